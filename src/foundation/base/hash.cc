@@ -1,0 +1,57 @@
+#include "foundation/base/hash.h"
+
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+#include <xxhash.h>
+
+#include "foundation/base/check.h"
+
+namespace bascule {
+
+std::uint64_t hash64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+Hash128 hash128(std::string_view bytes) {
+    const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+    return {.high = hash.high64, .low = hash.low64};
+}
+
+Hash128 hash128(std::string_view first, std::string_view second) {
+    std::string joined;
+    joined.reserve(sizeof(std::uint64_t) + first.size() + second.size());
+    const std::uint64_t length = first.size();
+    for (int shift = 0; shift < 64; shift += 8) {  // little-endian, whatever the machine
+        joined.push_back(static_cast<char>(length >> shift));
+    }
+    joined.append(first).append(second);
+    return hash128(joined);
+}
+
+Sha256Digest sha256(std::string_view bytes) {
+    Sha256Digest digest;
+    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+           reinterpret_cast<unsigned char*>(digest.data()));
+    return digest;
+}
+
+Sha256Digest hmac_sha256(std::string_view key, std::string_view message) {
+    Sha256Digest digest;
+    unsigned int length = 0;
+    CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+               reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+               reinterpret_cast<unsigned char*>(digest.data()), &length) != nullptr);
+    CHECK(length == digest.size());
+    return digest;
+}
+
+std::string to_hex(std::span<const std::byte> bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const std::byte byte : bytes) {
+        text.push_back(digits[std::to_integer<unsigned>(byte) >> 4]);
+        text.push_back(digits[std::to_integer<unsigned>(byte) & 15]);
+    }
+    return text;
+}
+
+}  // namespace bascule
