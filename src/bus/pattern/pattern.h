@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "bus/pattern/subject.h"
+#include "foundation/base/result.h"
+
+namespace bascule::pattern {
+
+/// How a pattern is spelled.
+enum class Dialect : std::uint8_t {
+    eventbridge,  ///< AWS's own, exactly
+    routing,  ///< the seed's event_routing.yaml: `detail_type` means `detail-type`, and `["*"]` any
+              ///< value that is there
+};
+
+/// An event pattern of EventBridge, parsed.
+///
+/// Fields are ANDed, the terms of a field ORed. Terms: exact values, prefix, suffix,
+/// equals-ignore-case, wildcard, anything-but, numeric, exists, cidr; `$or` between fields. Arrays
+/// in an event match with any of their elements, two fields never with different elements of one
+/// array.
+///
+/// This is the plain matcher, written to be seen right; it is the oracle for any faster one.
+///
+/// Threads:  immutable; copies share. Match from any number of threads.
+/// Limits:   pattern_bytes_max bytes, `$or` may multiply to alternatives_max combinations.
+/// Cost:     parse O(bytes · alternatives). Match: one pass over the JSON below paths that the
+/// pattern names, then fields × leaves. Source:   aws/event-ruler's rules, as
+/// docs/reference/patterns.md tells them.
+class Pattern {
+  public:
+    static constexpr std::size_t pattern_bytes_max = 4096;
+    static constexpr std::size_t alternatives_max = 1000;
+    static constexpr std::size_t depth_max = 100;
+
+    /// Errors: `invalid`, in AWS's words with place:
+    /// `Event pattern is not valid. Reason: Empty arrays are not allowed\n at [Source:
+    /// (String)"{"a":[]}"; line: 1, column: 7]`.
+    static Result<Pattern> parse(std::string_view text, Dialect dialect = Dialect::eventbridge);
+
+    bool matches(const Subject& subject) const;
+
+    /// As it was given, byte for byte.
+    const std::string& text() const;
+    Dialect dialect() const;
+
+    struct Compiled;
+    const Compiled& compiled() const { return *compiled_; }  ///< for the parts of this room
+
+  private:
+    explicit Pattern(std::shared_ptr<const Compiled> compiled);
+    std::shared_ptr<const Compiled> compiled_;
+};
+
+}  // namespace bascule::pattern
