@@ -18,7 +18,7 @@ namespace bascule::io {
 ///
 /// Threads:  reads may run beside anything. Writes and syncs come from one owner at a time.
 /// Errors:   `io` with the system's text; `exhausted` when the disk or quota is full (ENOSPC,
-///           EDQUOT, EFBIG): nothing of that write counts.
+///           EDQUOT, EFBIG): the write does not count, though some of its bytes may be there.
 class File {
   public:
     virtual ~File() = default;
@@ -61,13 +61,15 @@ class Disk {
     virtual ~Disk() = default;
 
     virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
+    /// Removes a file or an empty folder. Open files stay usable until closed.
     virtual Result<> remove(const std::string& path) = 0;
+    /// Replaces `to` in one step if it is there.
     virtual Result<> rename(const std::string& from, const std::string& to) = 0;
     virtual Result<bool> exists(const std::string& path) const = 0;
 
     /// Names (not paths) in a folder, sorted.
     virtual Result<std::vector<std::string>> list(const std::string& directory) const = 0;
-    /// Creates the folder and its missing parents; fine if it is there.
+    /// Creates the folder and its missing parents, durably; fine if it is there.
     virtual Result<> make_directories(const std::string& directory) = 0;
     virtual Result<> sync_directory(const std::string& directory) = 0;
     virtual Result<std::uint64_t> free_bytes(const std::string& directory) const = 0;
@@ -77,12 +79,15 @@ class Disk {
     virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
 };
 
+/// The folder that holds `path`: "." or "/" where no other is named.
+std::string parent_directory(const std::string& path);
+
 /// Reads a whole file; `exhausted` above `bytes_max`.
 Result<std::string> read_file(Disk& disk, const std::string& path, std::uint64_t bytes_max);
 
 /// Replaces `path` by `bytes` so that after a crash either the old or the new content is there:
-/// writes a temporary file beside it, syncs it, renames it, syncs the folder. Completes when all
-/// that is done.
+/// writes `path`.tmp, syncs it, renames it, syncs the folder. Completes when all that is done.
+/// Lifetime: `disk` outlives the operation. One at a time for a path.
 void replace_file(Disk& disk, const std::string& path, std::string bytes, Completion<> done);
 
 }  // namespace bascule::io

@@ -37,28 +37,34 @@ class Executor {
 
 /// Runs its tasks one at a time, in the order in which they were posted: what an actor stands on.
 ///
-/// Cheap enough to have hundreds. Lifetime: the executor outlives the strand; the strand's state
-/// outlives its handle until the last task ran. Threads: any.
+/// Cheap enough to have hundreds. A null task is a mistake of the caller. When the executor stops,
+/// waiting tasks are destroyed.
+/// Lifetime: the executor outlives the strand; waiting tasks still run after the handle is gone.
+/// Threads: any.
 class Strand {
   public:
     explicit Strand(Executor& executor);
 
     void post(Task task);
 
-    Executor& executor() const { return executor_; }
+    Executor& executor() const { return shared_->executor; }
 
   private:
     /// Tasks run before the thread is given back, so that one busy actor cannot starve the others.
     static constexpr int run_max = 64;
 
-    struct State {
+    struct Queue {
         std::deque<Task> waiting;
         bool scheduled = false;
     };
-    static void run(Executor& executor, const std::shared_ptr<Guarded<State>>& state);
+    struct Shared {
+        explicit Shared(Executor& runs_on) : executor(runs_on) {}
+        Executor& executor;
+        Guarded<Queue> queue;
+    };
+    class Turn;
 
-    Executor& executor_;
-    std::shared_ptr<Guarded<State>> state_;
+    std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace bascule::io
