@@ -15,6 +15,7 @@ from pathlib import Path
 SOURCES = {".h", ".cc"}
 TEXTS = SOURCES | {".md", ".py", ".txt", ".cmake", ".json", ".yaml", ".yml", ".sh", ".ts", ".svelte", ""}
 PURE = {"pattern", "delivery", "money", "statement", "finance"}  # no I/O, no clock: tested by the million
+TEST_NAME = re.compile(r"^test_|_(test|bench|fuzz)$|(^|_)testing$")
 FOREIGN = (
     "boost|soci|simdjson|sqlite3|CLI|yaml-cpp|spdlog|fmt|prometheus|re2|pugixml|curl|openssl|sodium|zstd|xxhash|valijson"
     "|utf8proc|librdkafka|libpq|gtest|gmock|benchmark"
@@ -41,7 +42,7 @@ class Source:
     @property
     def is_test(self):
         """Tests, benchmarks and fuzzers, and the headers that only they include."""
-        return re.search(r"_(test|bench|fuzz)$|(^|_)testing$", self.path.stem) is not None
+        return TEST_NAME.search(self.path.stem) is not None
 
     @property
     def is_internal(self):
@@ -218,7 +219,7 @@ def check_includes(source, arrows):
             )
         elif target != source.room and target_path.stem.endswith("_internal"):
             yield f"{where}: {match[1]} is internal to {target}; instead: use that room's public headers"
-        elif not source.is_test and re.search(r"(^|_)testing$", target_path.stem):
+        elif not source.is_test and TEST_NAME.search(target_path.stem):
             yield f"{where}: {match[1]} is for tests; instead: include it only from *_test.cc"
 
 
