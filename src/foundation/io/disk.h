@@ -34,6 +34,9 @@ class File {
     /// again: the kernel may have dropped the pages and marked them clean.
     virtual void sync(Completion<> done) = 0;
 
+    /// The same, returning when it is done: for opening and recovery, before anything is served.
+    virtual Result<> sync_blocking() = 0;
+
     virtual Result<std::uint64_t> size() const = 0;
     virtual Result<> truncate(std::uint64_t size) = 0;
 };

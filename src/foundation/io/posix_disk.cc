@@ -104,6 +104,8 @@ class PosixFile final : public File {
             [file = file_, done = std::move(done)]() mutable { done(sync_now(*file)); });
     }
 
+    Result<> sync_blocking() override { return sync_now(*file_); }
+
     Result<std::uint64_t> size() const override {
         struct stat status;
         if (::fstat(file_->fd, &status) == -1) {
