@@ -44,7 +44,7 @@ class ExampleHouseholdTest(unittest.TestCase):
             for hand in csv.DictReader(file):
                 with self.subTest(**hand):
                     rule = expected.deciding_rule(rows[hand["account"], hand["date"], hand["amount"], hand["payee"]], rules)
-                    self.assertEqual(rule["category"] if rule and rule["autoApply"] else "", hand["category"])
+                    self.assertEqual(rule["categoryId"] if rule and rule["autoApply"] else "", hand["category"])
 
 
 if __name__ == "__main__":

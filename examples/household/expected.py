@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-OPENING = {"checking": 245000, "savings": 1200000, "card": 0}
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def holds(condition, row):
         result = {
             "greater": row.minor > low,
             "less": row.minor < low,
-            "between": low <= row.minor <= cents(condition.get("valueMax", wanted)),
+            "between": low <= row.minor <= cents(condition.get("value2", wanted)),
         }[operator]
     else:
         text = {"payee": row.payee, "memo": row.memo}[condition["field"]]
@@ -94,7 +93,7 @@ def holds(condition, row):
                 "ends_with": text.endswith(wanted),
                 "equals": text == wanted,
             }[operator]
-    return result != condition.get("not", False)
+    return result != condition.get("negate", False)
 
 
 def cents(text):
@@ -105,7 +104,7 @@ def cents(text):
 
 def deciding_rule(row, rules):
     """The rule that wins. The example is made so that neither priority nor confidence alone decides a tie."""
-    matching = [rule for rule in rules if holds(rule["when"], row)]
+    matching = [rule for rule in rules if holds(rule["conditions"], row)]
     if not matching:
         return None
     best = max(matching, key=lambda rule: (rule["priority"], rule["confidence"]))
@@ -142,6 +141,7 @@ def flow(rows):
 def expectation():
     rules = json.loads((HERE / "rules.json").read_text())
     kinds = {category["id"]: category["type"] for category in json.loads((HERE / "categories.json").read_text())}
+    opening = {account["name"]: cents(account["openingBalance"]) for account in json.loads((HERE / "accounts.json").read_text())}
     accounts = {
         "checking": list(read_checking("checking.csv", "cp1252")),
         "card": list(read_card("card.csv")),
@@ -153,7 +153,7 @@ def expectation():
     cash_flow = defaultdict(list)
     for row in rows:
         rule = deciding_rule(row, rules)
-        category = rule["category"] if rule and rule["autoApply"] else None
+        category = rule["categoryId"] if rule and rule["autoApply"] else None
         if category:
             by_category[category].append(row)
         else:
@@ -170,8 +170,8 @@ def expectation():
                 "currency": own[0].currency,
                 "transactions": len(own),
                 "sum": text(sum(row.minor for row in own)),
-                "opening": text(OPENING[name]),
-                "closing": text(OPENING[name] + sum(row.minor for row in own)),
+                "opening": text(opening[name]),
+                "closing": text(opening[name] + sum(row.minor for row in own)),
                 "first": min(row.day for row in own),
                 "last": max(row.day for row in own),
                 "equalRows": sum(count - 1 for count in Counter(own).values()),

@@ -19,8 +19,15 @@ FIRST, LAST = date(2024, 1, 1), date(2025, 12, 31)
 OVERLAP_FIRST, OVERLAP_LAST = date(2025, 11, 1), date(2026, 1, 31)  # the export made in February
 CHECKING_OPENING, SAVINGS_OPENING = 2_450_00, 12_000_00
 
-CHECKING_IBAN = "DE74999900000012345601"
-SAVINGS_IBAN = "DE47999900000012345602"
+
+
+def iban(bank, number):
+    """A German IBAN with true check digits; banks 9999…. do not exist."""
+    return f"DE{98 - int(f'{bank}{number:010d}131400') % 97:02d}{bank}{number:010d}"
+
+
+CHECKING_IBAN = iban(99990000, 12345601)
+SAVINGS_IBAN = iban(99990000, 12345602)
 
 
 @dataclass
@@ -109,10 +116,10 @@ def fixed(chance, day):
     months = (day.year - 2024) * 12 + day.month - 1
     if day == last_working_day(day):
         yield Row(day, "Lohn/Gehalt", "Uhrwerk Systeme AG", f"Gehalt {day:%m/%Y} Personalnr. 4711", 3_412_50 if day.year == 2024 else 3_561_20,
-                  "DE61999911110000070001")
-        yield Row(day, "Lohn/Gehalt", "Stadt Lindenstadt", f"Bezüge {day:%m/%Y} Sommer, Kim", 1_987_33, "DE34999911110000070002")
+                  iban(99991111, 70001))
+        yield Row(day, "Lohn/Gehalt", "Stadt Lindenstadt", f"Bezüge {day:%m/%Y} Sommer, Kim", 1_987_33, iban(99991111, 70002))
     if day.day == 1:
-        yield Row(day, "Dauerauftrag", "Hausverwaltung Ziegel KG", "Miete Gartenstraße 7, 2. OG links", -1_240_00, "DE07999911110000070003")
+        yield Row(day, "Dauerauftrag", "Hausverwaltung Ziegel KG", "Miete Gartenstraße 7, 2. OG links", -1_240_00, iban(99991111, 70003))
         yield Row(day, "Dauerauftrag", "Robin und Kim Sommer", "Sparen", -300_00, SAVINGS_IBAN)
     if day.day == 3:
         yield Row(day, "Gutschrift", "Familienkasse", f"Kindergeld KG-Nr 115FK{months:04d}", 250_00 if day.year == 2024 else 255_00)
