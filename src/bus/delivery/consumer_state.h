@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bus/delivery/letter.h"
+#include "bus/delivery/offset_set.h"
+#include "bus/delivery/run.h"
+#include "foundation/base/result.h"
+
+namespace bascule::delivery {
+
+/// How many events were settled in which way.
+struct Settlements {
+    std::uint64_t done = 0;
+    std::uint64_t coalesced = 0;   ///< into the run of another event
+    std::uint64_t superseded = 0;  ///< by an edited event
+    std::uint64_t discarded = 0;
+    std::uint64_t skipped = 0;  ///< letters that a person skipped
+    std::uint64_t gap = 0;      ///< left out by resume from now
+    std::uint64_t expired = 0;  ///< dropped by a forced retention
+    std::uint64_t reopened =
+        0;  ///< settled above and once more unsettled, because a database was restored
+};
+
+/// Where a consumer stands, as plain data: what its journal says.
+///
+/// It is built by replaying journal bytes in order, compared with the inbox, then given to
+/// Consumer::create. Any prefix of a journal is a valid state; what it lacks is delivered again,
+/// never lost.
+///
+///     ConsumerState state(start);
+///     for (auto& chunk : chunks) { TRY(state.apply(chunk)); }
+///     state.reconcile(inbox_low, is_in_inbox);
+///
+/// Threads:  one owner.
+/// Format:   docs/format/delivery_journal.md (version 1).
+struct ConsumerState {
+    /// A run that has failed or was interrupted, with everything it needs to be attempted again.
+    struct Unit {
+        std::uint64_t key_hash = no_key;
+        std::vector<Offset> members;  ///< ascending
+        std::uint8_t shape = 0;       ///< RunShape
+        bool letter = false;
+        bool running = false;  ///< was started, no answer is known
+        std::uint32_t attempts = 0;
+        std::chrono::milliseconds age{};   ///< since the first attempt, at `at`
+        std::chrono::milliseconds wait{};  ///< chosen at `at`
+        WallTime at{};
+        std::optional<LetterReason> exhausted;  ///< its letter was on the way
+        std::vector<Attempt> history;
+    };
+
+    /// A window that had not been started.
+    struct Window {
+        Offset first;
+        Offset last;
+        WallTime first_at{};
+        WallTime last_at{};
+        std::chrono::milliseconds quiet{};
+        bool fired = false;
+    };
+
+    struct Pause {
+        std::optional<WallTime> until;
+        std::string reason;
+        WallTime since{};
+    };
+
+    /// A consumer that has seen nothing and begins at `start`.
+    explicit ConsumerState(Offset start = Offset(0))
+        : start(start), settled(start), coalesced(start) {}
+
+    /// Replays one chunk of journal bytes (any number of whole entries).
+    /// Errors: `corrupt`, naming the entry and the byte; the state is then of no use.
+    Result<> apply(std::string_view journal);
+
+    /// Compares with the database's inbox: the lower of the two positions wins. Events at or above
+    /// it that were done or coalesced without an inbox row become unsettled; letters, skips and
+    /// discards stand. Follow it with a snapshot.
+    void reconcile(Offset inbox_low, const std::function<bool(Offset)>& is_in_inbox);
+
+    /// The entries that make this state from nothing: a new journal begins with them.
+    std::string encode() const;
+
+    Offset start;
+    OffsetSet settled;
+    OffsetSet coalesced;  ///< of the settled, for explain; may forget old ones
+    std::vector<Offset>
+        decided;  ///< discarded, skipped, superseded: ascending; they outlive a restored database
+    std::vector<Offset>
+        reopened;           ///< settled once, unsettled by reconcile, not offered since: ascending
+    Offset reopened_until;  ///< below it an offered event may have been settled before
+    Settlements settlements;
+    std::uint64_t run_next = 1;
+    Offset seen_end;  ///< one above the highest offset that the journal names
+    std::map<Offset, LetterRef> letters;
+    std::vector<Unit> units;
+    std::unordered_map<std::uint64_t, std::vector<Window>> windows;  ///< by key, ascending
+    std::unordered_map<std::uint64_t, WallTime> last_runs;           ///< of windows, by key
+    std::optional<Pause> pause;
+};
+
+}  // namespace bascule::delivery

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "foundation/base/clock.h"
+#include "foundation/base/named.h"
+#include "foundation/base/offset.h"
+
+namespace bascule::delivery {
+
+/// Both times at which something happened: steady for intervals, wall for what must outlive the
+/// process.
+struct Now {
+    SteadyTime steady;
+    WallTime wall;
+};
+
+/// The key hash of events that have no key and therefore no order.
+constexpr std::uint64_t no_key = 0;
+
+/// All that delivery knows of an event.
+struct Item {
+    Offset offset;
+    std::uint64_t key_hash = no_key;
+    std::uint8_t lane = 1;
+    std::uint32_t bytes = 0;
+    WallTime recorded{};
+};
+
+/// One call of a handler. Unique within a consumer, also across restarts.
+using RunId = Named<std::uint64_t, struct RunIdTag>;
+
+/// One member of a run that the handler names as failed.
+struct ItemFailure {
+    enum class Kind { transient, permanent };
+
+    Offset offset;
+    Kind kind = Kind::transient;
+    std::string text;
+};
+
+/// What a handler answers for a run.
+///
+/// Only a transient answer that is `counted`, and a permanent one, cost an attempt. Error texts are
+/// cut to 1 KiB.
+struct Outcome {
+    enum class Kind {
+        done,
+        transient,  ///< again later
+        permanent,  ///< never again: a letter at once
+        suspended,  ///< our own resources are in trouble: the whole consumer waits, nobody is
+                    ///< charged
+    };
+
+    Kind kind = Kind::done;
+    std::string text;
+    std::optional<std::chrono::milliseconds> retry_after;
+    bool counted = true;
+    std::vector<ItemFailure>
+        failures;  ///< with `done`: the members that failed; all others are done
+
+    static Outcome done() { return {}; }
+    static Outcome done_except(std::vector<ItemFailure> failures) {
+        return {.failures = std::move(failures)};
+    }
+    static Outcome transient(std::string text,
+                             std::optional<std::chrono::milliseconds> retry_after = {}) {
+        return {.kind = Kind::transient, .text = std::move(text), .retry_after = retry_after};
+    }
+    /// Not the handler's fault: 429, shutdown, a lost lease.
+    static Outcome uncounted(std::string text,
+                             std::optional<std::chrono::milliseconds> retry_after = {}) {
+        return {.kind = Kind::transient,
+                .text = std::move(text),
+                .retry_after = retry_after,
+                .counted = false};
+    }
+    static Outcome permanent(std::string text) {
+        return {.kind = Kind::permanent, .text = std::move(text)};
+    }
+    static Outcome suspended(std::string text) {
+        return {.kind = Kind::suspended, .text = std::move(text)};
+    }
+};
+
+}  // namespace bascule::delivery
