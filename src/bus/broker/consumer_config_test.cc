@@ -1,0 +1,184 @@
+#include "bus/broker/consumer_config.h"
+
+#include <gtest/gtest.h>
+
+#include "foundation/base/testing.h"
+
+namespace bascule::broker {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// The example of the seed document, byte for byte.
+constexpr std::string_view seed_example = R"(# config/event_routing.yaml
+event_rules:
+  analytics_trigger:
+    event_patterns:
+      - source: ["transaction_service"]
+        detail_type: ["file.processed", "transactions.created"]
+      - source: ["account_service"] 
+        detail_type: ["account.deleted"]
+    target: analytics_consumer
+    
+  categorization_trigger:
+    event_patterns:
+      - source: ["transaction_service"]
+        detail_type: ["transactions.created"]
+    target: categorization_consumer
+    batch_size: 100
+    
+  audit_logging:
+    event_patterns:
+      - source: ["*"]
+    target: audit_consumer
+)";
+
+BusConfig built_in() {
+    BusConfig config;
+    for (const std::string name : {"analytics", "analytics_status", "categorization", "audit"}) {
+        config.consumers.push_back(
+            {.name = name, .handler = {.in_process = name}, .start = Start::earliest});
+        config.rules.push_back({.name = "default." + name,
+                                .origin = RuleOrigin::defaults,
+                                .patterns = {{R"({"source":["never"]})"}},
+                                .targets = {name}});
+    }
+    config.find("categorization")->part_size = 50;
+    return config;
+}
+
+const TargetAliases aliases{{"analytics_consumer", {"analytics_status", "analytics"}}};
+
+BusConfig read(std::string_view main, std::string_view routing, config::Problems& problems) {
+    const auto root = config::parse_yaml(main, "bascule.yaml");
+    const auto file = config::parse_yaml(routing, "event_routing.yaml");
+    EXPECT_THAT(root, Succeeds());
+    EXPECT_THAT(file, Succeeds());
+    return read_bus_config(built_in(), aliases, *root, &*file, problems);
+}
+
+TEST(ReadBusConfigTest, LoadsTheSeedsExampleUnchanged) {
+    config::Problems problems;
+    const BusConfig config = read("", seed_example, problems);
+    EXPECT_THAT(problems.messages(), IsEmpty());
+    const auto routing = Routing::build(config.plan(), nullptr, WallTime{});
+    ASSERT_THAT(routing, Succeeds());
+
+    const auto receivers = [&](std::string source, std::string type) {
+        event::Event event;
+        event.source = std::move(source);
+        event.event_type = std::move(type);
+        event.data = "{}";
+        std::vector<std::string> names;
+        for (const ConsumerNumber number : (*routing)->match(event::view_of(event))) {
+            names.push_back((*routing)->find(number)->name);
+        }
+        return names;
+    };
+    EXPECT_THAT(receivers("transaction_service", "transactions.created"),
+                ElementsAre("analytics", "analytics_status", "categorization", "audit"));
+    EXPECT_THAT(receivers("transaction_service", "file.processed"),
+                ElementsAre("analytics", "analytics_status", "audit"));
+    EXPECT_THAT(receivers("account_service", "account.deleted"),
+                ElementsAre("analytics", "analytics_status", "audit"));
+    EXPECT_THAT(receivers("anything", "at.all"), ElementsAre("audit"));
+    EXPECT_EQ(config.find("categorization")->part_size, 100u);
+}
+
+TEST(ReadBusConfigTest, ARuleMayTakeItsTargetsDefaultAway) {
+    config::Problems problems;
+    const BusConfig config = read("", R"(event_rules:
+  narrow:
+    event_patterns: [{source: ["x"]}]
+    target: audit
+    defaults: off
+)",
+                                  problems);
+    EXPECT_THAT(problems.messages(), IsEmpty());
+    std::vector<std::string> names;
+    for (const Rule& rule : config.rules) {
+        names.push_back(rule.name);
+    }
+    EXPECT_THAT(names, ElementsAre("default.analytics", "default.analytics_status",
+                                   "default.categorization", "narrow"));
+}
+
+TEST(ReadBusConfigTest, ReadsAConsumerOfTheUsersOwn) {
+    config::Problems problems;
+    const BusConfig config = read(R"(consumers:
+  crm:
+    patterns: [{source: [transaction_service], detail: {data: {transactionCount: [{numeric: [">", 5]}]}}}]
+    handler: {http: {url: "https://crm.example/hook", secret: s3cret, conflict: done}}
+    ordering: key
+    concurrency: 4
+    retry: {initial: 2s, max_attempts: 3}
+    timeout: 5s
+  analytics:
+    debounce: {period: 10s, leading: 1s, max_wait: 1m}
+)",
+                                  "", problems);
+    EXPECT_THAT(problems.messages(), IsEmpty());
+    const ConsumerConfig& crm = *config.find("crm");
+    EXPECT_EQ(crm.handler.http.url, "https://crm.example/hook");
+    EXPECT_TRUE(crm.handler.http.conflict_done);
+    EXPECT_EQ(crm.policy.concurrency, 4u);
+    EXPECT_EQ(crm.policy.retry.max_attempts, 3u);
+    EXPECT_EQ(crm.policy.on_timeout, delivery::OnTimeout::give_up);
+    EXPECT_EQ(crm.start, Start::now);
+    EXPECT_EQ(config.rules.back().name, "crm");
+    EXPECT_EQ(config.find("analytics")->policy.debounce->period, std::chrono::seconds(10));
+    EXPECT_EQ(config.find("analytics")->start, Start::earliest) << "not named, so not changed";
+}
+
+struct BadCase {
+    const char* claim;
+    const char* main;
+    const char* routing;
+    const char* message;
+};
+
+class BadBusConfigTest : public testing::TestWithParam<BadCase> {};
+
+TEST_P(BadBusConfigTest, IsRefusedWithPlaceAndRemedy) {
+    config::Problems problems;
+    read(GetParam().main, GetParam().routing, problems);
+    EXPECT_THAT(problems.messages(), Contains(HasSubstr(GetParam().message)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadBusConfigTest,
+    testing::Values(
+        BadCase{"UnknownTarget", "",
+                "event_rules:\n  r:\n    event_patterns: [{source: [a]}]\n    target: analitycs\n",
+                "event_routing.yaml:2: event_rules.r: target 'analitycs' is not a consumer; did "
+                "you mean 'analytics'?"},
+        BadCase{"BrokenPattern", "",
+                "event_rules:\n  r:\n    event_patterns: [{source: a}]\n    target: audit\n",
+                "event_rules.r.event_patterns[0]: Event pattern is not valid"},
+        BadCase{"UnknownKey", "", "event_rules:\n  r:\n    event_pattern: []\n    target: audit\n",
+                "did you mean 'event_patterns'?"},
+        BadCase{"TwoBatchSizes", "",
+                "event_rules:\n  r: {event_patterns: [{source: [a]}], target: audit, batch_size: "
+                "5}\n  s: {event_patterns: [{source: [b]}], target: audit, batch_size: 6}\n",
+                "batch_size is 6, but another rule sets 5"},
+        BadCase{"NoHandler", "consumers:\n  x:\n    ordering: key\n", "",
+                "consumers.x: has no handler"},
+        BadCase{"HandlerOfLater", "consumers:\n  x:\n    handler: {lambda: f}\n", "",
+                "consumers.x.handler.lambda: is not available yet"},
+        BadCase{"BreakerOfLater", "consumers:\n  audit:\n    breaker: {window: 60s}\n", "",
+                "consumers.audit.breaker: is not available yet"},
+        BadCase{"NotAnAddress", "consumers:\n  x:\n    handler: {http: \"ftp://a\"}\n", "",
+                "an http:// or https:// address is needed"},
+        BadCase{"BadPolicy", "consumers:\n  audit:\n    retry: {jitter: 0.9}\n", "",
+                "retry.jitter is 0.9"},
+        BadCase{"SameRuleTwice",
+                "event_rules:\n  r: {event_patterns: [{source: [a]}], target: audit}\n",
+                "event_rules:\n  r: {event_patterns: [{source: [a]}], target: audit}\n",
+                "is the name of another rule too"}),
+    [](const auto& info) { return info.param.claim; });
+
+}  // namespace
+}  // namespace bascule::broker

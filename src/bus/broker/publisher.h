@@ -1,0 +1,69 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "bus/broker/publish.h"
+#include "bus/broker/routing.h"
+#include "bus/broker/target_sets.h"
+#include "bus/log/log.h"
+#include "foundation/io/completion.h"
+
+namespace bascule::broker {
+
+/// Counters since start, for metrics.
+struct PublishCounts {
+    std::atomic<std::uint64_t> accepted{0};
+    std::atomic<std::uint64_t> duplicates{0};
+    std::atomic<std::uint64_t> rejected{0};
+    std::atomic<std::uint64_t> unrouted{0};  ///< accepted, but no rule matched
+    std::atomic<std::uint64_t> bytes{0};
+};
+
+/// The way of events into the log: check, match, append. All of it happens on the caller's thread
+/// except the append, so that publishers share the processors and the writer only writes.
+///
+/// Rules are decided at append. A publisher matches without a lock, then enqueues under a shared
+/// one, after a look at the rules' version: `change_routing` takes the lock alone, so between the
+/// control record and the records that follow it no event can stand that was matched with the rules
+/// before.
+///
+/// Threads:   any.    Lifetime: log and target sets outlive it.
+class Publisher {
+  public:
+    Publisher(log::Log& log, TargetSets& sets, const Clock& clock,
+              std::shared_ptr<const Routing> routing);
+
+    /// Completes when the accepted events are on stable storage. Missing ids and timestamps are
+    /// made here. Errors, for the call as a whole: `invalid` (no event, or more than
+    /// publish_events_max), and the log's `exhausted`, `io`, `corrupt`.
+    void publish(std::vector<event::Event> events, const PublishOptions& options,
+                 io::Completion<std::vector<PublishResult>> done);
+
+    /// Appends `next` as a control record and routes by it from there on; completes when it is
+    /// durable, with its offset.
+    void change_routing(std::shared_ptr<const Routing> next, io::Completion<Offset> done);
+
+    std::shared_ptr<const Routing> routing() const;
+    const PublishCounts& counts() const { return *counts_; }
+
+  private:
+    struct Prepared;
+
+    Result<> append(std::vector<log::Record>& records, std::vector<event::Event>& events,
+                    log::Atomicity atomicity, io::Completion<std::vector<log::AppendOutcome>> done);
+    Result<std::uint32_t> target_set_of(const Routing& routing, const event::Event& event);
+
+    log::Log& log_;
+    TargetSets& sets_;
+    const Clock& clock_;
+    std::shared_ptr<PublishCounts> counts_ = std::make_shared<PublishCounts>();
+
+    mutable std::shared_mutex routing_mutex_;
+    std::shared_ptr<const Routing> routing_;
+};
+
+}  // namespace bascule::broker

@@ -1,0 +1,151 @@
+#include "bus/broker/routing.h"
+
+#include <gtest/gtest.h>
+
+#include "bus/broker/target_sets.h"
+#include "foundation/base/testing.h"
+
+namespace bascule::broker {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const WallTime day_one = from_unix_ms(1'700'000'000'000);
+
+Rule rule(std::string name, std::string pattern, std::string target) {
+    return {.name = std::move(name),
+            .patterns = {{std::move(pattern)}},
+            .targets = {std::move(target)}};
+}
+
+RoutingPlan plan_of(std::vector<Rule> rules, std::vector<Subscriber> subscribers) {
+    return {.rules = std::move(rules), .subscribers = std::move(subscribers)};
+}
+
+std::shared_ptr<const Routing> built(const RoutingPlan& plan, const Routing* before = nullptr,
+                                     WallTime now = day_one) {
+    auto routing = Routing::build(plan, before, now);
+    EXPECT_THAT(routing, Succeeds());
+    return routing ? *routing : Routing::empty();
+}
+
+event::Event event_of(std::string source, std::string type, std::string data = "{}") {
+    event::Event event;
+    event.event_id = "e";
+    event.source = std::move(source);
+    event.event_type = std::move(type);
+    event.user_id = "u";
+    event.data = std::move(data);
+    return event;
+}
+
+std::vector<std::uint32_t> matched(const Routing& routing, const event::Event& event) {
+    std::vector<std::uint32_t> numbers;
+    for (const ConsumerNumber number : routing.match(event::view_of(event))) {
+        numbers.push_back(number.value());
+    }
+    return numbers;
+}
+
+TEST(RoutingTest, GivesEachConsumerAnEventOnceHoweverManyRulesMatch) {
+    const auto routing = built(plan_of(
+        {rule("one", R"({"source":["bank"]})", "b"), rule("two", R"({"source":["bank"]})", "a"),
+         rule("three", R"({"detail":{"data":{"amount":[{"numeric":[">",10]}]}}})", "a")},
+        {{"a"}, {"b"}, {"c"}}));
+    EXPECT_THAT(matched(*routing, event_of("bank", "x", R"({"amount":11})")), ElementsAre(1, 2));
+    EXPECT_THAT(matched(*routing, event_of("shop", "x", R"({"amount":11})")), ElementsAre(1));
+    EXPECT_THAT(matched(*routing, event_of("shop", "x", R"({"amount":9})")), IsEmpty());
+}
+
+TEST(RoutingTest, AsksThePayloadAgainAlthoughTheHeaderIsKnown) {
+    const auto routing = built(
+        plan_of({rule("r", R"({"source":["s"],"detail":{"data":{"a":[1]}}})", "a")}, {{"a"}}));
+    EXPECT_THAT(matched(*routing, event_of("s", "t", R"({"a":1})")), ElementsAre(1));
+    EXPECT_THAT(matched(*routing, event_of("s", "t", R"({"a":2})")), IsEmpty());
+    EXPECT_THAT(matched(*routing, event_of("s", "t", R"({"a":1})")), ElementsAre(1));
+}
+
+TEST(RoutingTest, KeepsNumbersOverVersionsAndNeverReusesThem) {
+    const auto first = built(plan_of({}, {{"a"}, {"b"}}));
+    const auto second = built(plan_of({}, {{"b"}, {"c"}}), first.get());
+    EXPECT_EQ(second->find("b")->number, first->find("b")->number);
+    EXPECT_EQ(second->find("c")->number, ConsumerNumber(3));
+    EXPECT_EQ(second->find("a"), nullptr);
+    const auto third =
+        built(plan_of({}, {{"a"}, {"b"}}), second.get(), day_one + std::chrono::hours(1));
+    EXPECT_EQ(third->find("a")->number, ConsumerNumber(1)) << "it came back in time";
+}
+
+TEST(RoutingTest, ForgetsARemovedConsumerAfterAWeek) {
+    const auto first = built(plan_of({}, {{"a"}}));
+    const auto second = built(plan_of({}, {}), first.get());
+    const auto later = built(plan_of({}, {}), second.get(), day_one + std::chrono::hours(8 * 24));
+    EXPECT_TRUE(later->consumers().empty());
+    const auto last = built(plan_of({}, {{"a"}}), later.get());
+    EXPECT_EQ(last->find("a")->number, ConsumerNumber(2));
+}
+
+TEST(RoutingTest, SurvivesItsControlRecord) {
+    const auto first =
+        built(plan_of({rule("r", R"({"source":["s"]})", "a")}, {{"a", Start::earliest}, {"b"}}));
+    const auto second = built(plan_of(first->plan().rules, {{"a", Start::earliest}}), first.get());
+    const auto read = Routing::decode(second->encode());
+    ASSERT_THAT(read, Succeeds());
+    EXPECT_EQ((*read)->plan(), second->plan());
+    EXPECT_EQ((*read)->version(), 2u);
+    EXPECT_EQ((*read)->encode(), second->encode());
+    EXPECT_THAT(matched(**read, event_of("s", "t")), ElementsAre(1));
+}
+
+TEST(RoutingTest, BackfillsWithThePatternsOfACreationAlsoAfterTheyChanged) {
+    const auto first =
+        built(plan_of({rule("r", R"({"source":["s"]})", "a")}, {{"a", Start::earliest}, {"b"}}));
+    const auto second =
+        built(plan_of({rule("r", R"({"source":["other"]})", "a")}, {{"a", Start::earliest}, {"b"}}),
+              first.get());
+    const event::Event event = event_of("s", "t");
+    EXPECT_TRUE(second->backfills(event::view_of(event), *second->find("a")));
+    EXPECT_FALSE(second->backfills(event::view_of(event), *second->find("b")));
+}
+
+TEST(RoutingTest, NamesRuleAndFaultOfABadPlan) {
+    EXPECT_THAT(
+        Routing::build(plan_of({rule("r", R"({"source":"s"})", "a")}, {{"a"}}), nullptr, day_one),
+        FailsWith(ErrorKind::invalid, HasSubstr("rule 'r'")));
+    EXPECT_THAT(
+        Routing::build(plan_of({rule("r", R"({"source":["s"]})", "b")}, {{"a"}}), nullptr, day_one),
+        FailsWith(ErrorKind::invalid, HasSubstr("there is no consumer 'b'")));
+}
+
+TEST(TargetSetsTest, DefinesASetBeforeAnybodyLearnsItsNumber) {
+    TargetSets sets;
+    std::vector<std::string> defined;
+    const auto define = [&](std::string body) -> Result<> {
+        defined.push_back(std::move(body));
+        return {};
+    };
+    EXPECT_EQ(sets.intern({}, define).value(), 0u);
+    EXPECT_EQ(sets.intern({ConsumerNumber(1), ConsumerNumber(3)}, define).value(), 1u);
+    EXPECT_EQ(sets.intern({ConsumerNumber(1), ConsumerNumber(3)}, define).value(), 1u);
+    EXPECT_EQ(defined.size(), 1u);
+
+    TargetSets recovered;
+    ASSERT_THAT(recovered.absorb(defined[0]), Succeeds());
+    EXPECT_TRUE(recovered.contains(1, ConsumerNumber(3)));
+    EXPECT_FALSE(recovered.contains(1, ConsumerNumber(2)));
+    EXPECT_FALSE(recovered.contains(9, ConsumerNumber(1)));
+    EXPECT_EQ(recovered.intern({ConsumerNumber(1), ConsumerNumber(3)}, define).value(), 1u);
+}
+
+TEST(TargetSetsTest, ARefusedDefinitionGivesNoNumber) {
+    TargetSets sets;
+    const auto refuse = [](std::string) -> Result<> { return fail(ErrorKind::io, "no disk"); };
+    EXPECT_THAT(sets.intern({ConsumerNumber(1)}, refuse), FailsWith(ErrorKind::io));
+    const auto accept = [](std::string) -> Result<> { return {}; };
+    EXPECT_EQ(sets.intern({ConsumerNumber(1)}, accept).value(), 1u);
+}
+
+}  // namespace
+}  // namespace bascule::broker
