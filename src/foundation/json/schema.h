@@ -30,7 +30,7 @@ class Schema {
     Schema& operator=(Schema&&) noexcept;
     ~Schema();
 
-    /// Every reason found, outermost first; empty = valid.
+    /// Every reason found, innermost first; empty = valid.
     std::vector<Violation> validate(const Value& value) const;
 
   private:

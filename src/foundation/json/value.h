@@ -98,8 +98,4 @@ struct Member {
     bool operator==(const Member&) const = default;
 };
 
-/// A number's text as int64 if it is a whole number within range, however it is written; else
-/// nothing.
-std::optional<std::int64_t> int64_of(std::string_view number);
-
 }  // namespace bascule::json
