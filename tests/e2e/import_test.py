@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""The example household, imported by the real program, against an oracle that shares no code with it."""
+
+import csv
+import unittest
+
+from household import EXPECTED, FILES, FOLDER, Household, cents, text
+from main import PROGRAM, run
+from server import Server
+
+
+class ImportTest(unittest.TestCase):
+    """One household, imported once; the tests only look."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(Server(PROGRAM))
+        cls.household = Household(cls.server)
+        cls.files = cls.household.load()
+
+    def test_every_file_is_taken_whole(self):
+        for account, file in self.files.items():
+            with self.subTest(account=account):
+                self.assertEqual(file["status"], "processed", file)
+                self.assertEqual(file["transactionCount"], EXPECTED["accounts"][account]["transactions"])
+                self.assertEqual((file["duplicateCount"], file["rejectedCount"]), (0, 0))
+                self.assertEqual((file["dateFrom"], file["dateTo"]), (EXPECTED["accounts"][account]["first"], EXPECTED["accounts"][account]["last"]))
+
+    def test_rows_and_sums_are_the_banks(self):
+        for account, expected in EXPECTED["accounts"].items():
+            with self.subTest(account=account):
+                rows = self.household.transactions(account)
+                self.assertEqual(len(rows), expected["transactions"])
+                self.assertEqual(text(sum(cents(row["amount"]) for row in rows)), expected["sum"])
+                self.assertEqual({row["currency"] for row in rows}, {expected["currency"]})
+
+    def test_balances_end_where_the_banks_say(self):
+        for account, expected in EXPECTED["accounts"].items():
+            told = self.server.get(f"/v1/accounts/{self.household.accounts[account]}")
+            self.assertEqual(told["balance"], expected["closing"], account)
+
+    def test_equal_coffees_stay_apart(self):
+        for account, expected in EXPECTED["accounts"].items():
+            keys = [(row["date"], row["amount"], row["payee"], row["memo"]) for row in self.household.transactions(account)]
+            self.assertEqual(len(keys) - len(set(keys)), expected["equalRows"], account)
+
+    def test_umlauts_survive(self):
+        payees = {row["payee"] for row in self.household.transactions("checking")}
+        self.assertIn("Café Größenwahn", payees)
+        self.assertIn("Modehaus Zwirn & Söhne", payees)
+
+    def test_categories_are_those_of_the_rules(self):
+        categories, uncategorised = self.household.by_category()
+        self.assertEqual(categories, EXPECTED["categories"])
+        self.assertEqual(uncategorised, EXPECTED["uncategorised"])
+
+    def test_categories_are_those_a_person_gave(self):
+        names = {id: name for name, id in self.household.categories.items()}
+        rows = {(account, row["date"], row["amount"], row["payee"] or ""): row for account in FILES for row in self.household.transactions(account)}
+        with (FOLDER / "handchecked.csv").open(newline="") as file:
+            for hand in csv.DictReader(file):
+                with self.subTest(**hand):
+                    row = rows[hand["account"], hand["date"], hand["amount"], hand["payee"]]
+                    self.assertEqual(names.get(row["categoryId"], ""), hand["category"])
+
+    def test_cash_flow_adds_up_without_transfers(self):
+        answer, flow = self.household.cash_flow()
+        self.assertFalse(answer["stale"])
+        expected = {month: {currency: own["net"] for currency, own in currencies.items()} for month, currencies in EXPECTED["cashFlow"].items()}
+        self.assertEqual(flow, expected)
+
+    def test_cash_flow_in_and_out(self):
+        """Refunds make `income` and `expenses` a matter of definition, so only their difference and the salaries are compared."""
+        for bucket in self.server.get("/v1/analytics/cash_flow", period="month")["buckets"]:
+            self.assertEqual(cents(bucket["income"]) - abs(cents(bucket["expenses"])), cents(bucket["net"]), bucket)
+
+    def test_each_assignment_says_why(self):
+        for row in self.household.transactions("card"):
+            if row["categoryId"]:
+                self.assertEqual(row["category"]["assignmentType"], "rule_based")
+                self.assertTrue(row["category"]["ruleId"])
+
+    def test_the_journey_of_a_file_is_one_chain(self):
+        for account, file in self.files.items():
+            with self.subTest(account=account):
+                chain = self.server.get(f"/v1/chains/{file['correlationId']}")
+                nodes = {node["event"]["eventId"]: node for node in chain["events"]}
+                types = {node["event"]["eventType"] for node in nodes.values()}
+                self.assertLessEqual({"file.uploaded", "file.processed", "transactions.created", "transaction.categorized"}, types)
+                roots = [node["event"]["eventType"] for node in nodes.values() if node["parent"] not in nodes]
+                self.assertEqual(roots, ["file.uploaded"])
+                created = [node["event"]["data"] for node in nodes.values() if node["event"]["eventType"] == "transactions.created"]
+                self.assertTrue(all(len(data["transactionIds"]) <= 1000 for data in created))
+                ids = {id for data in created for id in data["transactionIds"]}
+                self.assertEqual(ids, {row["id"] for row in self.household.transactions(account)})
+
+    def test_the_audit_trail_holds_every_event_and_verifies(self):
+        verdict = self.server.post("/v1/audit:verify")
+        self.assertTrue(verdict["ok"], verdict)
+        events = self.server.list("/v1/events")
+        self.assertEqual(verdict["entries"], len(events))
+        self.assertEqual({e["event"]["eventId"] for e in self.server.list("/v1/audit")}, {e["event"]["eventId"] for e in events})
+
+    def test_notifications_are_grouped_by_cause(self):
+        raised = self.server.list("/v1/notifications")
+        imports = [n for n in raised if n["data"].get("fileId") or n["kind"].startswith("file")]
+        self.assertEqual(len(imports), len(FILES), raised)
+
+
+class ReimportTest(unittest.TestCase):
+    """The same and overlapping files again: nothing twice, nothing lost."""
+
+    def setUp(self):
+        self.server = self.enterContext(Server(PROGRAM))
+        self.household = Household(self.server)
+        self.household.load()
+
+    def test_same_and_overlapping_files_add_only_what_is_new(self):
+        known = {account: EXPECTED["accounts"][account]["transactions"] for account in FILES}
+        before = self.household.transactions()
+
+        for account, name in FILES.items():
+            again = self.household.upload(account, name)
+            self.assertEqual(again["status"], "processed", again)
+            self.assertEqual((again["transactionCount"], again["duplicateCount"]), (0, known[account]), account)
+        self.server.settle()
+        self.assertEqual(self.household.transactions(), before, "importing a file again changed something")
+
+        overlap = self.household.upload("checking", "checking-overlap.csv")
+        self.assertEqual((overlap["transactionCount"], overlap["duplicateCount"]), (EXPECTED["overlap"]["new"], EXPECTED["overlap"]["known"]))
+        self.server.settle()
+        after = self.household.transactions("checking")
+        self.assertEqual(len(after), known["checking"] + EXPECTED["overlap"]["new"])
+        self.assertTrue(all(row["date"] >= "2026-01-01" for row in after if row["fileId"] == overlap["id"]))
+
+        self.server.request("DELETE", f"/v1/files/{overlap['id']}").expect(200)
+        self.server.settle()
+        self.assertEqual(self.household.transactions(), before, "deleting the overlapping file did not restore the state before it")
+        once_more = self.household.upload("checking", "checking-overlap.csv")
+        self.assertEqual(once_more["transactionCount"], EXPECTED["overlap"]["new"])
+
+    def test_a_repeated_request_repeats_its_answer_not_its_effect(self):
+        first = self.household.upload("checking", "checking-overlap.csv", key="february")
+        second = self.household.upload("checking", "checking-overlap.csv", key="february")
+        self.assertEqual(first["id"], second["id"])
+
+
+class RulesAfterImportTest(unittest.TestCase):
+    def test_rules_made_later_reach_the_rows_that_are_there(self):
+        with Server(PROGRAM) as server:
+            household = Household(server)
+            household.create_accounts()
+            household.create_categories()
+            for account, name in FILES.items():
+                household.upload(account, name)
+            household.create_rules()
+            server.settle()
+            categories, uncategorised = household.by_category()
+            self.assertEqual(categories, EXPECTED["categories"])
+            self.assertEqual(uncategorised, EXPECTED["uncategorised"])
+
+
+if __name__ == "__main__":
+    run()
