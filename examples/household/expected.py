@@ -131,11 +131,10 @@ def totals(rows):
 
 
 def flow(rows):
-    return {
-        "in": text(sum(row.minor for row in rows if row.minor > 0)),
-        "out": text(sum(row.minor for row in rows if row.minor < 0)),
-        "net": text(sum(row.minor for row in rows)),
-    }
+    """Of (row, category type) pairs: a refund lowers expenses; without a category the sign decides."""
+    income = sum(row.minor for row, kind in rows if kind == "INCOME" or (kind is None and row.minor > 0))
+    net = sum(row.minor for row, _ in rows)
+    return {"income": text(income), "expenses": text(income - net), "net": text(net), "count": len(rows)}
 
 
 def expectation():
@@ -159,7 +158,7 @@ def expectation():
         else:
             (suggested if rule else left).append(row)
         if kinds.get(category) != "TRANSFER":
-            cash_flow[row.day[:7], row.currency].append(row)
+            cash_flow[row.day[:7], row.currency].append((row, kinds.get(category)))
 
     # What stands in both exports is known at the second import, copy by copy: two equal coffees are two rows.
     again = Counter(read_checking("checking-overlap.csv", "utf-8"))

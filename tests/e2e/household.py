@@ -86,7 +86,7 @@ class Household:
         answer = self.server.get("/v1/analytics/cash_flow", period="month")
         flow = defaultdict(dict)
         for bucket in answer["buckets"]:
-            flow[bucket["period"]][bucket["currency"]] = text(cents(bucket["net"]))
+            flow[bucket["period"]][bucket["currency"]] = {name: bucket[name] for name in ("income", "expenses", "net", "count")}
         return answer, {month: flow[month] for month in sorted(flow)}
 
 
