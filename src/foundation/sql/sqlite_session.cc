@@ -1,0 +1,301 @@
+#include <list>
+#include <unordered_map>
+
+#include "foundation/sql/session.h"
+#include "foundation/sql/sqlite_error.h"
+#include "foundation/sql/sqlite_statement.h"
+
+namespace bascule::sql {
+
+namespace native = ::sqlite_api;
+
+struct Session::Impl {
+    soci::session connection;
+    native::sqlite3* handle = nullptr;
+    bool record_writes = false;
+    std::set<std::string, std::less<>> written;
+
+    // The most recently used first. Keys of the index are views of the statements' own text.
+    std::list<Statement> cache;
+    std::unordered_map<std::string_view, std::list<Statement>::iterator> index;
+
+    /// The cached statement of this text, or a new one. One that is in use (a query's callback
+    /// runs the same text) is replaced in the cache by a fresh one; it lives on in `busy`.
+    Statement& statement(std::string_view text) {
+        if (const auto found = index.find(text); found != index.end()) {
+            if (!found->second->in_use()) {
+                cache.splice(cache.begin(), cache, found->second);
+                return cache.front();
+            }
+            index.erase(found);
+        }
+        make_room();
+        cache.emplace_front(connection, std::string(text));
+        index.emplace(cache.front().text(), cache.begin());
+        return cache.front();
+    }
+
+    void make_room() {
+        for (auto last = cache.end(); cache.size() >= statements_cached_max;) {
+            if (last == cache.begin()) {
+                return;  // all in use, nested that deep
+            }
+            --last;
+            if (!last->in_use()) {
+                if (const auto found = index.find(last->text());
+                    found != index.end() && found->second == last) {
+                    index.erase(found);
+                }
+                last = cache.erase(last);
+            }
+        }
+    }
+
+    std::unexpected<Error> error(std::string_view text) const {
+        return std::unexpected(sqlite_error(native::sqlite3_extended_errcode(handle),
+                                            native::sqlite3_errmsg(handle), text));
+    }
+
+    /// A failure that SOCI noticed; SQLite's own account of it is better where it has one.
+    std::unexpected<Error> error(std::string_view text, const soci::soci_error& thrown) const {
+        if (native::sqlite3_errcode(handle) != SQLITE_OK) {
+            return error(text);
+        }
+        return std::unexpected(sqlite_error(SQLITE_ERROR, thrown.get_error_message(), text));
+    }
+
+    Result<> pragma(const std::string& text) {
+        if (native::sqlite3_exec(handle, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+            return error(text);
+        }
+        return {};
+    }
+
+    /// Runs the statement; `action` sees it started.
+    template <class F>
+    Result<> with(std::string_view text, Params params, F&& action) {
+        Statement* running = nullptr;
+        try {
+            Statement& statement = this->statement(text);
+            running = &statement;
+            if (!statement.start(params)) {
+                return fail(ErrorKind::invalid,
+                            "the statement has " + std::to_string(statement.params_expected()) +
+                                " parameters, got " + std::to_string(params.size()) +
+                                " (in: " + std::string(text) + ")");
+            }
+            statement.run();
+            Result<> outcome = action(statement);
+            statement.finish();
+            return outcome;
+        } catch (const soci::soci_error& thrown) {
+            auto failure = error(text, thrown);
+            if (running != nullptr) {
+                running->finish();
+            }
+            return failure;
+        }
+    }
+};
+
+namespace {
+
+void note_write(void* written, int, const char*, const char* table, native::sqlite3_int64) {
+    auto& tables = *static_cast<std::set<std::string, std::less<>>*>(written);
+    if (!tables.contains(std::string_view(table))) {
+        tables.emplace(table);
+    }
+}
+
+/// `delete from t` without a condition empties the table without the update hook. Answering
+/// "ignore" to a delete switches that shortcut off and changes nothing else.
+int forbid_truncate(void*, int action, const char*, const char*, const char*, const char*) {
+    return action == SQLITE_DELETE ? SQLITE_IGNORE : SQLITE_OK;
+}
+
+std::string connection_text(const ConnectOptions& options) {
+    std::string text = "dbname=\"" + options.path + "\"";
+    if (!options.vfs.empty()) {
+        text += " vfs=" + options.vfs;
+    }
+    return text;
+}
+
+}  // namespace
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::connect(const ConnectOptions& options) {
+    if (options.path.find('"') != std::string::npos) {
+        return fail(ErrorKind::invalid, "a database path must not contain '\"'");
+    }
+    auto impl = std::make_unique<Impl>();
+    try {
+        impl->connection.open(soci::sqlite3, connection_text(options));
+    } catch (const soci::soci_error& thrown) {
+        return fail(ErrorKind::io,
+                    "cannot open the database " + options.path + ": " + thrown.get_error_message());
+    }
+    auto& backend = static_cast<soci::sqlite3_session_backend&>(*impl->connection.get_backend());
+    impl->handle = backend.conn_;
+    const auto set_up = [&]() -> Result<> {
+        native::sqlite3_busy_timeout(impl->handle, static_cast<int>(options.busy_timeout_ms));
+        // A checkpoint on every close would write the whole log back when a reader goes.
+        TRY(impl->pragma("pragma journal_mode = wal"));
+        TRY(impl->pragma("pragma synchronous = full"));
+        TRY(impl->pragma("pragma foreign_keys = on"));
+        TRY(impl->pragma("pragma temp_store = memory"));
+        TRY(impl->pragma("pragma cache_size = -16384"));
+        TRY(impl->pragma("pragma journal_size_limit = 67108864"));
+        if (options.read_only) {
+            TRY(impl->pragma("pragma query_only = on"));
+        }
+        return {};
+    };
+    if (auto done = set_up(); !done) {
+        return std::unexpected(std::move(done).error().in("database " + options.path));
+    }
+    if (options.record_writes) {
+        impl->record_writes = true;
+        native::sqlite3_update_hook(impl->handle, note_write, &impl->written);
+        native::sqlite3_set_authorizer(impl->handle, forbid_truncate, nullptr);
+    }
+    return std::unique_ptr<Session>(new Session(std::move(impl)));
+}
+
+Result<std::int64_t> Session::execute(std::string_view text, Params params) {
+    const auto before = native::sqlite3_total_changes64(impl_->handle);
+    TRY(impl_->with(text, params, [](Statement& statement) -> Result<> {
+        while (statement.next() != nullptr) {
+        }
+        return {};
+    }));
+    return native::sqlite3_total_changes64(impl_->handle) - before;
+}
+
+Result<> Session::run_query(std::string_view text, Params params, Sink sink) {
+    return impl_->with(text, params, [&](Statement& statement) -> Result<> {
+        while (const Row* row = statement.next()) {
+            auto more = sink(*row);
+            if (statement.complaint()) {
+                return fail(ErrorKind::corrupt,
+                            *statement.complaint() + " (in: " + std::string(text) + ")");
+            }
+            if (!more) {
+                return std::unexpected(std::move(more).error());
+            }
+            if (!*more) {
+                break;
+            }
+        }
+        return {};
+    });
+}
+
+Result<std::int64_t> Session::query_integer(std::string_view text, Params params) {
+    const auto found = TRY(
+        query_one(text, params, [](const Row& row) { return row.integer_or_null(0).value_or(0); }));
+    return found.value_or(0);
+}
+
+Result<std::int64_t> Session::execute_many(std::string_view text,
+                                           std::span<const std::vector<Param>> rows) {
+    native::sqlite3_stmt* prepared = nullptr;
+    if (native::sqlite3_prepare_v2(impl_->handle, text.data(), static_cast<int>(text.size()),
+                                   &prepared, nullptr) != SQLITE_OK) {
+        return impl_->error(text);
+    }
+    const std::unique_ptr<native::sqlite3_stmt, int (*)(native::sqlite3_stmt*)> statement(
+        prepared, native::sqlite3_finalize);
+    const auto before = native::sqlite3_total_changes64(impl_->handle);
+    const auto params_expected =
+        static_cast<std::size_t>(native::sqlite3_bind_parameter_count(prepared));
+    for (const auto& row : rows) {
+        if (row.size() != params_expected) {
+            return fail(ErrorKind::invalid, "the statement has " + std::to_string(params_expected) +
+                                                " parameters, got " + std::to_string(row.size()) +
+                                                " (in: " + std::string(text) + ")");
+        }
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const int place = static_cast<int>(i) + 1;
+            const auto& content = row[i].content();
+            if (const auto* integer = std::get_if<std::int64_t>(&content)) {
+                native::sqlite3_bind_int64(prepared, place, *integer);
+            } else if (const auto* value = std::get_if<std::string_view>(&content)) {
+                native::sqlite3_bind_text64(prepared, place, value->data() ? value->data() : "",
+                                            value->size(), SQLITE_STATIC, SQLITE_UTF8);
+            } else if (const auto* blob = std::get_if<BlobView>(&content)) {
+                const char* bytes = blob->bytes.empty() ? "" : blob->bytes.data();
+                native::sqlite3_bind_blob64(prepared, place, bytes, blob->bytes.size(),
+                                            SQLITE_STATIC);
+            } else {
+                native::sqlite3_bind_null(prepared, place);
+            }
+        }
+        int code = SQLITE_ROW;
+        while (code == SQLITE_ROW) {
+            code = native::sqlite3_step(prepared);
+        }
+        if (code != SQLITE_DONE) {
+            auto failure = impl_->error(text);
+            native::sqlite3_reset(prepared);
+            return failure;
+        }
+        native::sqlite3_reset(prepared);
+    }
+    return native::sqlite3_total_changes64(impl_->handle) - before;
+}
+
+namespace {
+
+Result<> done(Result<std::int64_t> changed) {
+    if (!changed) {
+        return std::unexpected(std::move(changed).error());
+    }
+    return {};
+}
+
+}  // namespace
+
+// `immediate`: the write lock comes first, so that two writers wait for each other in line instead
+// of both reading and one failing in the middle.
+Result<> Session::begin_write() { return done(execute("begin immediate")); }
+Result<> Session::begin_read() { return done(execute("begin")); }
+Result<> Session::commit() { return done(execute("commit")); }
+Result<> Session::rollback() {
+    // A full disk or an I/O error may have rolled back already.
+    return in_transaction() ? done(execute("rollback")) : Result<>();
+}
+bool Session::in_transaction() const { return native::sqlite3_get_autocommit(impl_->handle) == 0; }
+
+Result<> Session::savepoint() { return done(execute("savepoint unit")); }
+Result<> Session::release() { return done(execute("release savepoint unit")); }
+Result<> Session::rollback_to() {
+    TRY(execute("rollback to savepoint unit"));
+    return release();
+}
+
+const std::set<std::string, std::less<>>& Session::tables_written() const { return impl_->written; }
+void Session::forget_tables_written() { impl_->written.clear(); }
+
+Result<Transaction> Transaction::begin_write(Session& session) {
+    TRY(session.begin_write());
+    return Transaction(session);
+}
+
+Transaction::~Transaction() {
+    if (session_ != nullptr) {
+        // Nothing can be done about a failure: the connection rolls back when it closes.
+        static_cast<void>(session_->rollback());
+    }
+}
+
+Result<> Transaction::commit() {
+    TRY(session_->commit());
+    session_ = nullptr;
+    return {};
+}
+
+}  // namespace bascule::sql
