@@ -20,6 +20,7 @@
 
 #include "foundation/base/check.h"
 #include "foundation/json/raw.h"
+#include "foundation/json/schema_bounds.h"
 
 namespace bascule::json {
 
@@ -182,6 +183,7 @@ Result<Schema> Schema::compile(std::string_view text) {
     if (!value.is(Kind::object)) {
         return fail(ErrorKind::invalid, "a JSON Schema is an object");
     }
+    TRY(check_schema_bounds(value));
     const boost::json::value document = TRY(renamed(value));
     auto compiled = std::make_unique<Compiled>();
     try {

@@ -61,6 +61,27 @@ TEST(SchemaTest, LetsAPropertyBeCalledPattern) {
     EXPECT_FALSE(violations(schema, R"({})").empty());
 }
 
+// Each of these would recurse without end, or for 2^40 steps, inside the library.
+TEST(SchemaTest, RefusesWhatWouldNotEnd) {
+    for (
+        const char* endless :
+        {R"({"$ref":"#"})", R"({"allOf":[{"$ref":"#"}]})",
+         R"({"properties":{"a":{"not":{"$ref":"#/properties/a"}}}})",
+         R"({"$ref":"#/definitions/a","definitions":{"a":{"$ref":"#/definitions/b"},"b":{"if":{"$ref":"#/definitions/a"}}}})"}) {
+        EXPECT_THAT(Schema::compile(endless),
+                    FailsWith(ErrorKind::invalid, HasSubstr("leads back to itself")))
+            << endless;
+    }
+    std::string doubling = R"({"definitions":{"d0":{})";
+    for (int i = 1; i <= 40; ++i) {
+        const std::string below = R"({"$ref":"#/definitions/d)" + std::to_string(i - 1) + R"("})";
+        doubling += ",\"d" + std::to_string(i) + "\":{\"allOf\":[" + below + "," + below + "]}";
+    }
+    EXPECT_THAT(Schema::compile(doubling + "}}"),
+                FailsWith(ErrorKind::invalid, HasSubstr("more than 10000")));
+    EXPECT_TRUE(violations(R"({"properties":{"a":{"$ref":"#"}}})", R"({"a":{"a":1}})").empty());
+}
+
 TEST(SchemaTest, RefusesWhatIsNoSchema) {
     EXPECT_THAT(Schema::compile("{"), FailsWith(ErrorKind::invalid, HasSubstr("line 1")));
     EXPECT_THAT(Schema::compile("[]"), FailsWith(ErrorKind::invalid, HasSubstr("is an object")));
