@@ -22,6 +22,8 @@ function(bascule_room name)
         target_link_libraries(bascule_${name} INTERFACE bascule_options ${ROOM_USES})
     endif()
 
+    set_property(GLOBAL APPEND PROPERTY BASCULE_ROOMS ${name})
+
     if(tests AND BASCULE_TESTS)
         add_executable(${name}_test ${tests})
         target_link_libraries(${name}_test PRIVATE

@@ -1,0 +1,36 @@
+# `cmake --install` and, for whoever links Bascule into a program of their own, find_package(bascule).
+#
+# Installed are the program, the rooms' libraries as bascule::ROOM and their public headers below include/bascule, with the
+# same paths as in src/. What only tests and this program's own command line need stays here.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+get_property(rooms GLOBAL PROPERTY BASCULE_ROOMS)
+list(REMOVE_ITEM rooms sim cli api)
+list(TRANSFORM rooms PREPEND bascule_ OUTPUT_VARIABLE targets)
+foreach(room ${rooms})
+    set_target_properties(bascule_${room} PROPERTIES EXPORT_NAME ${room})
+endforeach()
+set_target_properties(bascule_options PROPERTIES EXPORT_NAME options)
+
+install(TARGETS ${targets} bascule_options EXPORT bascule ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/bascule)
+install(EXPORT bascule NAMESPACE bascule:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/bascule)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/src/foundation ${CMAKE_SOURCE_DIR}/src/bus ${CMAKE_SOURCE_DIR}/src/household ${CMAKE_SOURCE_DIR}/src/server
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bascule
+        FILES_MATCHING PATTERN "*.h" PATTERN "*_internal.h" EXCLUDE PATTERN "test_*.h" EXCLUDE PATTERN "*testing.h" EXCLUDE
+        PATTERN "api" EXCLUDE)
+install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(TARGET bascule)
+    install(TARGETS bascule RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+# The libraries' own libraries are looked for again where they are used.
+get_property(found GLOBAL PROPERTY PACKAGES_FOUND)
+list(REMOVE_ITEM found GTest benchmark Python3 Threads PkgConfig)
+list(TRANSFORM found REPLACE "(.+)" "find_dependency(\\1)")
+list(JOIN found "\n" BASCULE_FIND_DEPENDENCIES)
+configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/basculeConfig.cmake.in ${CMAKE_BINARY_DIR}/basculeConfig.cmake
+    INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/bascule NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/basculeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/basculeConfig.cmake ${CMAKE_BINARY_DIR}/basculeConfigVersion.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/bascule)
