@@ -39,15 +39,7 @@ ThreadPool::~ThreadPool() { stop(); }
 
 void ThreadPool::stop() {
     std::call_once(stopped_, [this] {
-        std::deque<Task> ready;
-        std::map<TimerKey, Task> timers;
-        {
-            const Lock lock(mutex_);
-            stopping_ = true;
-            ready.swap(ready_);
-            timers.swap(timers_);
-            timer_times_.clear();
-        }
+        drop_waiting();
         idle_.notify_all();
         watcher_.notify_all();
         for (std::thread& thread : threads_) {
@@ -55,6 +47,17 @@ void ThreadPool::stop() {
             thread.join();
         }
     });
+}
+
+/// Destroys the tasks after the lock, which is declared last: what they hold may call us.
+void ThreadPool::drop_waiting() {
+    std::deque<Task> ready;
+    std::map<TimerKey, Task> timers;
+    const Lock lock(mutex_);
+    stopping_ = true;
+    ready.swap(ready_);
+    timers.swap(timers_);
+    timer_times_.clear();
 }
 
 void ThreadPool::post(Task task) {

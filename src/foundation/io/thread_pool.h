@@ -44,6 +44,7 @@ class ThreadPool final : public Executor {
     using Lock = std::unique_lock<std::mutex>;
     using TimerKey = std::pair<SteadyTime, std::uint64_t>;
 
+    void drop_waiting();
     void work();
     void wait(Lock& lock);
     void wake_one();
