@@ -1,0 +1,301 @@
+#include "household/finance/duplicates.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "household/finance/text.h"
+
+namespace bascule::finance {
+
+namespace {
+
+/// Ids that say nothing: none at all, zeros, and the formats' words for "none".
+bool says_nothing(std::string_view id) {
+    return id.find_first_not_of("0 -") == std::string_view::npos || id == "NONREF" ||
+           id == "NOTPROVIDED";
+}
+
+std::string day_and_amount(const BankRow& row) {
+    return std::to_string(row.date.days_since_1970()) + '|' + std::to_string(row.minor) + '|' +
+           std::string(row.currency.code());
+}
+
+/// What passes compare, hashed once a row.
+struct RowKeys {
+    Hash128 text;         ///< day, amount, text: the row but for its occurrence
+    Hash128 id;           ///< day, amount, bank id
+    Hash128 id_and_text;  ///< all of it
+
+    explicit RowKeys(const BankRow& row) {
+        const std::string place = day_and_amount(row);
+        text = hash128(place, row.text);
+        id = hash128(place, row.bank_id);
+        id_and_text = hash128(place + '|' + row.bank_id, row.text);
+    }
+};
+
+std::vector<RowKeys> keys_of(std::span<const BankRow> rows) { return {rows.begin(), rows.end()}; }
+
+std::vector<RowKeys> keys_of(std::span<const ExistingRow> rows) {
+    std::vector<RowKeys> keys;
+    keys.reserve(rows.size());
+    for (const ExistingRow& row : rows) {
+        keys.emplace_back(row.row);
+    }
+    return keys;
+}
+
+/// One run of the assignment. Every pass claims existing rows for incoming ones that have none yet.
+class Assignment {
+  public:
+    Assignment(std::span<const ExistingRow> existing, std::span<const BankRow> incoming,
+               const DuplicateOptions& options)
+        : existing_(existing),
+          incoming_(incoming),
+          options_(options),
+          existing_keys_(keys_of(existing)),
+          incoming_keys_(keys_of(incoming)),
+          claimed_(existing.size(), false),
+          verdicts_(incoming.size()) {}
+
+    std::vector<Verdict> run() {
+        find_reused_ids();
+        note_ids_of_other_rows();
+        claim_same_id_and_text();
+        claim_same_id();
+        claim_same_text(is_an_id_seen_again() ? DifferingIds::keep_apart
+                                              : DifferingIds::say_nothing);
+        claim_near();
+        number_rows();
+        return std::move(verdicts_);
+    }
+
+  private:
+    enum class DifferingIds { keep_apart, say_nothing };
+
+    bool is_open(std::size_t incoming) const {
+        return verdicts_[incoming].kind == RowVerdict::added;
+    }
+
+    bool is_trusted(std::string_view id) const {
+        return !says_nothing(id) && !reused_.contains(id);
+    }
+
+    /// An id that stands on rows which differ in day, amount or text is no evidence for any of
+    /// them. Old and new rows are looked at apart, because a bank that corrects a text keeps the
+    /// id.
+    void find_reused_ids() {
+        std::unordered_map<std::string_view, Hash128> first;
+        const auto look = [&](const BankRow& row, const RowKeys& keys) {
+            if (!says_nothing(row.bank_id) &&
+                first.try_emplace(row.bank_id, keys.text).first->second != keys.text) {
+                reused_.insert(row.bank_id);
+            }
+        };
+        for (std::size_t i = 0; i < existing_.size(); ++i) {
+            look(existing_[i].row, existing_keys_[i]);
+        }
+        first.clear();
+        for (std::size_t i = 0; i < incoming_.size(); ++i) {
+            look(incoming_[i], incoming_keys_[i]);
+        }
+    }
+
+    /// The same id on another day or amount is another row, unless the old one was not final.
+    void note_ids_of_other_rows() {
+        std::unordered_map<std::string_view, Hash128> known;
+        for (std::size_t i = 0; i < existing_.size(); ++i) {
+            const BankRow& row = existing_[i].row;
+            if (row.state == RowState::booked && !says_nothing(row.bank_id)) {
+                known.try_emplace(row.bank_id, existing_keys_[i].id);
+            }
+        }
+        for (std::size_t i = 0; i < incoming_.size(); ++i) {
+            const auto place = known.find(incoming_[i].bank_id);
+            verdicts_[i].id_reused =
+                (place != known.end() && place->second != incoming_keys_[i].id) ||
+                reused_.contains(incoming_[i].bank_id);
+        }
+    }
+
+    void claim(std::size_t incoming, std::size_t existing) {
+        claimed_[existing] = true;
+        Verdict& verdict = verdicts_[incoming];
+        const BankRow& before = existing_[existing].row;
+        const BankRow& now = incoming_[incoming];
+        verdict.existing = existing;
+        verdict.changes = {
+            .date = before.date != now.date,
+            .text = before.text != now.text,
+            .bank_id = !says_nothing(now.bank_id) && before.bank_id.empty(),
+            .state = before.state != RowState::booked && now.state == RowState::booked,
+        };
+        verdict.kind = verdict.changes.any() ? RowVerdict::update_of : RowVerdict::already_imported;
+        verdict.occurrence = existing_[existing].occurrence;
+    }
+
+    /// Gives each open row the first unclaimed existing row of equal key that `fits`, in order of
+    /// occurrence.
+    template <class F>
+    void claim_by(Hash128 RowKeys::* key, F fits) {
+        struct Candidate {
+            Hash128 key;
+            std::uint32_t occurrence;
+            std::size_t existing;
+            auto operator<=>(const Candidate&) const = default;
+        };
+        std::vector<Candidate> candidates;
+        for (std::size_t i = 0; i < existing_.size(); ++i) {
+            if (!claimed_[i]) {
+                candidates.push_back({existing_keys_[i].*key, existing_[i].occurrence, i});
+            }
+        }
+        std::ranges::sort(candidates);
+        std::unordered_map<Hash128, std::size_t> next;  // the first that may be unclaimed
+        next.reserve(candidates.size());
+        for (std::size_t at = 0; at < candidates.size(); ++at) {
+            next.try_emplace(candidates[at].key, at);
+        }
+        for (std::size_t i = 0; i < incoming_.size(); ++i) {
+            const auto place = is_open(i) ? next.find(incoming_keys_[i].*key) : next.end();
+            if (place == next.end()) {
+                continue;
+            }
+            std::size_t& start = place->second;
+            const auto is_candidate = [&](std::size_t at) {
+                return at < candidates.size() && candidates[at].key == place->first;
+            };
+            while (is_candidate(start) && claimed_[candidates[start].existing]) {
+                ++start;
+            }
+            for (std::size_t at = start; is_candidate(at); ++at) {
+                const std::size_t existing = candidates[at].existing;
+                if (!claimed_[existing] && fits(existing_[existing].row, incoming_[i])) {
+                    claim(i, existing);
+                    break;
+                }
+            }
+        }
+    }
+
+    void claim_same_id_and_text() {
+        claim_by(&RowKeys::id_and_text,
+                 [](const BankRow&, const BankRow& now) { return !says_nothing(now.bank_id); });
+    }
+
+    void claim_same_id() {
+        claim_by(&RowKeys::id,
+                 [&](const BankRow&, const BankRow& now) { return is_trusted(now.bank_id); });
+    }
+
+    bool is_an_id_seen_again() const {
+        for (std::size_t i = 0; i < incoming_.size(); ++i) {
+            if (!is_open(i) && is_trusted(incoming_[i].bank_id)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void claim_same_text(DifferingIds differing) {
+        claim_by(&RowKeys::text, [&](const BankRow& before, const BankRow& now) {
+            return differing == DifferingIds::say_nothing || !is_trusted(before.bank_id) ||
+                   !is_trusted(now.bank_id);
+        });
+    }
+
+    struct NearPair {
+        std::int32_t distance;
+        bool other_text;
+        std::size_t incoming;
+        std::size_t existing;
+        auto operator<=>(const NearPair&) const = default;
+    };
+
+    /// Pending and manual rows give way to later rows of equal amount. Over the whole batch the
+    /// closest pair comes first, so that an early row cannot take the partner of an exact one.
+    void claim_near() {
+        std::vector<NearPair> pairs = near_pairs();
+        std::ranges::sort(pairs);
+        for (const NearPair& pair : pairs) {
+            if (is_open(pair.incoming) && !claimed_[pair.existing]) {
+                claim(pair.incoming, pair.existing);
+            }
+        }
+    }
+
+    std::vector<NearPair> near_pairs() const {
+        std::map<std::pair<std::int64_t, money::Currency>, std::vector<std::size_t>> unsettled;
+        for (std::size_t i = 0; i < existing_.size(); ++i) {
+            const BankRow& row = existing_[i].row;
+            if (!claimed_[i] && row.state != RowState::booked) {
+                unsettled[{row.minor, row.currency}].push_back(i);
+            }
+        }
+        std::vector<NearPair> pairs;
+        for (std::size_t i = 0; i < incoming_.size() && !unsettled.empty(); ++i) {
+            const BankRow& now = incoming_[i];
+            const auto place = unsettled.find({now.minor, now.currency});
+            if (!is_open(i) || now.state != RowState::booked || place == unsettled.end()) {
+                continue;
+            }
+            for (const std::size_t existing : place->second) {
+                const BankRow& before = existing_[existing].row;
+                const auto distance = std::abs(now.date - before.date);
+                if (distance <= options_.near_days_max) {
+                    pairs.push_back({distance, before.text != now.text, i, existing});
+                }
+            }
+        }
+        return pairs;
+    }
+
+    /// New rows, and rows whose day or text changes, become the next of the rows that they equal.
+    void number_rows() {
+        std::unordered_map<Hash128, std::uint32_t> highest;
+        for (std::size_t i = 0; i < existing_.size(); ++i) {
+            std::uint32_t& occurrence = highest[existing_keys_[i].text];
+            occurrence = std::max(occurrence, existing_[i].occurrence);
+        }
+        for (std::size_t i = 0; i < incoming_.size(); ++i) {
+            Verdict& verdict = verdicts_[i];
+            if (is_open(i) || verdict.changes.date || verdict.changes.text) {
+                verdict.occurrence = ++highest[incoming_keys_[i].text];
+            }
+        }
+    }
+
+    std::span<const ExistingRow> existing_;
+    std::span<const BankRow> incoming_;
+    const DuplicateOptions& options_;
+    std::vector<RowKeys> existing_keys_;
+    std::vector<RowKeys> incoming_keys_;
+    std::vector<bool> claimed_;
+    std::vector<Verdict> verdicts_;
+    std::unordered_set<std::string_view> reused_;
+};
+
+}  // namespace
+
+std::string bank_text(std::string_view payee, std::string_view memo) {
+    std::string text;
+    text.reserve(payee.size() + memo.size() + 1);
+    text.append(payee).append(1, ' ').append(memo);
+    return match_text(text);
+}
+
+Hash128 fingerprint(std::string_view account_id, const BankRow& row) {
+    return hash128(account_id, row.date.to_text() + '|' + std::to_string(row.minor) + '|' +
+                                   std::string(row.currency.code()) + '|' + row.text);
+}
+
+std::vector<Verdict> assign(std::span<const ExistingRow> existing,
+                            std::span<const BankRow> incoming, const DuplicateOptions& options) {
+    return Assignment(existing, incoming, options).run();
+}
+
+}  // namespace bascule::finance

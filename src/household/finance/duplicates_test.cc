@@ -1,0 +1,252 @@
+#include "household/finance/duplicates.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "foundation/base/random.h"
+
+namespace bascule::finance {
+namespace {
+
+using testing::Each;
+using testing::Field;
+
+const money::Currency eur = money::Currency::parse("EUR").value();
+
+BankRow row(const char* date, std::int64_t minor, std::string text, std::string id = {},
+            RowState state = RowState::booked) {
+    return {money::Date::parse(date).value(), minor, eur, std::move(text), std::move(id), state};
+}
+
+/// An account that keeps what an import leaves behind, as a database would.
+class Ledger {
+  public:
+    std::vector<Verdict> import(const std::vector<BankRow>& file) {
+        auto verdicts = assign(rows_, file);
+        for (std::size_t i = 0; i < file.size(); ++i) {
+            if (verdicts[i].kind == RowVerdict::added) {
+                rows_.push_back({"t" + std::to_string(++last_), file[i], verdicts[i].occurrence});
+            } else if (verdicts[i].kind == RowVerdict::update_of) {
+                ExistingRow& row = rows_[verdicts[i].existing];
+                const std::string id = row.row.bank_id;
+                row.row = file[i];
+                row.row.bank_id = file[i].bank_id.empty() ? id : file[i].bank_id;
+                row.occurrence = verdicts[i].occurrence;
+            }
+        }
+        return verdicts;
+    }
+
+    void put(BankRow row) { rows_.push_back({"t" + std::to_string(++last_), std::move(row), 1}); }
+    const std::vector<ExistingRow>& rows() const { return rows_; }
+
+    bool occurrences_are_unique() const {
+        std::map<std::tuple<Hash128, std::uint32_t>, int> seen;
+        for (const ExistingRow& row : rows_) {
+            ++seen[{fingerprint("a", row.row), row.occurrence}];
+        }
+        return std::ranges::all_of(seen, [](const auto& entry) { return entry.second == 1; });
+    }
+
+  private:
+    std::vector<ExistingRow> rows_;
+    int last_ = 0;
+};
+
+TEST(AssignTest, TwoEqualCoffeesStayTwo) {
+    Ledger ledger;
+    const std::vector<BankRow> file = {row("2025-03-01", -350, "coffee"),
+                                       row("2025-03-01", -350, "coffee")};
+    ledger.import(file);
+    EXPECT_EQ(ledger.rows().size(), 2U);
+    EXPECT_EQ(ledger.rows()[1].occurrence, 2U);
+    EXPECT_THAT(ledger.import(file), Each(Field(&Verdict::kind, RowVerdict::already_imported)));
+}
+
+TEST(AssignTest, ThirdEqualCoffeeOfALaterFileIsNew) {
+    Ledger ledger;
+    const BankRow coffee = row("2025-03-01", -350, "coffee");
+    ledger.import({coffee, coffee});
+    const auto verdicts = ledger.import({coffee, coffee, coffee});
+    EXPECT_EQ(ledger.rows().size(), 3U);
+    EXPECT_EQ(verdicts[2].kind, RowVerdict::added);
+    EXPECT_EQ(verdicts[2].occurrence, 3U);
+}
+
+struct PairCase {
+    const char* claim;
+    BankRow existing;
+    BankRow incoming;
+    RowVerdict verdict;
+    RowChanges changes = {};
+};
+
+class AssignPairTest : public testing::TestWithParam<PairCase> {};
+
+TEST_P(AssignPairTest, IsAsTheContractSays) {
+    const PairCase& c = GetParam();
+    Ledger ledger;
+    ledger.put(c.existing);
+    const auto verdicts = ledger.import({c.incoming});
+    EXPECT_EQ(verdicts[0].kind, c.verdict);
+    EXPECT_EQ(verdicts[0].changes, c.changes);
+    EXPECT_THAT(ledger.import({c.incoming}),
+                Each(Field(&Verdict::kind, RowVerdict::already_imported)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, AssignPairTest,
+    testing::Values(PairCase{"OtherDayIsNew", row("2025-03-01", -350, "x"),
+                             row("2025-03-02", -350, "x"), RowVerdict::added},
+                    PairCase{"OtherAmountIsNew", row("2025-03-01", -350, "x"),
+                             row("2025-03-01", -351, "x"), RowVerdict::added},
+                    PairCase{"OtherTextIsNew", row("2025-03-01", -350, "x"),
+                             row("2025-03-01", -350, "y"), RowVerdict::added},
+                    PairCase{"IdOnAnotherAmountIsNew", row("2025-03-01", -350, "x", "F77"),
+                             row("2025-03-01", -990, "x", "F77"), RowVerdict::added},
+                    PairCase{"IdOnAnotherDayIsNew", row("2025-03-01", -350, "x", "F77"),
+                             row("2025-03-04", -350, "x", "F77"), RowVerdict::added},
+                    PairCase{"IdWithCorrectedTextUpdates",
+                             row("2025-03-01", -350, "x", "F77"),
+                             row("2025-03-01", -350, "x cafe", "F77"),
+                             RowVerdict::update_of,
+                             {.text = true}},
+                    PairCase{"ZeroIsNoId", row("2025-03-01", -350, "x", "0"),
+                             row("2025-03-01", -350, "y", "0"), RowVerdict::added},
+                    PairCase{"FirstIdForAKnownRowIsKept",
+                             row("2025-03-01", -350, "x"),
+                             row("2025-03-01", -350, "x", "F77"),
+                             RowVerdict::update_of,
+                             {.bank_id = true}},
+                    PairCase{"UnprovenIdsDoNotDouble", row("2025-03-01", -350, "x", "F77"),
+                             row("2025-03-01", -350, "x", "G12"), RowVerdict::already_imported},
+                    PairCase{"BookedSettlesPending",
+                             row("2025-03-01", -350, "x", "", RowState::pending),
+                             row("2025-03-03", -350, "x y"),
+                             RowVerdict::update_of,
+                             {.date = true, .text = true, .state = true}},
+                    PairCase{"BookedSettlesManual",
+                             row("2025-03-05", -350, "lunch", "", RowState::manual),
+                             row("2025-03-01", -350, "x"),
+                             RowVerdict::update_of,
+                             {.date = true, .text = true, .state = true}},
+                    PairCase{"SixDaysAreTooFar",
+                             row("2025-03-07", -350, "lunch", "", RowState::manual),
+                             row("2025-03-01", -350, "x"), RowVerdict::added}),
+    [](const auto& info) { return info.param.claim; });
+
+TEST(AssignTest, ReusedIdsNeverMergeDifferentRows) {
+    Ledger ledger;
+    ledger.import({row("2025-03-01", -100, "a", "X1"), row("2025-03-01", -100, "b", "X1")});
+    EXPECT_EQ(ledger.rows().size(), 2U);
+    const auto verdicts =
+        ledger.import({row("2025-03-01", -100, "c", "X1"), row("2025-03-01", -100, "a", "X1")});
+    EXPECT_EQ(verdicts[0].kind, RowVerdict::added);
+    EXPECT_TRUE(verdicts[0].id_reused);
+    EXPECT_EQ(verdicts[1].kind, RowVerdict::already_imported);
+    EXPECT_EQ(ledger.rows().size(), 3U);
+}
+
+TEST(AssignTest, ProvenIdsKeepEqualRowsApart) {
+    Ledger ledger;
+    ledger.import(
+        {row("2025-03-01", -350, "coffee", "A1"), row("2025-03-01", -350, "coffee", "A2")});
+    const auto verdicts = ledger.import(
+        {row("2025-03-01", -350, "coffee", "A2"), row("2025-03-01", -350, "coffee", "A3")});
+    EXPECT_EQ(verdicts[0].existing, 1U);
+    EXPECT_EQ(verdicts[1].kind, RowVerdict::added);
+}
+
+TEST(AssignTest, ClosestPairWinsOverFileOrder) {
+    Ledger ledger;
+    ledger.put(row("2025-03-04", -500, "dinner", "", RowState::manual));
+    const auto verdicts =
+        ledger.import({row("2025-03-01", -500, "early"), row("2025-03-04", -500, "exact")});
+    EXPECT_EQ(verdicts[0].kind, RowVerdict::added);
+    EXPECT_EQ(verdicts[1].kind, RowVerdict::update_of);
+}
+
+TEST(AssignTest, ManualRowIsClaimedOnce) {
+    Ledger ledger;
+    ledger.put(row("2025-03-01", -500, "dinner", "", RowState::manual));
+    ledger.import({row("2025-03-01", -500, "a"), row("2025-03-01", -500, "b")});
+    EXPECT_EQ(ledger.rows().size(), 2U);
+}
+
+/// A bank's true list with few days, amounts and texts, so that equal rows are common.
+std::vector<BankRow> random_statement(Random& random, std::size_t rows) {
+    std::vector<BankRow> list;
+    enum { none, lasting, reused } ids = static_cast<decltype(ids)>(random.below(3));
+    for (std::size_t i = 0; i < rows; ++i) {
+        BankRow next = row("2025-01-01", -100 * static_cast<std::int64_t>(1 + random.below(3)),
+                           std::string(1, static_cast<char>('a' + random.below(3))));
+        next.date = next.date.plus_days(static_cast<std::int32_t>(random.below(8)));
+        if (ids == lasting) {
+            next.bank_id = "id" + std::to_string(i);
+        } else if (ids == reused) {
+            next.bank_id = "id" + std::to_string(random.below(4));
+        }
+        list.push_back(next);
+    }
+    std::ranges::stable_sort(list, {}, &BankRow::date);
+    return list;
+}
+
+std::vector<BankRow> days_of(const std::vector<BankRow>& list, std::int32_t first,
+                             std::int32_t last) {
+    const auto start = money::Date::parse("2025-01-01").value();
+    std::vector<BankRow> part;
+    std::ranges::copy_if(list, std::back_inserter(part), [&](const BankRow& row) {
+        return row.date - start >= first && row.date - start <= last;
+    });
+    return part;
+}
+
+/// Whole days of one true list, exported again and again in overlapping pieces and any order, must
+/// leave exactly that list.
+TEST(AssignPropertyTest, OverlappingFilesLeaveTheTrueList) {
+    for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+        Random random(seed);
+        const auto truth = random_statement(random, 1 + random.below(40));
+        Ledger ledger;
+        for (int file = 0; file < 4; ++file) {
+            const auto first = static_cast<std::int32_t>(random.below(8));
+            ledger.import(days_of(truth, first, static_cast<std::int32_t>(random.below(8))));
+        }
+        ledger.import(truth);
+        auto key = [](const BankRow& row) { return std::pair(fingerprint("a", row), row.bank_id); };
+        std::vector<std::pair<Hash128, std::string>> wanted;
+        std::vector<std::pair<Hash128, std::string>> found;
+        std::ranges::transform(truth, std::back_inserter(wanted), key);
+        for (const ExistingRow& row : ledger.rows()) {
+            found.push_back(key(row.row));
+        }
+        EXPECT_THAT(found, testing::UnorderedElementsAreArray(wanted)) << "seed " << seed;
+        EXPECT_TRUE(ledger.occurrences_are_unique()) << "seed " << seed;
+        EXPECT_THAT(ledger.import(truth), Each(Field(&Verdict::kind, RowVerdict::already_imported)))
+            << "seed " << seed;
+    }
+}
+
+TEST(FingerprintTest, DependsOnEveryPartOfTheIdentityAndNothingElse) {
+    const BankRow base = row("2025-03-01", -350, "x", "id");
+    EXPECT_EQ(fingerprint("a", base), fingerprint("a", row("2025-03-01", -350, "x")));
+    EXPECT_NE(fingerprint("a", base), fingerprint("b", base));
+    EXPECT_NE(fingerprint("a", base), fingerprint("a", row("2025-03-02", -350, "x")));
+    EXPECT_NE(fingerprint("a", base), fingerprint("a", row("2025-03-01", 350, "x")));
+    EXPECT_NE(fingerprint("a", base), fingerprint("a", row("2025-03-01", -350, "y")));
+    BankRow dollars = base;
+    dollars.currency = money::Currency::parse("USD").value();
+    EXPECT_NE(fingerprint("a", base), fingerprint("a", dollars));
+}
+
+TEST(BankTextTest, IsPayeeAndMemoNormalised) {
+    EXPECT_EQ(bank_text("  LIDL  Sagt", "Danke\xC2\xA0!"), "lidl sagt danke !");
+    EXPECT_EQ(bank_text("", "Zinsen"), "zinsen");
+}
+
+}  // namespace
+}  // namespace bascule::finance
