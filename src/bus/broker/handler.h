@@ -29,6 +29,7 @@ struct Delivery {
     delivery::RunId run;
     std::string delivery_id;
     std::uint32_t attempt = 1;
+    Offset position_low;  ///< everything of this consumer below it is settled
     std::vector<DeliveredEvent> events;
     std::vector<std::shared_ptr<const void>> storage;  ///< what the views look into
 };

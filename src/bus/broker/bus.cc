@@ -1,0 +1,396 @@
+#include "bus/broker/bus.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "bus/broker/bus_state.h"
+#include "bus/event/body.h"
+#include "foundation/base/hash.h"
+
+namespace bascule::broker {
+
+namespace {
+
+/// How often what retention may remove is looked for.
+constexpr std::chrono::seconds retention_period{60};
+
+Error no_consumer(std::string_view name) {
+    return Error(ErrorKind::not_found, "there is no consumer '" + std::string(name) + "'");
+}
+
+std::string letter_id(const std::string& consumer, Offset offset) {
+    return consumer + ":" + std::to_string(offset.value());
+}
+
+std::optional<std::pair<std::string, Offset>> parse_letter_id(std::string_view id) {
+    const std::size_t colon = id.rfind(':');
+    std::uint64_t offset = 0;
+    if (colon == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::string_view digits = id.substr(colon + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+        return std::nullopt;
+    }
+    return std::pair(std::string(id.substr(0, colon)), Offset(offset));
+}
+
+/// A letter as people see it. `open` is what the machine holds of it, if it does.
+LetterSummary summary_of(const std::string& consumer, const LetterStore::Stored& stored,
+                         const delivery::LetterRef* open) {
+    const delivery::Letter& letter = stored.letter;
+    LetterSummary summary{.id = letter_id(consumer, letter.offset),
+                          .consumer = consumer,
+                          .offset = letter.offset,
+                          .attempts = letter.attempts,
+                          .first_error = letter.first_error,
+                          .last_error = letter.last_error,
+                          .fingerprint = letter.fingerprint,
+                          .created = letter.opened};
+    if (const auto event = event::decode_body(stored.body)) {
+        summary.event_id = event->event_id;
+        summary.event_type = event->event_type;
+        summary.user_id = event->user_id;
+    }
+    if (open != nullptr) {
+        summary.state = open->redriving ? "redriving" : "open";
+        summary.reason = delivery::name(letter.reason);
+    } else {
+        summary.state = "closed";
+        summary.reason = std::string(delivery::name(stored.how));
+        if (!stored.closing_reason.empty()) {
+            summary.reason += ": " + stored.closing_reason;
+        }
+    }
+    return summary;
+}
+
+bool fits(const LetterSummary& summary, const LetterFilter& filter) {
+    const bool open = summary.state != "closed";
+    return (filter.ids.empty() || std::ranges::find(filter.ids, summary.id) != filter.ids.end()) &&
+           (filter.consumer.empty() || filter.consumer == summary.consumer) &&
+           (filter.user_id.empty() || filter.user_id == summary.user_id) &&
+           (filter.fingerprint.empty() || filter.fingerprint == summary.fingerprint) &&
+           (!filter.open || *filter.open == open);
+}
+
+/// All letters that the filter means, with the machine's word on which are open.
+std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& filter) {
+    std::vector<LetterSummary> found;
+    for (const auto& [number, consumer] : state.consumers) {
+        if (!filter.consumer.empty() && filter.consumer != consumer->name()) {
+            continue;
+        }
+        std::map<Offset, delivery::LetterRef> open;
+        for (const delivery::LetterRef& letter : consumer->machine().letters({})) {
+            open.emplace(letter.offset, letter);
+        }
+        const auto& all = state.letters->all();
+        for (auto at = all.lower_bound({consumer->name(), Offset(0)});
+             at != all.end() && at->first.first == consumer->name(); ++at) {
+            const auto held = open.find(at->first.second);
+            if (held == open.end() && !at->second.closed) {
+                continue;  // written, but its event went on in the retry cycle after a crash
+            }
+            LetterSummary summary = summary_of(consumer->name(), at->second,
+                                               held == open.end() ? nullptr : &held->second);
+            if (fits(summary, filter)) {
+                found.push_back(std::move(summary));
+            }
+        }
+    }
+    return found;
+}
+
+/// Applies a verb to every selected letter, one by one in log order, so that a key's order holds.
+template <class Verb>
+void for_each_selected(BusState& state, const LetterFilter& filter, Verb verb,
+                       io::Completion<std::vector<std::string>> done) {
+    LetterFilter open_only = filter;
+    open_only.open = true;
+    std::vector<std::string> ids;
+    for (const std::string& id : filter.ids) {
+        const auto parsed = parse_letter_id(id);
+        if (!parsed || state.letters->find(parsed->first, parsed->second) == nullptr) {
+            done(fail(ErrorKind::not_found, "there is no letter '" + id + "'"));
+            return;
+        }
+    }
+    for (const LetterSummary& letter : selected(state, open_only)) {
+        ConsumerRuntime* consumer = state.find(letter.consumer);
+        if (consumer == nullptr || letter.state == "redriving") {
+            continue;
+        }
+        if (auto applied = verb(*consumer, letter.offset); !applied) {
+            if (ids.empty()) {
+                done(std::unexpected(std::move(applied).error()));
+                return;
+            }
+            break;  // what was done before stands, and its ids are the answer
+        }
+        ids.push_back(letter.id);
+    }
+    state.confirm_when_durable(
+        [ids = std::move(ids), done = std::move(done)](Result<> synced) mutable {
+            if (synced) {
+                done(std::move(ids));
+            } else {
+                done(std::unexpected(synced.error()));
+            }
+        });
+}
+
+void keep_retention(const std::weak_ptr<BusState>& weak) {
+    if (const auto state = weak.lock()) {
+        state->environment.executor.post_at(state->now().steady + retention_period, [weak] {
+            if (const auto later = weak.lock()) {
+                later->on_strand([](BusState& on) { on.apply_retention(); });
+                keep_retention(weak);
+            }
+        });
+    }
+}
+
+}  // namespace
+
+ConsumerRuntime* BusState::find(std::string_view name) {
+    for (const auto& [number, consumer] : consumers) {
+        if (consumer->name() == name && consumer->handler()) {
+            return consumer.get();
+        }
+    }
+    return nullptr;
+}
+
+Bus::Bus(std::shared_ptr<BusState> state) : state_(std::move(state)) {}
+
+Bus::~Bus() {
+    // Breaks the tie between the log's hooks and the state; whoever wants peace stops first.
+    state_->on_strand([](BusState& state) {
+        state.stopping = true;
+        state.consumers.clear();
+        state.publisher.reset();
+        state.log.reset();
+    });
+}
+
+Result<std::unique_ptr<Bus>> Bus::open(Environment environment, Options options) {
+    auto state = std::make_shared<BusState>(environment, std::move(options));
+    if (auto opened = state->open(); !opened) {
+        return std::unexpected(std::move(opened).error().in("bus " + state->options.directory));
+    }
+    keep_retention(state);
+    return std::unique_ptr<Bus>(new Bus(std::move(state)));
+}
+
+void Bus::attach(std::string name, std::shared_ptr<Handler> handler,
+                 std::optional<InboxState> inbox) {
+    state_->attached.with([&](auto& map) {
+        map[std::move(name)] = {.handler = std::move(handler), .inbox = std::move(inbox)};
+    });
+}
+
+void Bus::set_handler_factory(HandlerFactory factory) {
+    state_->factory.with([&](HandlerFactory& current) { current = std::move(factory); });
+}
+
+void Bus::configure(BusConfig config, io::Completion<> done) {
+    state_->on_strand(
+        [config = std::move(config), done = std::move(done)](BusState& state) mutable {
+            state.configure(std::move(config), std::move(done));
+        });
+}
+
+void Bus::publish(std::vector<event::Event> events, const PublishOptions& options,
+                  io::Completion<std::vector<PublishResult>> done) {
+    state_->publisher->publish(std::move(events), options, std::move(done));
+}
+
+std::vector<std::string> Bus::would_receive(const event::Event& event) const {
+    std::vector<std::string> names;
+    const auto routing = state_->publisher->routing();
+    for (const ConsumerNumber number : routing->match(event::view_of(event))) {
+        names.push_back(routing->find(number)->name);
+    }
+    return names;
+}
+
+const log::Log& Bus::log() const { return *state_->log; }
+std::shared_ptr<const Routing> Bus::routing() const { return state_->publisher->routing(); }
+const PublishCounts& Bus::publish_counts() const { return state_->publisher->counts(); }
+
+void Bus::consumers(io::Completion<std::vector<ConsumerStatus>> done) {
+    state_->on_strand([done = std::move(done)](BusState& state) mutable {
+        std::vector<ConsumerStatus> all;
+        for (const auto& [number, consumer] : state.consumers) {
+            if (consumer->handler()) {
+                all.push_back(consumer->status(state.now()));
+            }
+        }
+        done(std::move(all));
+    });
+}
+
+void Bus::consumer(std::string name, io::Completion<ConsumerStatus> done) {
+    state_->on_strand([name = std::move(name), done = std::move(done)](BusState& state) mutable {
+        ConsumerRuntime* found = state.find(name);
+        if (found == nullptr) {
+            done(std::unexpected(no_consumer(name)));
+        } else {
+            done(found->status(state.now()));
+        }
+    });
+}
+
+void Bus::pause(std::string name, std::optional<WallTime> until, io::Completion<> done) {
+    state_->on_strand(
+        [name = std::move(name), until, done = std::move(done)](BusState& state) mutable {
+            ConsumerRuntime* found = state.find(name);
+            if (found == nullptr) {
+                done(std::unexpected(no_consumer(name)));
+                return;
+            }
+            found->machine().pause({.until = until}, state.now());
+            state.confirm_when_durable(std::move(done));
+        });
+}
+
+void Bus::resume(std::string name, io::Completion<> done) {
+    state_->on_strand([name = std::move(name), done = std::move(done)](BusState& state) mutable {
+        ConsumerRuntime* found = state.find(name);
+        if (found == nullptr) {
+            done(std::unexpected(no_consumer(name)));
+            return;
+        }
+        if (auto resumed = found->machine().resume(delivery::ResumeFrom::position, state.now());
+            !resumed) {
+            done(std::move(resumed));
+            return;
+        }
+        state.confirm_when_durable(std::move(done));
+    });
+}
+
+void Bus::flush(std::string name, io::Completion<> done) {
+    state_->on_strand([name = std::move(name), done = std::move(done)](BusState& state) mutable {
+        ConsumerRuntime* found = state.find(name);
+        if (found == nullptr) {
+            done(std::unexpected(no_consumer(name)));
+            return;
+        }
+        found->machine().flush(std::nullopt, state.now());
+        state.confirm_when_durable(std::move(done));
+    });
+}
+
+void Bus::explain(std::string consumer, Offset offset, io::Completion<Explanation> done) {
+    state_->on_strand([consumer = std::move(consumer), offset,
+                       done = std::move(done)](BusState& state) mutable {
+        ConsumerRuntime* found = state.find(consumer);
+        if (found == nullptr) {
+            done(std::unexpected(no_consumer(consumer)));
+            return;
+        }
+        const auto batch = state.log->read(offset, {.records_max = 1});
+        if (!batch || batch->records().empty() || batch->records()[0].offset != offset) {
+            done(fail(ErrorKind::not_found,
+                      "there is no event at position " + std::to_string(offset.value())));
+            return;
+        }
+        const log::RecordView& record = batch->records()[0];
+        if (!found->wants(record, *state.publisher->routing())) {
+            done(Explanation{.state = "unmatched",
+                             .reason = "no rule in force when it was stored names this consumer",
+                             .rule_version = record.rule_version});
+            return;
+        }
+        const delivery::Explanation why =
+            found->machine().explain(offset, found->key_hash_of(record), state.now());
+        done(Explanation{.state = std::string(delivery::name(why.state)),
+                         .reason = why.text,
+                         .next_attempt = why.next,
+                         .rule_version = record.rule_version});
+    });
+}
+
+void Bus::letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done) {
+    state_->on_strand([filter = std::move(filter), done = std::move(done)](
+                          BusState& state) mutable { done(selected(state, filter)); });
+}
+
+void Bus::letter(std::string id, io::Completion<LetterDetail> done) {
+    state_->on_strand([id = std::move(id), done = std::move(done)](BusState& state) mutable {
+        const auto summaries = selected(state, {.ids = {id}});
+        const auto parsed = parse_letter_id(id);
+        if (summaries.empty() || !parsed) {
+            done(fail(ErrorKind::not_found, "there is no letter '" + id + "'"));
+            return;
+        }
+        const LetterStore::Stored& stored = *state.letters->find(parsed->first, parsed->second);
+        LetterDetail detail{.summary = summaries.front()};
+        for (const delivery::Attempt& attempt : stored.letter.history) {
+            detail.attempts.push_back({.at = attempt.at, .error = attempt.error});
+        }
+        if (const auto event = event::decode_body(stored.body)) {
+            detail.event = event::owned(*event);
+        }
+        done(std::move(detail));
+    });
+}
+
+void Bus::redrive(LetterFilter filter, io::Completion<std::vector<std::string>> done) {
+    state_->on_strand(
+        [filter = std::move(filter), done = std::move(done)](BusState& state) mutable {
+            for_each_selected(
+                state, filter,
+                [&](ConsumerRuntime& consumer, Offset offset) {
+                    return consumer.machine().redrive({.offset = offset}, state.now());
+                },
+                std::move(done));
+        });
+}
+
+void Bus::discard(LetterFilter filter, std::string reason,
+                  io::Completion<std::vector<std::string>> done) {
+    state_->on_strand([filter = std::move(filter), reason = std::move(reason),
+                       done = std::move(done)](BusState& state) mutable {
+        if (reason.empty()) {
+            done(fail(ErrorKind::invalid, "a discard needs a reason; it stays with the letter"));
+            return;
+        }
+        for_each_selected(
+            state, filter,
+            [&](ConsumerRuntime& consumer, Offset offset) {
+                return consumer.machine().close_letters(
+                    {.offset = offset}, delivery::LetterClosing::discarded, reason, state.now());
+            },
+            std::move(done));
+    });
+}
+
+void Bus::on_durable(std::function<void(Offset end)> listener) {
+    state_->on_strand([listener = std::move(listener)](BusState& state) mutable {
+        state.durable_listeners.push_back(std::move(listener));
+    });
+}
+
+void Bus::when_idle(io::Completion<> done) {
+    state_->on_strand([done = std::move(done)](BusState& state) mutable {
+        state.idle_waiters.push_back(std::move(done));
+    });
+}
+
+void Bus::stop(std::chrono::milliseconds grace, io::Completion<> done) {
+    state_->on_strand([grace, done = std::move(done)](BusState& state) mutable {
+        if (state.stopping && !state.journal) {
+            done({});
+            return;
+        }
+        state.stopping = true;
+        state.stop_deadline = state.now().steady + grace;
+        state.stopped.push_back(std::move(done));
+    });
+}
+
+}  // namespace bascule::broker

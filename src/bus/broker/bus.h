@@ -1,0 +1,131 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/broker/consumer_config.h"
+#include "bus/broker/handler.h"
+#include "bus/broker/publish.h"
+#include "bus/broker/publisher.h"
+#include "bus/broker/routing.h"
+#include "bus/broker/status.h"
+#include "bus/log/log.h"
+#include "foundation/io/completion.h"
+#include "foundation/io/disk.h"
+#include "foundation/io/executor.h"
+
+namespace bascule::broker {
+
+/// What a database says an in-process consumer has done (delivery contract, section 2, "Inbox").
+struct InboxState {
+    Offset low;                ///< everything below is done
+    std::vector<Offset> done;  ///< at or above `low`, ascending
+};
+
+struct BusState;
+
+/// A durable event bus: publish, rules, consumers, letters.
+///
+///     auto bus = Bus::open(environment, options);         // recovers log, journal and letters
+///     bus->attach("analytics", handler);                   // for every in-process consumer
+///     bus->configure(plan, done);                          // rules and policies in force
+///     bus->publish(events, {}, done);                      // completes when they are durable
+///     bus->stop(done);
+///
+/// Threads:   every member from any thread. Delivery state lives on one strand; completions are
+///            called there or on the log's, and must not block.
+/// Lifetime:  disk, executors and handlers' peers outlive the bus; `stop` before destroying.
+/// Limits:    docs/reference/limits.md. The publish queue is bounded (`exhausted`), consumers read
+///            ahead at most limits.max_unsettled events.
+/// On disk:   DIRECTORY/log, DIRECTORY/delivery; architecture in docs/internals/bus.md.
+class Bus {
+  public:
+    struct Environment {
+        io::Disk& disk;
+        io::Executor& executor;  ///< log writer and strand
+        io::Executor& workers;   ///< handlers
+    };
+
+    struct Options {
+        std::string directory;
+        log::Options log;
+        std::chrono::milliseconds journal_sync_interval{100};
+        std::uint64_t retention_bytes = 0;           ///< 0 = without limit
+        std::chrono::milliseconds retention_age{0};  ///< 0 = without limit
+        std::uint64_t random_seed = 0;               ///< 0 = from the system
+    };
+
+    /// Makes a handler for what a consumer's configuration names; `not_found` for in-process names
+    /// that were not attached.
+    using HandlerFactory =
+        std::function<Result<std::shared_ptr<Handler>>(const ConsumerConfig& consumer)>;
+
+    /// Recovers everything below `directory`; blocks. Errors: the log's and the journal's.
+    static Result<std::unique_ptr<Bus>> open(Environment environment, Options options);
+    ~Bus();
+    Bus(const Bus&) = delete;
+    Bus& operator=(const Bus&) = delete;
+
+    /// Gives an in-process consumer its function, before the first `configure` that names it.
+    /// `inbox` is what its database says was done; nothing for handlers without one.
+    void attach(std::string name, std::shared_ptr<Handler> handler,
+                std::optional<InboxState> inbox = std::nullopt);
+    void set_handler_factory(HandlerFactory factory);
+
+    /// Puts rules and consumers in force; what changed becomes one control record. Completes when
+    /// it is durable and the consumers run. On an error nothing changed: `invalid` with what is
+    /// wrong, or the log's.
+    void configure(BusConfig config, io::Completion<> done);
+
+    /// See Publisher::publish.
+    void publish(std::vector<event::Event> events, const PublishOptions& options,
+                 io::Completion<std::vector<PublishResult>> done);
+
+    /// Who would get the event by the rules in force; appends nothing.
+    std::vector<std::string> would_receive(const event::Event& event) const;
+
+    /// Synced records; see log::Log. Control records are among them.
+    const log::Log& log() const;
+    std::shared_ptr<const Routing> routing() const;
+    const PublishCounts& publish_counts() const;
+
+    void consumers(io::Completion<std::vector<ConsumerStatus>> done);
+    void consumer(std::string name, io::Completion<ConsumerStatus> done);
+
+    /// Durable before it completes, like everything a person does. Errors: `not_found`,
+    /// `conflict` (already so), `io`.
+    void pause(std::string name, std::optional<WallTime> until, io::Completion<> done);
+    void resume(std::string name, io::Completion<> done);
+    /// Fires every open window and batch of the consumer.
+    void flush(std::string name, io::Completion<> done);
+
+    /// In which state an event is for a consumer, and why. Errors: `not_found`.
+    void explain(std::string consumer, Offset offset, io::Completion<Explanation> done);
+
+    void letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done);
+    void letter(std::string id, io::Completion<LetterDetail> done);
+    /// Ids of the letters that are attempted again, head first per key.
+    void redrive(LetterFilter filter, io::Completion<std::vector<std::string>> done);
+    void discard(LetterFilter filter, std::string reason,
+                 io::Completion<std::vector<std::string>> done);
+
+    /// Calls `listener` on the strand with the new end after each sync; coalesced.
+    void on_durable(std::function<void(Offset end)> listener);
+
+    /// Completes when nothing is unsettled and no window is open: for tests, demos and imports.
+    void when_idle(io::Completion<> done);
+
+    /// Stops reading, lets running handlers answer (at most `grace`), syncs and closes.
+    void stop(std::chrono::milliseconds grace, io::Completion<> done);
+
+  private:
+    explicit Bus(std::shared_ptr<BusState> state);
+    std::shared_ptr<BusState> state_;
+};
+
+}  // namespace bascule::broker

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/broker/bus.h"
+#include "bus/broker/consumer_runtime.h"
+#include "bus/broker/delivery_journal.h"
+#include "bus/broker/letter_store.h"
+#include "bus/broker/target_sets.h"
+#include "foundation/base/guarded.h"
+
+namespace bascule::broker {
+
+/// The inside of a bus. Everything below `strand` is touched on the strand only.
+///
+/// One *turn* takes the answers that arrived, lets every consumer read ahead, carries out what the
+/// machines want, and arms one timer. Whatever may give work posts a turn: a sync of the log, an
+/// answer, a timer, a person. Turns are coalesced.
+struct BusState : std::enable_shared_from_this<BusState> {
+    struct Answer {
+        ConsumerNumber consumer;
+        delivery::RunId run;
+        delivery::Outcome outcome;
+    };
+    struct Attached {
+        std::shared_ptr<Handler> handler;
+        std::optional<InboxState> inbox;
+    };
+
+    BusState(Bus::Environment environment, Bus::Options options);
+
+    // ── Opening (bus_open.cc) ──
+    Result<> open();
+    Result<> recover_control();
+    void configure(BusConfig wanted, io::Completion<> done);
+    Result<> put_in_force(const BusConfig& wanted, const Routing& routing, Offset from);
+    Result<std::shared_ptr<Handler>> handler_for(const ConsumerConfig& consumer) const;
+    Result<std::unique_ptr<ConsumerRuntime>> make_runtime(const ConsumerConfig& consumer,
+                                                          const Routing::Consumer& routed,
+                                                          Offset from);
+
+    // ── Turning (bus_turn.cc) ──
+    void schedule_turn();
+    void turn();
+    void carry_out(ConsumerRuntime& consumer, delivery::Commands& commands);
+    void start_run(ConsumerRuntime& consumer, const delivery::StartRun& start,
+                   std::span<const Offset> handed, std::vector<Delivery>& deliveries);
+    void hand_out(ConsumerRuntime& consumer, std::vector<Delivery> deliveries);
+    void write_letters(ConsumerRuntime& consumer, std::vector<delivery::WriteLetter>& letters);
+    void sync_letters();
+    void sync_journal();
+    void journal_synced(Result<> synced, std::vector<io::Completion<>> confirmed);
+    void arm_timer(std::optional<SteadyTime> deadline);
+    void answer_idle_waiters();
+    void apply_retention();
+    void finish_stop();
+
+    /// Runs `action` on the strand, then a turn.
+    void on_strand(std::move_only_function<void(BusState&)> action);
+    /// Completes when what the machines wrote in answer to a person is on stable storage.
+    void confirm_when_durable(io::Completion<> done);
+
+    delivery::Now now() const {
+        const Clock& clock = environment.executor.clock();
+        return {.steady = clock.steady(), .wall = clock.wall()};
+    }
+    ConsumerRuntime* find(std::string_view name);
+
+    const Bus::Environment environment;
+    const Bus::Options options;
+    io::Strand strand;
+    TargetSets sets;
+    std::unique_ptr<log::Log> log;
+    std::unique_ptr<Publisher> publisher;
+    std::shared_ptr<const Routing> written_routing = Routing::empty();  ///< on the log's strand
+    Guarded<std::map<std::uint32_t, std::shared_ptr<const Routing>>> pending_routings;
+
+    // ── From any thread ──
+    Guarded<std::vector<Answer>> answers;
+    Guarded<bool> turn_scheduled{false};
+    Guarded<std::map<std::string, Attached>> attached;
+    Guarded<Bus::HandlerFactory> factory;
+
+    // ── On the strand ──
+    std::unique_ptr<DeliveryJournal> journal;
+    std::unique_ptr<LetterStore> letters;
+    std::map<ConsumerNumber, delivery::ConsumerState> recovered;
+    std::map<ConsumerNumber, std::unique_ptr<ConsumerRuntime>> consumers;
+    delivery::Commands commands;
+    Random random;
+
+    bool journal_syncing = false;
+    std::optional<SteadyTime> journal_due;        ///< when what is buffered must be synced
+    std::vector<io::Completion<>> confirmations;  ///< wait for the next journal sync
+    std::string journal_trouble;                  ///< why it cannot be written; empty if it can
+
+    bool letters_syncing = false;
+    std::vector<std::pair<ConsumerNumber, Offset>> letters_written;  ///< not yet durable
+
+    std::optional<io::TimerId> timer;
+    std::optional<SteadyTime> timer_at;
+    std::vector<io::Completion<>> idle_waiters;
+    std::vector<std::function<void(Offset)>> durable_listeners;
+    Offset durable_told;
+
+    bool stopping = false;
+    SteadyTime stop_deadline;
+    std::vector<io::Completion<>> stopped;
+    std::size_t runs_out = 0;  ///< deliveries handed out and not answered
+};
+
+/// The outcome of a handler that dropped its answer.
+inline constexpr const char* dropped_answer = "the handler went away without an answer";
+
+}  // namespace bascule::broker

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/broker/routing.h"
+#include "bus/log/framed_file.h"
+
+namespace bascule::broker {
+
+/// The delivery journal of a bus: one framed file for all its consumers, every entry with the
+/// number of the consumer it is about, so that one sync serves all.
+///
+/// Threads: the bus's strand. Format: docs/format/delivery_journal.md.
+class DeliveryJournal {
+  public:
+    using Replay = std::function<Result<>(ConsumerNumber consumer, std::string_view entries)>;
+
+    static Result<std::unique_ptr<DeliveryJournal>> open(io::Disk& disk, io::Strand& strand,
+                                                         std::string path, const Replay& replay);
+
+    /// Buffers entries of one consumer.
+    void append(ConsumerNumber consumer, std::string_view entries);
+
+    /// Completes when everything appended so far is durable.
+    void sync(io::Completion<> done);
+
+    /// Whether anything is buffered that no sync was asked for yet.
+    bool dirty() const { return dirty_; }
+
+    /// Whether history outweighs what a snapshot would take, or the file was found damaged.
+    bool wants_rewrite() const;
+
+    /// Begins the journal anew with one snapshot per consumer.
+    void rewrite(const std::map<ConsumerNumber, std::string>& snapshots, io::Completion<> done);
+
+  private:
+    /// Below this size history is not worth a rewrite.
+    static constexpr std::uint64_t rewrite_bytes_min = 4 << 20;
+
+    std::unique_ptr<log::FramedFile> file_;
+    bool dirty_ = false;
+    std::uint64_t snapshot_bytes_ = 0;
+};
+
+}  // namespace bascule::broker

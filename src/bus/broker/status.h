@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bus/delivery/consumer.h"
+#include "bus/event/event.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/offset.h"
+
+namespace bascule::broker {
+
+/// One consumer, as people and metrics see it.
+struct ConsumerStatus {
+    std::string name;
+    std::string handler;   ///< "in_process", "http URL"
+    std::string ordering;  ///< "key", "log", "none"
+    std::string state;     ///< delivery contract, section 3
+    std::string state_reason;
+    Offset cursor;                 ///< next record to read
+    Offset position;               ///< everything below is settled
+    std::uint64_t lag_events = 0;  ///< records not yet read, plus matching events not yet settled
+    std::int64_t lag_ms = 0;       ///< age of the oldest of them
+    delivery::Counts counts;
+    std::uint64_t late_answers = 0;
+};
+
+/// Which letters an operation means; all conditions must hold.
+struct LetterFilter {
+    std::vector<std::string> ids;  ///< empty = any
+    std::string consumer;
+    std::string user_id;
+    std::string fingerprint;
+    std::optional<bool> open;  ///< true: open ones only
+};
+
+struct LetterSummary {
+    std::string id;  ///< "consumer:offset"
+    std::string consumer;
+    Offset offset;
+    std::string event_id;
+    std::string event_type;
+    std::string user_id;
+    std::string state;   ///< "open", "redriving", "closed"
+    std::string reason;  ///< why it was closed, or which limit was reached
+    std::uint32_t attempts = 0;
+    std::string first_error;
+    std::string last_error;
+    std::string fingerprint;
+    WallTime created;
+};
+
+struct LetterAttempt {
+    WallTime at;
+    std::string error;
+};
+
+struct LetterDetail {
+    LetterSummary summary;
+    std::vector<LetterAttempt> attempts;
+    event::Event event;
+};
+
+struct Explanation {
+    std::string state;
+    std::string reason;
+    std::optional<WallTime> next_attempt;
+    std::uint32_t rule_version = 0;
+};
+
+}  // namespace bascule::broker
