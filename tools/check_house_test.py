@@ -133,6 +133,12 @@ class RulesTest(Tree):
     def test_code_behind_a_comment_is_code(self):
         self.assert_finding({"src/bus/log/a.cc": '/* a */ auto s = "b"; throw s;\n'}, "a.cc:1:", "no exceptions")
 
+    def test_a_stated_reason_excuses_its_line_and_no_other(self):
+        reason = "// house: the library reports through exceptions"
+        self.assert_clean({"src/bus/log/a.cc": f"{reason}\nthrow 1;\nthrow 2;  {reason}\n"})
+        self.assert_finding({"src/bus/log/a.cc": f"{reason}\n\nthrow 1;\n"}, "a.cc:3:", "no exceptions")
+        self.assert_finding({"src/bus/log/a.cc": "// house: ok\nthrow 1;\n"}, "a.cc:2:", "no exceptions")
+
     def test_printing_into_memory_is_no_printing(self):
         self.assert_clean({"src/bus/log/a.cc": 'snprintf(b, 4, "x"); out.puts_count(1); blueprintf(1);\n'})
 
