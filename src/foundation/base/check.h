@@ -12,9 +12,9 @@ namespace bascule {
 
 /// States what must hold if our own code is right; always on. What a peer, a file or a clock can
 /// cause is never a CHECK but an Error.
-#define CHECK(condition)                                                              \
-    do {                                                                              \
-        if (!(condition)) [[unlikely]] {                                              \
-            ::bascule::check_failed(#condition, std::source_location::current());     \
-        }                                                                             \
+#define CHECK(condition)                                                          \
+    do {                                                                          \
+        if (!(condition)) [[unlikely]] {                                          \
+            ::bascule::check_failed(#condition, std::source_location::current()); \
+        }                                                                         \
     } while (false)

@@ -7,7 +7,8 @@
 
 namespace bascule {
 
-/// A value with a meaning of its own, so that an offset cannot be passed where a sequence is wanted.
+/// A value with a meaning of its own, so that an offset cannot be passed where a sequence is
+/// wanted.
 ///
 ///     using Offset = Named<std::uint64_t, struct OffsetTag>;
 ///

@@ -19,8 +19,8 @@ enum class ErrorKind {
     io,           ///< the operating system refused: see the message
 };
 
-/// A failure on its way to whoever can act on it. Context is put in front where it is known, outermost first:
-/// "bus household: segment 00042: checksum differs at offset 42117".
+/// A failure on its way to whoever can act on it. Context is put in front where it is known,
+/// outermost first: "bus household: segment 00042: checksum differs at offset 42117".
 class Error {
   public:
     Error(ErrorKind kind, std::string message) : kind_(kind), message_(std::move(message)) {}
@@ -49,13 +49,20 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 /// The kind's name as it stands in messages, API answers and metrics.
 constexpr std::string_view name(ErrorKind kind) {
     switch (kind) {
-        case ErrorKind::invalid: return "invalid";
-        case ErrorKind::not_found: return "not_found";
-        case ErrorKind::conflict: return "conflict";
-        case ErrorKind::unavailable: return "unavailable";
-        case ErrorKind::exhausted: return "exhausted";
-        case ErrorKind::corrupt: return "corrupt";
-        case ErrorKind::io: return "io";
+        case ErrorKind::invalid:
+            return "invalid";
+        case ErrorKind::not_found:
+            return "not_found";
+        case ErrorKind::conflict:
+            return "conflict";
+        case ErrorKind::unavailable:
+            return "unavailable";
+        case ErrorKind::exhausted:
+            return "exhausted";
+        case ErrorKind::corrupt:
+            return "corrupt";
+        case ErrorKind::io:
+            return "io";
     }
     return "unknown";
 }
@@ -78,11 +85,11 @@ T taken(Result<T>&& result) {
 /// Yields the value of a Result, or returns its error from the enclosing function.
 ///
 /// The value is moved out, so `auto x = TRY(f());` owns it. Not for coroutines.
-#define TRY(expression)                                                 \
-    __extension__({                                                     \
-        auto try_result = (expression);                                 \
-        if (!try_result) {                                              \
-            return std::unexpected(std::move(try_result).error());      \
-        }                                                               \
-        ::bascule::detail::taken(std::move(try_result));                \
+#define TRY(expression)                                            \
+    __extension__({                                                \
+        auto try_result = (expression);                            \
+        if (!try_result) {                                         \
+            return std::unexpected(std::move(try_result).error()); \
+        }                                                          \
+        ::bascule::detail::taken(std::move(try_result));           \
     })
