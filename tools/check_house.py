@@ -142,7 +142,7 @@ RULES = [
         r"\bstd::(recursive_|shared_|timed_)*mutex\b|\bstd::(lock_guard|unique_lock|scoped_lock|shared_lock)\b",
         lambda s: outside_io(s) and not s.is_test and s.path.name != "guarded.h",
         "shared data is reachable only under its lock",
-        "Guarded<T> (foundation/base/guarded.h)",
+        "Guarded<T> or SharedGuarded<T> (foundation/base/guarded.h)",
     ),
     Rule(
         r"\b(system|steady|high_resolution)_clock::now\b|\bstd::random_device\b|(?<![\w:.>])(time|rand)\s*\(\s*(nullptr|NULL|0)?\s*\)",

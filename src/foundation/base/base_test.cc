@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <set>
+#include <thread>
+#include <vector>
 
+#include "foundation/base/guarded.h"
 #include "foundation/base/hash.h"
 #include "foundation/base/named.h"
 #include "foundation/base/random.h"
@@ -80,6 +84,34 @@ TEST(UuidTest, DerivedIdsDependOnTheSeedAlone) {
     EXPECT_EQ(derived_uuid("a:1"), derived_uuid("a:1"));
     EXPECT_NE(derived_uuid("a:1"), derived_uuid("a:2"));
     EXPECT_EQ(derived_uuid("a:1")[14], '8');
+}
+
+TEST(SharedGuardedTest, ReadersMeetInside) {
+    const SharedGuarded<int> shared(7);
+    std::latch both(2);
+    const auto meet = [&] {
+        shared.read([&](int value) {
+            both.arrive_and_wait();  // with an exclusive lock nobody would ever leave
+            EXPECT_EQ(value, 7);
+        });
+    };
+    std::jthread other(meet);
+    meet();
+}
+
+TEST(SharedGuardedTest, WritersAreAlone) {
+    SharedGuarded<int> shared(0);
+    {
+        std::vector<std::jthread> writers;
+        for (int i = 0; i < 4; ++i) {
+            writers.emplace_back([&] {
+                for (int j = 0; j < 10'000; ++j) {
+                    shared.with([](int& value) { ++value; });
+                }
+            });
+        }
+    }
+    EXPECT_EQ(shared.read([](int value) { return value; }), 40'000);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 namespace bascule {
@@ -32,6 +33,36 @@ class Guarded {
 
   private:
     mutable std::mutex mutex_;
+    T value_;
+};
+
+/// A guarded value that many may read at once: for what is read on hot paths and seldom changed.
+///
+///     SharedGuarded<Names> names;
+///     names.read([&](const auto& all) { return all.find(id); });
+///     names.with([&](auto& all) { all.add(id); });
+///
+/// Threads: any. A reader must not call `with` inside; the lock does not grow.
+template <class T>
+class SharedGuarded {
+  public:
+    template <class... Args>
+    explicit SharedGuarded(Args&&... args) : value_(std::forward<Args>(args)...) {}
+
+    template <class F>
+    decltype(auto) read(F&& action) const {
+        const std::shared_lock lock(mutex_);
+        return std::forward<F>(action)(value_);
+    }
+
+    template <class F>
+    decltype(auto) with(F&& action) {
+        const std::unique_lock lock(mutex_);
+        return std::forward<F>(action)(value_);
+    }
+
+  private:
+    mutable std::shared_mutex mutex_;
     T value_;
 };
 
