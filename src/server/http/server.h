@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "foundation/base/result.h"
+#include "server/http/router.h"
+
+namespace bascule::http {
+
+/// An HTTP/1.1 server on one address: keep-alive, pipelining in order, chunked bodies,
+/// 100-continue.
+///
+/// Threads:  its own; each connection belongs to one of them. Handlers run there.
+/// Limits:   those of Options; what is above gets 413, 431 or 503 and the connection ends.
+/// Lifetime: Replies and Streams may outlive the server; they then lead nowhere.
+class Server {
+  public:
+    struct Options {
+        std::string address = "127.0.0.1";
+        std::uint16_t port = 0;  ///< 0: any free one
+        int threads = 2;
+        std::uint64_t body_bytes_max = std::uint64_t{64} << 20;
+        /// Of all bodies that are being received or handled; above it new ones get 503.
+        std::uint64_t bodies_bytes_max = std::uint64_t{512} << 20;
+        std::uint32_t header_bytes_max = 16 << 10;
+        std::size_t stream_bytes_max = 1 << 20;
+        std::size_t connections_max = 1024;
+        /// How long a connection may keep us waiting: for a request, for its header, for progress
+        /// of a body or of our answer.
+        std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+        /// How long `stop` waits for answers under way.
+        std::chrono::milliseconds drain_timeout = std::chrono::seconds(5);
+    };
+
+    /// Listens when it returns. Errors: `invalid` (address), `conflict` (port in use), `io`.
+    static Result<std::unique_ptr<Server>> create(Options options, Router router);
+    ~Server();
+
+    std::uint16_t port() const;
+
+    /// Accepts no more, lets answers under way end within drain_timeout, closes the rest and
+    /// returns. Idempotent; not from a handler.
+    void stop();
+
+  private:
+    class Impl;
+    explicit Server(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bascule::http
