@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "foundation/base/guarded.h"
 #include "foundation/base/hash.h"
 #include "foundation/base/result.h"
 #include "foundation/io/completion.h"
@@ -35,13 +39,20 @@ class BlobStore {
     Result<> remove(const Sha256Digest& digest);
 
   private:
+    /// Puts of one digest that are under way share one file: the first writes, the rest wait.
+    using Writing = std::map<Sha256Digest, std::vector<io::Completion<Sha256Digest>>>;
+
     BlobStore(io::Disk& disk, std::string directory)
         : disk_(&disk), directory_(std::move(directory)) {}
+    Result<bool> make_ready(const Sha256Digest& digest);
+    static void finish(Guarded<Writing>& writing, const Sha256Digest& digest,
+                       const Result<>& written);
     std::string folder(const Sha256Digest& digest) const;
     std::string path(const Sha256Digest& digest) const;
 
     io::Disk* disk_;
     std::string directory_;
+    std::shared_ptr<Guarded<Writing>> writing_ = std::make_shared<Guarded<Writing>>();
 };
 
 }  // namespace bascule::sql

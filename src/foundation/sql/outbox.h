@@ -56,7 +56,8 @@ struct RelayState {
 
 Result<RelayState> relay_state(Session& session);
 
-/// Numbers up to `messages_max` messages that have no number yet; returns how many. For the relay.
+/// Numbers up to `messages_max` messages that have no number yet; returns how many.
+/// Errors: `conflict` before the first incarnation.
 Result<std::size_t> assign(Session& session, std::size_t messages_max);
 
 /// Numbered messages above `after`, in order, up to a count and (beyond the first) up to a size.
@@ -69,8 +70,9 @@ Result<> mark_published(Session& session, std::uint64_t publish_seq);
 /// Deletes published messages, at most `messages_max`; returns how many.
 Result<std::size_t> prune(Session& session, std::size_t messages_max);
 
-/// Begins a new incarnation: deletes what is marked, takes the numbers of the rest away, counts
-/// from 1. The caller then looks every remaining message up by its id before publishing it.
+/// Begins a new incarnation: deletes what is marked and numbers the rest anew from 1, in the order
+/// it had. The caller then looks every remaining message up by its id before publishing it. Also
+/// the first call on a new database.
 Result<RelayState> begin_incarnation(Session& session, std::string incarnation);
 
 /// Messages that are not marked as published, numbered or not.

@@ -20,7 +20,8 @@ struct Session::Impl {
     std::unordered_map<std::string_view, std::list<Statement>::iterator> index;
 
     /// The cached statement of this text, or a new one. One that is in use (a query's callback
-    /// runs the same text) is replaced in the cache by a fresh one; it lives on in `busy`.
+    /// runs the same text) leaves the index to a fresh one and stays in the list until it is the
+    /// longest unused.
     Statement& statement(std::string_view text) {
         if (const auto found = index.find(text); found != index.end()) {
             if (!found->second->in_use()) {
@@ -142,7 +143,6 @@ Result<std::unique_ptr<Session>> Session::connect(const ConnectOptions& options)
     impl->handle = backend.conn_;
     const auto set_up = [&]() -> Result<> {
         native::sqlite3_busy_timeout(impl->handle, static_cast<int>(options.busy_timeout_ms));
-        // A checkpoint on every close would write the whole log back when a reader goes.
         TRY(impl->pragma("pragma journal_mode = wal"));
         TRY(impl->pragma("pragma synchronous = full"));
         TRY(impl->pragma("pragma foreign_keys = on"));
