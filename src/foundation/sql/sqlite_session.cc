@@ -3,7 +3,7 @@
 
 #include "foundation/sql/session.h"
 #include "foundation/sql/sqlite_error.h"
-#include "foundation/sql/sqlite_statement.h"
+#include "foundation/sql/sqlite_statement_internal.h"
 
 namespace bascule::sql {
 

@@ -1,4 +1,4 @@
-#include "foundation/sql/sqlite_statement.h"
+#include "foundation/sql/sqlite_statement_internal.h"
 
 namespace bascule::sql {
 
