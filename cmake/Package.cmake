@@ -13,12 +13,16 @@ foreach(room ${rooms})
 endforeach()
 set_target_properties(bascule_options PROPERTIES EXPORT_NAME options)
 
+# <bascule/embedded_bus.h> and the like: what is written for programs that embed a bus.
+target_include_directories(bascule_options INTERFACE $<INSTALL_INTERFACE:include>)
+
 install(TARGETS ${targets} bascule_options EXPORT bascule ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/bascule)
 install(EXPORT bascule NAMESPACE bascule:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/bascule)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/src/foundation ${CMAKE_SOURCE_DIR}/src/bus ${CMAKE_SOURCE_DIR}/src/household ${CMAKE_SOURCE_DIR}/src/server
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bascule
         FILES_MATCHING PATTERN "*.h" PATTERN "*_internal.h" EXCLUDE PATTERN "test_*.h" EXCLUDE PATTERN "*testing.h" EXCLUDE
         PATTERN "api" EXCLUDE)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/bascule DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(TARGET bascule)
     install(TARGETS bascule RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -58,6 +58,17 @@ def check_commands(page):
                 yield f"{page.relative_to(ROOT)}:{number}: ./dev {command} does not exist"
 
 
+def check_mentions():
+    """A page that a source file sends its reader to must be there."""
+    for folder in ("src", "include", "apps", "cmake", "tools"):
+        for source in sorted((ROOT / folder).rglob("*")):
+            if source.suffix in {".h", ".cc", ".in", ".py", ".md", ".cmake"} and "test" not in source.stem:
+                for number, line in enumerate(source.read_text().splitlines(), 1):
+                    for name in re.findall(r"\bdocs/[\w/-]+\.(?:md|yaml)\b", line):
+                        if not (ROOT / name).exists():
+                            yield f"{source.relative_to(ROOT)}:{number}: {name} does not exist"
+
+
 def index():
     rows = []
     for page in sorted((ROOT / "docs/adr").glob("[0-9]*.md")):
@@ -74,6 +85,7 @@ def main():
     if sys.argv[1:] == ["--write"]:
         index_page.write_text(index())
     findings = [finding for page in pages() for check in (check_links, check_commands) for finding in check(page)]
+    findings += check_mentions()
     if index_page.read_text() != index():
         findings.append("docs/adr/README.md: is not what the pages say; run ./dev docs --write")
     print("\n".join(findings) if findings else "the documentation holds together")
