@@ -145,7 +145,7 @@ RULES = [
         "Guarded<T> or SharedGuarded<T> (foundation/base/guarded.h)",
     ),
     Rule(
-        r"\b(system|steady|high_resolution)_clock::now\b|\bstd::random_device\b|(?<![\w:.>])(time|rand)\s*\(\s*(nullptr|NULL|0)?\s*\)",
+        r"\b(system|steady|high_resolution)_clock::now\b|\bstd::random_device\b|\btime\s*\(\s*(nullptr|NULL|0)\s*\)|\bstd::(time|rand)\b",
         lambda s: in_src(s) and s.room not in {"base", "io"} and not s.is_test,
         "time and chance are parameters",
         "Clock and Random (foundation/base)",
