@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "foundation/io/completion.h"
+#include "household/application/actor.h"
+#include "household/application/environment.h"
+#include "household/application/page.h"
+#include "household/application/records.h"
+
+namespace bascule::application {
+
+struct Upload {
+    std::string file_name;
+    std::string content;
+    std::string account_id;  ///< may be empty: the file may name its account
+    std::string mapping;     ///< column mapping as JSON; may be empty
+};
+
+struct FileFilter {
+    std::string account_id;
+    std::optional<FileStatus> status;
+};
+
+/// Bank files: stored content-addressed, processed by the file_processor consumer.
+/// Conventions as in Accounts.
+class Files {
+  public:
+    explicit Files(Environment environment) : environment_(environment) {}
+
+    Result<Page<File>> list(const std::string& user_id, const FileFilter& filter,
+                            const PageRequest& page) const;
+    /// With notes.
+    Result<File> get(const std::string& user_id, const std::string& id) const;
+    Result<std::string> content(const std::string& user_id, const std::string& id) const;
+
+    /// Stores the bytes, then commits file row and file.uploaded. The same content may be uploaded
+    /// again: it is a new file whose rows will be recognised. Errors besides: `exhausted` (disk).
+    void upload(Actor actor, Upload upload, io::Completion<File> done);
+    /// Ties the file (and the transactions it brought) to an account, moves it, or with "" unties a
+    /// file without transactions. Publishes file.associated.
+    void associate(Actor actor, std::string id, std::string account_id, io::Completion<File> done);
+    /// Publishes file.uploaded once more, with another mapping and account if given. Rows that the
+    /// file brought before stay and are recognised. `conflict` while it is pending.
+    void process(Actor actor, std::string id, std::optional<std::string> mapping,
+                 std::optional<std::string> account_id, io::Completion<File> done);
+    /// Deletes file and the transactions it brought: transactions.deleted (file_deleted),
+    /// file.deleted. Completes with the number of transactions.
+    void remove(Actor actor, std::string id, io::Completion<std::int64_t> done);
+
+  private:
+    Environment environment_;
+};
+
+}  // namespace bascule::application

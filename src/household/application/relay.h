@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+
+#include "bus/broker/bus.h"
+#include "foundation/sql/database.h"
+#include "foundation/sql/writer.h"
+
+namespace bascule::application {
+
+/// Carries committed events from the outbox to the bus, in order, each once.
+///
+/// Woken by every COMMIT (sql::Writer::on_commit calls `wake`), never polling. Numbers rows,
+/// publishes them as (producer = outbox incarnation, sequence), marks what the log took. A crash
+/// between publish and mark repeats nothing: the log refuses a sequence that is not above its
+/// highest. If at `start` the highest number assigned is below the log's, the database was
+/// restored: a new incarnation begins, and unmarked rows are looked up by id first.
+///
+/// Threads:   any. Lifetime: everything given outlives it; `stop` before destroying.
+class Relay {
+  public:
+    Relay(sql::Database& database, sql::Writer& writer, broker::Bus& bus, io::Executor& executor);
+    ~Relay();
+
+    void start(io::Completion<> done);
+    void wake();
+    /// Finishes the round under way. What is left goes out after the next start.
+    void stop(io::Completion<> done);
+
+    /// Rows that were committed and not yet acknowledged by the log; for readiness and metrics.
+    Result<std::uint64_t> backlog() const;
+    /// Why the last round failed; empty if it did not.
+    std::string trouble() const;
+
+  private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace bascule::application
