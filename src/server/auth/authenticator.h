@@ -1,0 +1,81 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "foundation/io/completion.h"
+#include "foundation/sql/database.h"
+#include "foundation/sql/migration.h"
+#include "foundation/sql/writer.h"
+#include "server/auth/principal.h"
+
+namespace bascule::auth {
+
+struct User {
+    std::string id;
+    std::string name;
+    Role role = Role::member;
+    WallTime created_at;
+};
+
+struct Token {
+    std::string id;
+    std::string prefix;  ///< its first characters, to recognise it by
+    Role role = Role::consumer;
+    std::string user_id;
+    std::string description;
+    WallTime created_at;
+    std::optional<WallTime> expires_at;
+    bool revoked = false;
+};
+
+/// A token with its secret, which is shown this once.
+struct NewToken {
+    Token token;
+    std::string secret;  ///< "bsc_…"
+};
+
+/// Users and tokens. Every check happens in memory: what the tables hold is loaded at `create`,
+/// changes are written first and take effect then.
+///
+/// Passwords are kept as Argon2id (libsodium), tokens (256 bits of chance) as SHA-256.
+/// Threads: any. Lifetime: database and writer outlive it.
+class Authenticator {
+  public:
+    static std::vector<sql::Migration> migrations();
+
+    static Result<std::unique_ptr<Authenticator>> create(sql::Database& database,
+                                                         sql::Writer& writer, const Clock& clock);
+    ~Authenticator();
+
+    /// Constant time in the secret, no SQL. Errors: `not_found` for anything but a valid token.
+    Result<Principal> authenticate(std::string_view secret) const;
+
+    /// Errors: `not_found` (user or password), `exhausted` (too many failures: wait).
+    Result<Principal> verify_password(std::string_view name, std::string_view password);
+
+    std::vector<User> users() const;
+    std::vector<Token> tokens() const;
+
+    /// An empty password makes a user that can only be reached by tokens. Errors: `conflict` (the
+    /// name is taken), `invalid` (name or password, with what is allowed).
+    void create_user(std::string name, std::string password, Role role, io::Completion<User> done);
+    /// Revokes its tokens too. Errors: `not_found`; `conflict` for the last owner.
+    void delete_user(std::string id, io::Completion<> done);
+    /// Errors: `not_found` (user), `invalid` (a role that needs a user without one).
+    void create_token(Role role, std::string user_id, std::string description,
+                      std::optional<WallTime> expires_at, io::Completion<NewToken> done);
+    void revoke_token(std::string id, io::Completion<> done);
+
+  private:
+    struct State;
+    explicit Authenticator(std::shared_ptr<State> state);
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace bascule::auth
