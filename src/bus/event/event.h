@@ -27,7 +27,8 @@ struct Event {
     std::string event_id;
     std::string event_type;
     std::string event_version = "1.0";
-    WallTime timestamp;
+    WallTime timestamp;                 ///< zero = the publisher sent none (then see stamp_missing)
+    bool timestamp_is_receipt = false;  ///< the bus's clock, because the publisher sent none
     std::string source;
     std::string user_id;  ///< whose data changed: the partition key
     std::string correlation_id;
@@ -47,6 +48,7 @@ struct EventView {
     std::string_view event_type;
     std::string_view event_version = "1.0";
     WallTime timestamp;
+    bool timestamp_is_receipt = false;
     std::string_view source;
     std::string_view user_id;
     std::string_view correlation_id;
@@ -57,6 +59,9 @@ struct EventView {
     std::string_view replay_id;
     std::string_view extras;
 };
+
+/// Fills what a publisher may leave to the bus: the id and the time.
+void stamp_missing(Event& event, std::string_view event_id, WallTime now);
 
 EventView view_of(const Event& event);
 Event owned(const EventView& view);
@@ -74,10 +79,10 @@ std::string_view payload_of(const EventView& event);
 /// Two events with equal `id_hash` are the same publication: XXH3-128 of source and eventId.
 Hash128 id_hash(const EventView& event);
 
-/// … and with equal `content_hash` they say the same: XXH3-128 of the canonical text of everything
-/// the publisher wrote except ids that the bus stamped. Blanks, member order and form do not count;
-/// digits do. Same id and other content is `id_reused` (delivery contract, section 6). O(n log n)
-/// in the members. `data` and the like must be valid JSON (CHECK).
+/// … and with equal `content_hash` they say the same: XXH3-128 of a canonical text of what the
+/// publisher wrote, without ids and times that the bus stamped. Blanks, member order and form do
+/// not count; digits do. Same id and other content is `id_reused` (delivery contract, section 6).
+/// O(n log n) in the members.
 Hash128 content_hash(const EventView& event);
 
 /// Limits of the envelope, in bytes of UTF-8.

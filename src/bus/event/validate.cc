@@ -1,0 +1,200 @@
+#include "bus/event/validate.h"
+
+#include <algorithm>
+
+#include "bus/event/data_validator.h"
+#include "bus/event/envelope.h"
+#include "bus/event/types.h"
+#include "foundation/json/raw.h"
+#include "foundation/json/writer.h"
+
+namespace bascule::event {
+
+namespace {
+
+constexpr std::int64_t timestamp_ms_max = 253402300799999;  // the end of the year 9999
+
+std::string quoted(std::string_view text) {
+    std::string out;
+    json::append_string(out, text.substr(0, std::min<std::size_t>(text.size(), 100)));
+    return shown(out);
+}
+
+bool is_type_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+/// At least two words of letters, digits, `_` and `-`, joined by points.
+bool is_noun_verb(std::string_view type) {
+    bool has_point = false;
+    char before = '.';
+    for (const char c : type) {
+        if (c == '.' ? before == '.' : !is_type_character(c)) {
+            return false;
+        }
+        has_point |= c == '.';
+        before = c;
+    }
+    return has_point && before != '.';
+}
+
+/// `major.minor`, digits.
+bool is_version(std::string_view version) {
+    const std::size_t point = version.find('.');
+    const auto is_digits = [](std::string_view text) {
+        return !text.empty() &&
+               std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    };
+    return point != std::string_view::npos && is_digits(version.substr(0, point)) &&
+           is_digits(version.substr(point + 1));
+}
+
+std::string_view major_of(std::string_view version) { return version.substr(0, version.find('.')); }
+
+class EnvelopeCheck {
+  public:
+    EnvelopeCheck(const EventView& event, const Policy& policy, std::vector<Fault>& faults)
+        : event_(event), policy_(policy), faults_(faults) {}
+
+    void run() {
+        ids();
+        type();
+        time_and_source();
+        payload();
+    }
+
+  private:
+    void ids() {
+        filled("/eventId", event_.event_id, event_id_bytes_max);
+        if (event_.form == Form::seed && !event_.event_type.starts_with("bus.")) {
+            filled("/userId", event_.user_id, user_id_bytes_max);
+        } else {
+            at_most("/userId", event_.user_id, user_id_bytes_max);
+        }
+        at_most("/correlationId", event_.correlation_id, correlation_id_bytes_max);
+        at_most("/causationId", event_.causation_id, correlation_id_bytes_max);
+        at_most("/replayId", event_.replay_id, correlation_id_bytes_max);
+    }
+
+    void type() {
+        if (filled("/eventType", event_.event_type, event_type_bytes_max) &&
+            event_.form == Form::seed && !is_noun_verb(event_.event_type)) {
+            add("/eventType",
+                "must be noun.verb (words of letters, digits, '_' and '-' joined by points), is " +
+                    quoted(event_.event_type));
+        }
+        if (at_most("/eventVersion", event_.event_version, event_version_bytes_max) &&
+            !is_version(event_.event_version)) {
+            add("/eventVersion", "must be major.minor, is " + quoted(event_.event_version));
+        }
+    }
+
+    void time_and_source() {
+        const std::int64_t ms = to_unix_ms(event_.timestamp);
+        if (ms == 0) {
+            add("/timestamp", "is missing; must be an integer, Unix time in ms");
+        } else if (ms < 0 || ms > timestamp_ms_max) {
+            add("/timestamp", "must be Unix time in ms, 1 to " + std::to_string(timestamp_ms_max) +
+                                  ", is " + std::to_string(ms));
+        }
+        if (filled("/source", event_.source, source_bytes_max) &&
+            event_.source.starts_with("aws.")) {
+            add("/source", "must not begin with \"aws.\", is " + quoted(event_.source));
+        }
+    }
+
+    void payload() {
+        if (!event_.metadata.empty() && !json::is_valid_object(event_.metadata)) {
+            add("/metadata", "must be an object, is " + shown(event_.metadata));
+        }
+        if (event_.data.empty()) {
+            add("/data", "is missing; must be an object");
+            return;
+        }
+        const Type* const known = type_named(event_.event_type);
+        if (known == nullptr) {
+            unknown_type();
+        } else if (major_of(event_.event_version) != major_of(catalogue_version)) {
+            add("/eventVersion", std::string(known->name) + " is known here in version " +
+                                     std::string(catalogue_version) + ", not " +
+                                     quoted(event_.event_version));
+        } else {
+            check_data(*known, payload_of(event_), policy_.faults_max, faults_);
+        }
+    }
+
+    void unknown_type() {
+        if (policy_.unknown_types == UnknownTypes::refuse) {
+            add("/eventType", "is not in the catalogue: " + quoted(event_.event_type));
+        }
+        if (!json::is_valid_object(event_.data)) {
+            add("/data", "must be an object, is " + shown(event_.data));
+        }
+    }
+
+    bool filled(const char* pointer, std::string_view text, std::size_t bytes_max) {
+        if (text.empty()) {
+            add(pointer,
+                "is missing; must be a string of 1 to " + std::to_string(bytes_max) + " bytes");
+            return false;
+        }
+        return at_most(pointer, text, bytes_max);
+    }
+
+    bool at_most(const char* pointer, std::string_view text, std::size_t bytes_max) {
+        if (text.size() <= bytes_max) {
+            return true;
+        }
+        add(pointer, "has " + std::to_string(text.size()) + " bytes; at most " +
+                         std::to_string(bytes_max) + " are allowed: " + quoted(text));
+        return false;
+    }
+
+    void add(const char* pointer, std::string message) {
+        if (faults_.size() < policy_.faults_max) {
+            faults_.push_back({pointer, std::move(message)});
+        }
+    }
+
+    const EventView& event_;
+    const Policy& policy_;
+    std::vector<Fault>& faults_;
+};
+
+}  // namespace
+
+std::vector<Fault> faults_of(const EventView& event, const Policy& policy) {
+    std::vector<Fault> faults;
+    EnvelopeCheck(event, policy, faults).run();
+    return faults;
+}
+
+Result<> validate(const EventView& event, const Policy& policy) {
+    const std::vector<Fault> faults = faults_of(event, policy);
+    if (faults.empty()) {
+        return {};
+    }
+    std::string message;
+    for (const Fault& fault : faults) {
+        message += message.empty() ? "" : "; ";
+        message += fault.text();
+    }
+    return fail(ErrorKind::invalid, std::move(message));
+}
+
+Result<> validate(const Event& event, const Policy& policy) {
+    return validate(view_of(event), policy);
+}
+
+Result<std::vector<Fault>> faults_of_data(std::string_view event_type, std::string_view data) {
+    const Type* const type = type_named(event_type);
+    if (type == nullptr) {
+        return fail(ErrorKind::not_found, "the catalogue has no event type " + quoted(event_type));
+    }
+    std::vector<Fault> faults;
+    check_data(*type, data, Policy().faults_max, faults);
+    return faults;
+}
+
+}  // namespace bascule::event
