@@ -60,6 +60,8 @@ class RuleSet {
     /// Checks one rule as compile does, for whoever saves one.
     static Result<> validate(const Rule& rule);
 
+    struct Compiled;  ///< rule_program.h, for this room's sources
+
     RuleSet(RuleSet&&) noexcept;
     RuleSet& operator=(RuleSet&&) noexcept;
     ~RuleSet();
@@ -73,7 +75,6 @@ class RuleSet {
 
   private:
     friend class RuleMatcher;
-    struct Compiled;
     explicit RuleSet(std::unique_ptr<const Compiled> compiled);
     std::unique_ptr<const Compiled> compiled_;
 };
@@ -93,7 +94,6 @@ class RuleMatcher {
 
   private:
     struct Scratch;
-    const RuleSet& rules_;
     std::unique_ptr<Scratch> scratch_;
 };
 

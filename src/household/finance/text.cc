@@ -118,21 +118,22 @@ class BlankFolder {
     std::string out_;
 };
 
-std::string folded(std::string_view text, Ends ends) {
+std::string folded(std::string_view text, Ends ends, LetterCase letters) {
     BlankFolder out(text.size(), ends);
     if (is_plain(text)) {
         for (const char c : text) {
             if (is_blank(c)) {
                 out.blank();
             } else {
-                out.character(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+                const bool folds = letters == LetterCase::folded && c >= 'A' && c <= 'Z';
+                out.character(folds ? static_cast<char>(c | 0x20) : c);
             }
         }
         return out.take();
     }
-    const std::string folded_case =
-        mapped_whole(text, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
-                               UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+    const int casefold = letters == LetterCase::folded ? UTF8PROC_CASEFOLD : 0;
+    const std::string folded_case = mapped_whole(
+        text, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_IGNORE | casefold);
     std::size_t length = 0;
     for (std::size_t at = 0; at < folded_case.size(); at += length) {
         const auto point = point_at(folded_case, at, length);
@@ -152,8 +153,12 @@ std::string normalised(std::string_view text) {
                           : mapped_whole(text, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 }
 
-std::string match_text(std::string_view text) { return folded(text, Ends::cut); }
+std::string match_text(std::string_view text, LetterCase letters) {
+    return folded(text, Ends::cut, letters);
+}
 
-std::string match_pattern(std::string_view text) { return folded(text, Ends::kept); }
+std::string match_pattern(std::string_view text, LetterCase letters) {
+    return folded(text, Ends::kept, letters);
+}
 
 }  // namespace bascule::finance
