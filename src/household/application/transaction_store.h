@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "foundation/sql/session.h"
+#include "household/application/records.h"
+#include "household/finance/duplicates.h"
+
+namespace bascule::application {
+
+/// Fields that the user has set by hand; the bank's later word does not replace them.
+enum class EditedField : std::uint32_t {
+    date = 1,
+    amount = 2,
+    payee = 4,
+    description = 8,
+    memo = 16,
+    notes = 32,
+};
+
+/// A transaction as it is stored: what the user sees, and beside it what the bank wrote, which is
+/// what the row's identity rests on.
+struct StoredTransaction {
+    Transaction row;
+    money::Date bank_date;        ///< `row.date` unless the user edited it
+    std::int64_t bank_minor = 0;  ///< likewise
+    std::uint32_t edited = 0;     ///< EditedField bits
+
+    bool is_edited(EditedField field) const {
+        return (edited & static_cast<std::uint32_t>(field)) != 0;
+    }
+};
+
+/// The row as duplicate detection sees it.
+finance::BankRow bank_row_of(const StoredTransaction& stored);
+
+/// Rows of one user's transactions, inside a unit of work or a read.
+///
+/// Every change also keeps the account's totals and raises the generation of the account's
+/// transactions (`generation` below), so that a consumer which computed on a snapshot can see that
+/// its rows changed meanwhile. Publishing the event is the caller's part.
+///
+/// Lifetime: the session outlives it.
+class TransactionStore {
+  public:
+    TransactionStore(sql::Session& session, std::string user_id)
+        : session_(session), user_id_(std::move(user_id)) {}
+
+    Result<std::optional<StoredTransaction>> find(const std::string& id);
+    /// Those of `ids` that exist and are the user's, in no particular order.
+    Result<std::vector<StoredTransaction>> find_all(std::span<const std::string> ids);
+    /// As duplicate detection wants them: rows of the account whose bank date lies in the span.
+    Result<std::vector<finance::ExistingRow>> existing_rows(const std::string& account_id,
+                                                            money::DateSpan span);
+    Result<std::vector<std::string>> ids_of_file(const std::string& file_id);
+    Result<std::vector<std::string>> ids_of_account(const std::string& account_id);
+    /// Ids of rows without a category that counts, oldest first, after `after_id` (empty: from the
+    /// start), for runs in parts.
+    Result<std::vector<std::string>> uncategorised_ids(const std::string& after_id,
+                                                       std::size_t ids_max);
+
+    /// Adds rows; fast for thousands. Errors: `conflict` (an id exists).
+    Result<> insert(std::span<const StoredTransaction> rows);
+    /// Replaces the row of that id. Errors: `not_found`.
+    Result<> update(const StoredTransaction& row);
+    /// Changes nothing but the category. Errors: `not_found`.
+    Result<> assign(const std::string& id, const finance::Assignment& assignment, WallTime now);
+    /// Deletes rows; returns how many were there.
+    Result<std::int64_t> erase(std::span<const std::string> ids);
+
+  private:
+    sql::Session& session_;
+    std::string user_id_;
+};
+
+/// Counters that rise with every change of their subject; 0 before the first. Subjects:
+/// `rules` (rules and categories), `account:ID` (its transactions).
+Result<std::uint64_t> generation(sql::Session& session, const std::string& user_id,
+                                 const std::string& subject);
+Result<> raise_generation(sql::Session& session, const std::string& user_id,
+                          const std::string& subject);
+std::string account_subject(const std::string& account_id);
+
+}  // namespace bascule::application
