@@ -43,7 +43,6 @@ struct Counts {
 enum class EventState {
     before_start,  ///< older than the consumer's start
     unread,        ///< beyond the read cursor
-    not_matched,   ///< read, and not this consumer's
     queued,        ///< ready: waits for a free run, or for the consumer to go on
     behind_key,    ///< an earlier event of its key comes first
     batch_filling,
@@ -89,7 +88,7 @@ struct ConsumerStatus {
 /// The caller reads the log in order and offers what matches; it carries out the commands, reports
 /// answers, and calls `take_commands` after every round of inputs and at `next_deadline`. Every
 /// call may make commands; only `take_commands` gives them out. Deferred events of parked keys stay
-/// in memory (32 bytes each) and do not count against `max_unsettled`.
+/// in memory (40 bytes each) and do not count against `max_unsettled`.
 ///
 ///     read from position(), skip by next_wanted ─ offer ─┐            ┌─► StartRun ─► handler ─
 ///     answer ─┐

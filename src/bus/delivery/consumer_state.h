@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -90,6 +90,9 @@ struct ConsumerState {
     /// The entries that make this state from nothing: a new journal begins with them.
     std::string encode() const;
 
+    /// Whether an event that is unsettled now was settled before a reconcile.
+    bool was_settled(Offset offset) const;
+
     Offset start;
     OffsetSet settled;
     OffsetSet coalesced;  ///< of the settled, for explain; may forget old ones
@@ -102,10 +105,16 @@ struct ConsumerState {
     std::uint64_t run_next = 1;
     Offset seen_end;  ///< one above the highest offset that the journal names
     std::map<Offset, LetterRef> letters;
-    std::vector<Unit> units;
+    std::vector<Unit> units;  ///< those without members are spent
     std::unordered_map<std::uint64_t, std::vector<Window>> windows;  ///< by key, ascending
     std::unordered_map<std::uint64_t, WallTime> last_runs;           ///< of windows, by key
     std::optional<Pause> pause;
+
+  private:
+    struct Replay;  // applies entries; consumer_state.cc
+
+    std::unordered_map<std::uint64_t, std::uint32_t> unit_of_;  ///< offset → index in units
+    std::vector<std::uint32_t> units_free_;
 };
 
 }  // namespace bascule::delivery

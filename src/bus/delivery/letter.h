@@ -51,6 +51,10 @@ struct Letter {
     std::string fingerprint;  ///< of the last error
 };
 constexpr std::size_t letter_attempts_max = 10;
+constexpr std::size_t error_bytes_max = 1024;
+
+/// Adds an attempt to a history within the limits above.
+void remember(std::vector<Attempt>& history, Attempt attempt);
 
 /// The error without numbers, ids and quoted text, so that letters with one cause have one
 /// fingerprint.

@@ -1,0 +1,328 @@
+#include "bus/delivery/consumer_state.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "bus/delivery/journal.h"
+
+namespace bascule::delivery {
+
+namespace {
+
+void insert_ascending(std::vector<Offset>& offsets, Offset offset) {
+    const auto at = std::lower_bound(offsets.begin(), offsets.end(), offset);
+    if (at == offsets.end() || *at != offset) {
+        offsets.insert(at, offset);
+    }
+}
+
+std::uint64_t& count_of(Settlements& settlements, LetterClosing how) {
+    switch (how) {
+        case LetterClosing::redriven:
+            break;
+        case LetterClosing::discarded:
+            return settlements.discarded;
+        case LetterClosing::skipped:
+            return settlements.skipped;
+        case LetterClosing::superseded:
+            return settlements.superseded;
+    }
+    return settlements.done;
+}
+
+}  // namespace
+
+/// What each entry does to the state. Entries may contradict each other (a journal can be damaged
+/// in ways that its checksums do not see); then the later one wins and nothing is lost, at worst
+/// something is delivered again.
+struct ConsumerState::Replay {
+    ConsumerState& state;
+
+    void operator()(const journal::Begin& entry) {
+        state = ConsumerState(entry.start);
+        state.settled = OffsetSet(entry.low);
+        state.coalesced = OffsetSet(entry.coalesced_low);
+        state.reopened_until = entry.reopened_until;
+        state.seen_end = entry.seen_end;
+        state.run_next = std::max<std::uint64_t>(entry.run_next, 1);
+        state.settlements = entry.settlements;
+    }
+
+    void operator()(const journal::Interval& entry) {
+        (entry.set == journal::SetKind::settled ? state.settled : state.coalesced)
+            .insert(entry.first, entry.end);
+    }
+
+    void operator()(const journal::OffsetList& entry) {
+        auto& list = entry.list == journal::ListKind::decided ? state.decided : state.reopened;
+        list.assign(entry.offsets.begin(), entry.offsets.end());
+    }
+
+    void operator()(const journal::Started& entry) {
+        if (entry.members.empty()) {
+            return;
+        }
+        // RunId = sequence << 16 | slot, see Machine.
+        state.run_next = std::max(state.run_next, (entry.run.value() >> 16) + 1);
+        Unit& unit = unit_for(entry.members);
+        unit.key_hash = entry.key_hash;
+        unit.shape = static_cast<std::uint8_t>(entry.shape);
+        unit.letter = entry.letter;
+        unit.running = true;
+        unit.attempts = entry.attempt;
+        unit.wait = {};
+        unit.exhausted.reset();
+        if (entry.shape == RunShape::window) {
+            forget_windows(entry.key_hash, entry.members.back());
+        }
+    }
+
+    void operator()(const journal::Settled& entry) {
+        for (const Offset offset : entry.members) {
+            see(offset);
+            if (state.settled.contains(offset)) {
+                continue;
+            }
+            state.settled.insert(offset);
+            ++(entry.coalesced ? state.settlements.coalesced : state.settlements.done);
+            state.settlements.reopened += state.was_settled(offset);
+            if (entry.coalesced) {
+                state.coalesced.insert(offset);
+            }
+        }
+        leave_units(entry.members);
+    }
+
+    void operator()(const journal::Failed& entry) {
+        if (entry.members.empty()) {
+            return;
+        }
+        Unit& unit = unit_for(entry.members);
+        unit.running = false;
+        unit.attempts = entry.attempts;
+        unit.age = entry.age;
+        unit.wait = entry.wait;
+        unit.at = entry.at;
+        unit.exhausted.reset();
+        if (entry.exhausted != 0) {
+            unit.exhausted = static_cast<LetterReason>(entry.exhausted);
+        }
+        if (!entry.error.empty()) {
+            remember(unit.history, {entry.at, std::string(entry.error)});
+        }
+    }
+
+    void operator()(const journal::Returned& entry) { leave_units(entry.members); }
+
+    void operator()(const journal::Low& entry) {
+        state.settled.insert(state.settled.low(), entry.offset);
+        state.seen_end = std::max(state.seen_end, entry.offset);
+    }
+
+    void operator()(const journal::LetterOpened& entry) {
+        const Offset offset = entry.letter.offset;
+        see(offset);
+        if (!state.settled.contains(offset)) {
+            state.settlements.reopened += state.was_settled(offset);
+            state.settled.insert(offset);
+        }
+        state.letters[offset] = entry.letter;
+        leave_units({&offset, 1});
+    }
+
+    void operator()(const journal::LetterMoved& entry) {
+        if (const auto found = state.letters.find(entry.offset); found != state.letters.end()) {
+            found->second.redriving = entry.redriving;
+        }
+    }
+
+    void operator()(const journal::LetterClosed& entry) {
+        if (state.letters.erase(entry.offset) == 0) {
+            return;
+        }
+        ++count_of(state.settlements, entry.how);
+        if (entry.how != LetterClosing::redriven) {
+            insert_ascending(state.decided, entry.offset);
+        }
+        leave_units({&entry.offset, 1});
+    }
+
+    void operator()(const journal::WindowChanged& entry) {
+        see(entry.window.last);
+        auto& windows = state.windows[entry.key_hash];
+        const auto at = std::ranges::lower_bound(windows, entry.window.first, {}, &Window::first);
+        if (at != windows.end() && at->first == entry.window.first) {
+            *at = entry.window;
+        } else {
+            windows.insert(at, entry.window);
+        }
+    }
+
+    void operator()(const journal::WindowRan& entry) { state.last_runs[entry.key_hash] = entry.at; }
+    void operator()(const journal::Paused& entry) { state.pause = entry.pause; }
+    void operator()(const journal::Resumed&) { state.pause.reset(); }
+
+    void operator()(const journal::UnitKept& entry) {
+        if (!entry.unit.members.empty()) {
+            unit_for(entry.unit.members) = entry.unit;
+        }
+    }
+
+  private:
+    void see(Offset offset) { state.seen_end = std::max(state.seen_end, next(offset)); }
+
+    /// The unit that has any of the members, else a new one; its members are exactly these
+    /// afterwards.
+    Unit& unit_for(std::span<const Offset> members) {
+        std::uint32_t index = take_unit(members);
+        Unit& unit = state.units[index];
+        for (const Offset old : unit.members) {
+            state.unit_of_.erase(old.value());
+        }
+        leave_units(members);
+        unit.members.assign(members.begin(), members.end());
+        for (const Offset member : members) {
+            see(member);
+            state.unit_of_[member.value()] = index;
+        }
+        return unit;
+    }
+
+    std::uint32_t take_unit(std::span<const Offset> members) {
+        for (const Offset member : members) {
+            if (const auto found = state.unit_of_.find(member.value());
+                found != state.unit_of_.end()) {
+                return found->second;
+            }
+        }
+        if (state.units_free_.empty()) {
+            state.units.emplace_back();
+            return static_cast<std::uint32_t>(state.units.size() - 1);
+        }
+        const std::uint32_t index = state.units_free_.back();
+        state.units_free_.pop_back();
+        return index;
+    }
+
+    /// Takes the offsets out of whatever unit they are in; a unit without members is free.
+    void leave_units(std::span<const Offset> offsets) {
+        std::uint32_t touched = nobody;
+        for (const Offset offset : offsets) {
+            const auto found = state.unit_of_.find(offset.value());
+            if (found == state.unit_of_.end()) {
+                continue;
+            }
+            if (touched != nobody && touched != found->second) {
+                sweep(touched);
+            }
+            touched = found->second;
+            state.unit_of_.erase(found);
+        }
+        if (touched != nobody) {
+            sweep(touched);
+        }
+    }
+
+    void sweep(std::uint32_t index) {
+        Unit& unit = state.units[index];
+        std::erase_if(unit.members, [&](Offset member) {
+            const auto found = state.unit_of_.find(member.value());
+            return found == state.unit_of_.end() || found->second != index;
+        });
+        if (unit.members.empty()) {
+            unit = Unit{};
+            state.units_free_.push_back(index);
+        }
+    }
+
+    void forget_windows(std::uint64_t key_hash, Offset last) {
+        const auto found = state.windows.find(key_hash);
+        if (found == state.windows.end()) {
+            return;
+        }
+        std::erase_if(found->second, [&](const Window& window) { return window.last <= last; });
+        if (found->second.empty()) {
+            state.windows.erase(found);
+        }
+    }
+
+    static constexpr std::uint32_t nobody = 0xffff'ffff;
+};
+
+Result<> ConsumerState::apply(std::string_view bytes) {
+    journal::Reader reader(bytes);
+    Replay replay{*this};
+    while (!reader.at_end()) {
+        const journal::Entry entry = TRY(reader.next());
+        std::visit(replay, entry);
+    }
+    return {};
+}
+
+bool ConsumerState::was_settled(Offset offset) const {
+    return offset < reopened_until || std::binary_search(reopened.begin(), reopened.end(), offset);
+}
+
+void ConsumerState::reconcile(Offset inbox_low, const std::function<bool(Offset)>& is_in_inbox) {
+    const Offset low = settled.low();
+    const Offset from = std::max(inbox_low, start);
+    std::vector<Offset> taken_out;
+    settled.filter(from, [&](Offset offset) {
+        const bool stands = letters.contains(offset) ||
+                            std::binary_search(decided.begin(), decided.end(), offset) ||
+                            is_in_inbox(offset);
+        if (!stands && offset >= low) {
+            taken_out.push_back(offset);
+        }
+        return stands;
+    });
+    if (from < low) {
+        reopened_until = std::max(reopened_until, low);
+    }
+    const auto middle = static_cast<std::ptrdiff_t>(reopened.size());
+    reopened.insert(reopened.end(), taken_out.begin(), taken_out.end());
+    std::inplace_merge(reopened.begin(), reopened.begin() + middle, reopened.end());
+    reopened.erase(std::unique(reopened.begin(), reopened.end()), reopened.end());
+    seen_end = std::max(seen_end, low);
+}
+
+std::string ConsumerState::encode() const {
+    std::string out;
+    journal::append(out, journal::Begin{start, settled.low(), coalesced.low(), reopened_until,
+                                        seen_end, run_next, settlements});
+    for (const auto& [first, end] : settled.intervals()) {
+        journal::append(out,
+                        journal::Interval{journal::SetKind::settled, Offset(first), Offset(end)});
+    }
+    for (const auto& [first, end] : coalesced.intervals()) {
+        journal::append(out,
+                        journal::Interval{journal::SetKind::coalesced, Offset(first), Offset(end)});
+    }
+    journal::append(out, journal::OffsetList{journal::ListKind::decided, decided});
+    journal::append(out, journal::OffsetList{journal::ListKind::reopened, reopened});
+    for (const auto& [offset, letter] : letters) {
+        journal::append(out, journal::LetterOpened{letter});
+    }
+    // LetterOpened takes its event out of a unit, so the units come after the letters, as they did
+    // when it happened.
+    for (const Unit& unit : units) {
+        if (!unit.members.empty()) {
+            journal::append(out, journal::UnitKept{unit});
+        }
+    }
+    for (const auto& [key_hash, of_key] : windows) {
+        for (const Window& window : of_key) {
+            journal::append(out, journal::WindowChanged{key_hash, window});
+        }
+    }
+    for (const auto& [key_hash, at] : last_runs) {
+        journal::append(out, journal::WindowRan{key_hash, at});
+    }
+    if (pause) {
+        journal::append(out, journal::Paused{*pause});
+    }
+    return out;
+}
+
+}  // namespace bascule::delivery

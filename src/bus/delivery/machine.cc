@@ -1,0 +1,411 @@
+#include "bus/delivery/machine.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "bus/delivery/journal.h"
+#include "foundation/base/check.h"
+
+namespace bascule::delivery {
+
+Consumer::Machine::Machine(std::string name, Policy policy, ConsumerState state, Random random,
+                           Now now)
+    : name(std::move(name)),
+      policy(std::move(policy)),
+      cursor(state.settled.low()),
+      settled(std::move(state.settled)),
+      random_(random),
+      now_(now),
+      parks_(this->policy.exhausted() == OnExhausted::park_key),
+      forever_(this->policy.exhausted() == OnExhausted::retry_forever),
+      lane_count_(this->policy.lane_count()),
+      run_next_(state.run_next),
+      letters_(std::move(state.letters)),
+      coalesced_(std::move(state.coalesced)),
+      decided_(std::move(state.decided)),
+      restored_(std::move(state)),
+      active_since_(now.steady),
+      settlements_(restored_.settlements),
+      low_written_(cursor) {
+    loose_.fill(none);
+    const Settlements& s = settlements_;
+    matched_ = s.done + s.coalesced + s.superseded + s.discarded + s.skipped + s.gap + s.expired -
+               s.reopened + letters_.size();
+    restore_pause();
+    restore_letters();
+    restore_keys();
+    catching_up_ = true;
+    if (cursor >= restored_.seen_end) {
+        finish_catching_up();
+    }
+}
+
+// ── Reading ──────────────────────────────────────────────────────────────────────────────────────
+
+void Consumer::Machine::offer(const Item& item, Now now) {
+    now_ = now;
+    CHECK(item.offset >= cursor);
+    const Offset read_to = std::exchange(cursor, next(item.offset));
+    if (settled.contains(item.offset)) {
+        settled.insert(read_to, item.offset);
+    } else {
+        const std::uint32_t index = new_node(item, now.steady);
+        Node& node = nodes_[index];
+        const std::uint64_t gap = item.offset.value() - read_to.value();
+        if (gap <= std::numeric_limits<std::uint32_t>::max()) {
+            node.gap = static_cast<std::uint32_t>(gap);
+        } else {
+            settled.insert(read_to, item.offset);
+        }
+        node.reopened = restored_.was_settled(item.offset);
+        matched_ += !node.reopened;
+        reopened_live_ += node.reopened;
+        ++live_;
+
+        const bool fresh = find_key(node.key_hash, node.lane) == none;
+        const std::uint32_t key = key_for(node.key_hash, node.lane);
+        if (!catching_up_ || !adopt(index, key)) {
+            if (collects(keys_[key]) && !keys_[key].parked()) {
+                join_window(key, index, fresh);
+            } else {
+                enqueue(keys_[key], index);
+            }
+        }
+        refresh(key);
+    }
+    if (catching_up_ && cursor >= restored_.seen_end) {
+        finish_catching_up();
+    }
+}
+
+void Consumer::Machine::advance_cursor(Offset next, Now now) {
+    now_ = now;
+    if (next <= cursor) {
+        return;
+    }
+    settled.insert(std::exchange(cursor, next), next);
+    if (catching_up_ && cursor >= restored_.seen_end) {
+        finish_catching_up();
+    }
+}
+
+// ── Units and runs ───────────────────────────────────────────────────────────────────────────────
+
+std::uint64_t* Consumer::Machine::bucket(UnitState state) {
+    switch (state) {
+        case UnitState::running:
+            return &running_;
+        case UnitState::assembling:
+        case UnitState::retry_wait:
+        case UnitState::letter_pending:
+            return &waiting_;
+        case UnitState::ready:
+        case UnitState::spent:
+            break;
+    }
+    return nullptr;  // counted as queued, which is what remains
+}
+
+void Consumer::Machine::set_state(Unit& unit, UnitState state) {
+    const std::uint64_t count = unit.letter ? 0 : unit.items.count;
+    if (std::uint64_t* before = bucket(unit.state)) {
+        *before -= count;
+    }
+    unit.state = state;
+    if (std::uint64_t* after = bucket(state)) {
+        *after += count;
+    }
+}
+
+std::uint32_t Consumer::Machine::new_unit(std::uint32_t key) {
+    const std::uint32_t index = units_.acquire();
+    units_[index].key = key;
+    units_[index].state = UnitState::ready;
+    if (keys_[key].loose == 0) {
+        keys_[key].unit = index;
+    }
+    return index;
+}
+
+/// Takes from the key's queue what the next run is to do.
+std::uint32_t Consumer::Machine::form_unit(std::uint32_t key_index) {
+    Key& key = keys_[key_index];
+    const std::uint32_t index = new_unit(key_index);
+    Unit& unit = units_[index];
+    if (key.redrives.count > 0) {
+        push_back(unit.items, pop_front(key.redrives));
+        unit.letter = true;
+        return index;
+    }
+    const auto take = [&] {
+        const std::uint32_t node = pop_front(key.queue);
+        key.queue_bytes -= nodes_[node].bytes;
+        push_back(unit.items, node);
+        return nodes_[node];
+    };
+    if (collects(key)) {
+        unit.shape = RunShape::window;
+        while (!take().ends_window && key.queue.count > 0 &&
+               unit.items.count < policy.debounce->max_events) {
+        }
+    } else if (policy.batch) {
+        unit.shape = RunShape::batch;
+        std::uint64_t bytes = take().bytes;
+        while (key.queue.count > 0 && unit.items.count < policy.batch->max_size &&
+               bytes + nodes_[key.queue.head].bytes <= policy.batch->max_bytes) {
+            bytes += take().bytes;
+        }
+    } else {
+        take();
+    }
+    return index;
+}
+
+void Consumer::Machine::release_unit(std::uint32_t index) {
+    Unit& unit = units_[index];
+    Key& key = keys_[unit.key];
+    if (key.unit == index) {
+        key.unit = none;
+    }
+    unit_timers_.drop(index);
+    const std::uint32_t ticket = unit.ticket + 1;
+    unit = Unit{};
+    unit.ticket = ticket;
+    units_.release(index);
+}
+
+void Consumer::Machine::make_ready(std::uint32_t index) {
+    Unit& unit = units_[index];
+    set_state(unit, UnitState::ready);
+    if (keys_[unit.key].loose != 0) {
+        ready_[keys_[unit.key].loose - 1].push_back({index, ++unit.ticket, true});
+    }
+}
+
+void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
+    Unit& unit = units_[index];
+    const std::uint32_t slot = runs_.acquire();
+    Run& run = runs_[slot];
+    unit.run = run.id = RunId(run_next_++ << 16 | slot);
+    run.unit = index;
+    run.deadline = now_.steady + policy.timeout;
+    run.timed = true;
+    run.before = runs_last_;
+    run.after = none;
+    (runs_last_ == none ? runs_first_ : runs_[runs_last_].after) = slot;
+    runs_last_ = slot;
+
+    set_state(unit, UnitState::running);
+    if (!unit.attempted) {
+        unit.attempted = true;
+        unit.first_active = active_time();
+    }
+    ++attempts_;
+    const auto first = static_cast<std::uint32_t>(out_.offsets.size());
+    each(unit.items, [&](const Node& node) { out_.offsets.push_back(node.offset); });
+    const StartRun command{
+        .run = run.id,
+        .key_hash = nodes_[unit.items.head].key_hash,
+        .attempt = unit.trouble ? unit.trouble->attempts + 1 : 1,
+        .shape = unit.shape,
+        .lane = lane,
+        .letter = unit.letter,
+        .last_only = unit.shape == RunShape::window && policy.debounce->mode == DebounceMode::last,
+        .members_first = first,
+        .members_count = unit.items.count};
+    out_.starts.push_back(command);
+    journal::append(
+        out_.journal,
+        journal::Started{run.id, keys_[unit.key].loose ? command.key_hash : keys_[unit.key].hash,
+                         unit.shape, unit.letter, command.attempt, out_.members(command)});
+}
+
+/// Takes the run off the books; its unit is ready, for whoever decides what becomes of it.
+void Consumer::Machine::end_run(std::uint32_t slot) {
+    Run& run = runs_[slot];
+    untime(slot);
+    set_state(units_[run.unit], UnitState::ready);
+    run.id = RunId(0);
+    runs_.release(slot);
+}
+
+void Consumer::Machine::untime(std::uint32_t slot) {
+    Run& run = runs_[slot];
+    if (!std::exchange(run.timed, false)) {
+        return;
+    }
+    (run.before == none ? runs_first_ : runs_[run.before].after) = run.after;
+    (run.after == none ? runs_last_ : runs_[run.after].before) = run.before;
+}
+
+// ── Time ─────────────────────────────────────────────────────────────────────────────────────────
+
+void Consumer::Machine::take_commands(Now now, Commands& commands) {
+    now_ = now;
+    commands.clear();
+    pass_time();
+    for (const std::uint32_t window : dirty_windows_) {
+        if (windows_[window].dirty) {
+            write_window(keys_[windows_[window].key], false);
+        }
+    }
+    dirty_windows_.clear();
+    dispatch();
+    if (settled.low() > low_written_) {
+        low_written_ = settled.low();
+        journal::append(out_.journal, journal::Low{low_written_});
+    }
+    std::swap(out_, commands);
+}
+
+void Consumer::Machine::pass_time() {
+    if (pause_ends_ && *pause_ends_ <= now_.steady) {
+        resume(now_);
+    }
+    if (suspended_ && *suspended_ <= now_.steady) {
+        const bool was_active = active();
+        suspended_.reset();
+        become(was_active);
+    }
+    while (runs_first_ != none && runs_[runs_first_].deadline <= now_.steady) {
+        time_out(runs_first_);
+    }
+    for (std::uint32_t unit; (unit = unit_timers_.take_due(now_.steady)) != none;) {
+        make_ready(unit);
+        refresh(units_[unit].key);
+    }
+    // A window whose members are still being read again would fire without the rest of them.
+    for (std::uint32_t window;
+         !catching_up_ && (window = window_timers_.take_due(now_.steady)) != none;) {
+        const std::uint32_t key = windows_[window].key;
+        fire(window);
+        refresh(key);
+    }
+    for (std::uint32_t key; (key = key_timers_.take_due(now_.steady)) != none;) {
+        keys_[key].cooling = false;
+        refresh(key);
+    }
+}
+
+void Consumer::Machine::time_out(std::uint32_t slot) {
+    const Run run = runs_[slot];
+    if (policy.on_timeout == OnTimeout::wait) {
+        untime(slot);
+        out_.cancels.push_back({run.id, true});
+        return;
+    }
+    out_.cancels.push_back({run.id, false});
+    end_run(slot);
+    fail_unit(run.unit, Outcome::transient("no answer within " +
+                                           std::to_string(policy.timeout.count()) + "ms"));
+}
+
+std::uint32_t Consumer::Machine::limit() const {
+    if (!active()) {
+        return 0;
+    }
+    return suspensions_ > 0 ? 1 : policy.concurrency;  // after resource trouble one run goes ahead
+}
+
+void Consumer::Machine::dispatch() {
+    const std::uint32_t most = limit();
+    for (std::size_t lane = 0; lane < lane_count_ && runs_.used() < most;) {
+        auto& ready = ready_[lane];
+        if (ready.empty()) {
+            ++lane;
+            continue;
+        }
+        const Ready entry = ready.front();
+        ready.pop_front();
+        if (entry.unit) {
+            if (units_[entry.index].ticket == entry.ticket) {
+                start(entry.index, static_cast<std::uint8_t>(lane + 1));
+            }
+            continue;
+        }
+        Key& key = keys_[entry.index];
+        if (key.ticket != entry.ticket) {
+            continue;
+        }
+        key.ready_lane = 0;
+        start(key.unit != none ? key.unit : form_unit(entry.index),
+              static_cast<std::uint8_t>(lane + 1));
+        refresh(entry.index);
+    }
+}
+
+std::optional<SteadyTime> Consumer::Machine::next_deadline() const {
+    std::optional<SteadyTime> next;
+    const auto consider = [&](std::optional<SteadyTime> time) {
+        if (time && (!next || *time < *next)) {
+            next = time;
+        }
+    };
+    consider(pause_ends_);
+    consider(suspended_);
+    consider(unit_timers_.earliest());
+    consider(catching_up_ ? std::nullopt : window_timers_.earliest());
+    consider(key_timers_.earliest());
+    consider(runs_first_ == none ? std::nullopt : std::optional(runs_[runs_first_].deadline));
+    return next;
+}
+
+// ── Activity: what max_age counts ────────────────────────────────────────────────────────────────
+
+std::chrono::nanoseconds Consumer::Machine::active_time() const {
+    return active_before_ + (active() ? now_.steady - active_since_ : nanoseconds(0));
+}
+
+void Consumer::Machine::become(bool was_active) {
+    if (was_active && !active()) {
+        active_before_ += now_.steady - active_since_;
+    }
+    if (!was_active && active()) {
+        active_since_ = now_.steady;
+    }
+}
+
+void Consumer::Machine::pause(const PauseOptions& options, Now now) {
+    now_ = now;
+    const bool was_active = active();
+    pause_ = {options.until, options.reason.substr(0, error_bytes_max), now.wall};
+    pause_ends_.reset();
+    if (options.until) {
+        pause_ends_ = now.steady + std::max(*options.until - now.wall, milliseconds(0));
+    }
+    become(was_active);
+    journal::append(out_.journal, journal::Paused{*pause_});
+    out_.sync_journal = true;
+}
+
+void Consumer::Machine::resume(Now now) {
+    now_ = now;
+    if (!pause_) {
+        return;
+    }
+    const bool was_active = active();
+    pause_.reset();
+    pause_ends_.reset();
+    become(was_active);
+    journal::append(out_.journal, journal::Resumed{});
+    out_.sync_journal = true;
+}
+
+/// Resource trouble of our own: everything waits 1 s, then 2 s, … up to a minute, nobody is
+/// charged.
+void Consumer::Machine::suspend(const std::string& text) {
+    if (suspended_) {
+        return;
+    }
+    const bool was_active = active();
+    const RetryPolicy waits{
+        .initial = 1s, .factor = 2, .max_interval = 1min, .max_attempts = 0, .max_age = 0ms};
+    const auto wait = next_wait(waits, {.attempts = ++suspensions_}, random_.chance());
+    suspended_ = now_.steady + wait.value_or(1min);
+    suspended_since_ = now_.steady;
+    suspended_text_ = text.substr(0, error_bytes_max);
+    become(was_active);
+}
+
+}  // namespace bascule::delivery

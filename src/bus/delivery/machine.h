@@ -1,0 +1,321 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bus/delivery/consumer.h"
+#include "bus/delivery/key_index.h"
+#include "bus/delivery/slab.h"
+#include "bus/delivery/timers.h"
+
+namespace bascule::delivery {
+
+/// An event in memory. It is in exactly one chain: of its key's queue, redrives or open window, or
+/// of a unit.
+struct Node {
+    Offset offset;
+    SteadyTime arrived;
+    std::uint64_t key_hash = no_key;
+    std::uint32_t bytes = 0;
+    std::uint32_t next = none;
+    std::uint32_t gap =
+        0;  ///< offsets before it that did not match: settled with it, so that they make no holes
+    std::uint8_t lane = 1;
+    bool letter = false;       ///< a redrive: accounted as an open letter
+    bool ends_window = false;  ///< the last member of a fired window
+    bool reopened = false;     ///< was settled before a database was restored
+};
+
+struct Chain {
+    std::uint32_t head = none;
+    std::uint32_t tail = none;
+    std::uint32_t count = 0;
+};
+
+/// What a unit that failed remembers; most units never have one.
+struct Trouble {
+    std::uint32_t attempts = 0;  ///< charged
+    std::vector<Attempt> history;
+    std::chrono::milliseconds wait{};
+    WallTime at{};
+    std::optional<LetterReason> exhausted;
+};
+
+enum class UnitState : std::uint8_t {
+    spent,
+    assembling,
+    ready,
+    running,
+    retry_wait,
+    letter_pending
+};
+
+/// What one run does: an event, a batch or a window, with its attempts.
+struct Unit {
+    Chain items;
+    std::uint32_t key = none;
+    std::uint32_t ticket = 0;
+    std::uint32_t kept = none;  ///< assembling: which unit of the restored state it is
+    UnitState state = UnitState::spent;
+    RunShape shape = RunShape::event;
+    bool letter = false;
+    bool attempted = false;
+    std::chrono::nanoseconds first_active{};  ///< first attempt, in active time
+    RunId run;
+    std::unique_ptr<Trouble> trouble;
+};
+
+/// An open window of a key.
+struct OpenWindow {
+    std::uint32_t key = none;  ///< none: not in use
+    SteadyTime first;
+    SteadyTime fire_at;
+    WallTime first_at{};
+    WallTime last_at{};
+    std::chrono::milliseconds quiet{};
+    std::uint64_t bytes = 0;
+    std::optional<ConsumerState::Window> kept;  ///< as it was before a restart
+    bool dirty = false;                         ///< its journal record is older than it
+};
+
+/// Whose events must not overtake each other; or, if `loose`, all free events of one lane.
+struct Key {
+    std::uint64_t hash = 0;
+    Chain queue;
+    Chain redrives;
+    Chain window_items;
+    std::uint64_t queue_bytes = 0;
+    std::uint32_t window = none;
+    std::uint32_t unit = none;  ///< in the way of everything else; loose keys have none
+    std::uint32_t letters = 0;  ///< open ones that park it
+    std::uint32_t ticket = 0;   ///< older entries of the ready queues are void
+    std::array<std::uint32_t, lane_max> lanes{};  ///< events that are ready or before, by lane
+    SteadyTime cooling_until;  ///< after a window's run: what comes is no longer from idle
+    WallTime ran_at{};
+    std::uint8_t ready_lane = 0;  ///< where it waits for a run; 0: it does not
+    std::uint8_t loose = 0;       ///< the lane of free events, 0 for a real key
+    bool cooling = false;
+    bool parked() const { return letters > 0; }
+};
+
+struct Run {
+    RunId id{0};
+    std::uint32_t unit = none;
+    std::uint32_t before = none;
+    std::uint32_t after = none;
+    SteadyTime deadline;
+    bool timed = false;  ///< in the list of runs by deadline
+};
+
+/// The machine behind Consumer. Its parts, by file:
+///
+///   machine.cc           creation, reading, time, dispatch
+///   machine_keys.cc      chains, keys, what is ready
+///   machine_windows.cc   debounce
+///   machine_answers.cc   outcomes, retry, exhaustion
+///   machine_letters.cc   letters and what a person does with them
+///   machine_restore.cc   from and to ConsumerState
+///   machine_explain.cc   looking at it
+class Consumer::Machine {
+  public:
+    Machine(std::string name, Policy policy, ConsumerState state, Random random, Now now);
+
+    void offer(const Item& item, Now now);
+    void advance_cursor(Offset next, Now now);
+    void answer(RunId run, const Outcome& outcome, Now now);
+    void letter_durable(Offset offset, Now now);
+    void take_commands(Now now, Commands& commands);
+    std::optional<SteadyTime> next_deadline() const;
+    bool wants_more() const { return catching_up_ || live_ - deferred_ < policy.max_unsettled; }
+
+    void pause(const PauseOptions& options, Now now);
+    void resume(Now now);
+    std::uint64_t flush(std::optional<std::uint64_t> key_hash, Now now);
+    std::vector<LetterRef> letters(const LetterFilter& filter) const;
+    LetterSelection preview(const LetterFilter& filter) const;
+    Result<LetterSelection> redrive(const LetterFilter& filter, Now now);
+    Result<LetterSelection> close_letters(const LetterFilter& filter, LetterClosing how,
+                                          const std::string& reason, Now now);
+
+    Counts counts() const;
+    ConsumerStatus status() const;
+    void move_time(Now now) { now_ = now; }
+    Explanation explain(Offset offset, std::uint64_t key_hash) const;
+    ConsumerState snapshot() const;
+
+    const std::string name;
+    const Policy policy;
+    Offset cursor;
+    OffsetSet settled;
+
+  private:
+    using nanoseconds = std::chrono::nanoseconds;
+    using milliseconds = std::chrono::milliseconds;
+
+    struct Ready {
+        std::uint32_t index;
+        std::uint32_t ticket;
+        bool unit;
+    };
+
+    // Chains
+    void push_back(Chain& chain, std::uint32_t node);
+    void push_front(Chain& chain, const Chain& front);
+    std::uint32_t pop_front(Chain& chain);
+    void splice(Chain& chain, Chain& taken);
+    bool take_out(Chain& chain, Offset offset, std::uint32_t& node);
+    bool has(const Chain& chain, Offset offset) const;
+    template <class F>
+    void each(const Chain& chain, F&& f) const {
+        for (std::uint32_t at = chain.head; at != none; at = nodes_[at].next) {
+            f(nodes_[at]);
+        }
+    }
+    std::uint32_t new_node(const Item& item, SteadyTime arrived);
+    void free_node(std::uint32_t node);
+
+    // Keys
+    bool is_loose(std::uint64_t key_hash) const;
+    std::uint64_t identity(std::uint64_t key_hash) const;
+    std::uint32_t find_key(std::uint64_t key_hash, std::uint8_t lane) const;
+    std::uint32_t key_for(std::uint64_t key_hash, std::uint8_t lane);
+    void count_lane(Key& key, std::uint8_t lane, int change);
+    std::uint8_t best_lane(const Key& key) const;
+    void enqueue(Key& key, std::uint32_t node);
+    bool parks(const Key& key) const { return key.loose == 0 && parks_; }
+    bool batch_full(const Key& key) const;
+    bool batch_ready(const Key& key) const;
+    bool runnable(const Key& key) const;
+    void refresh(std::uint32_t key);
+    void park(Key& key);
+    void unpark(Key& key);
+
+    // Windows
+    bool collects(const Key& key) const { return policy.debounce && key.loose == 0; }
+    void join_window(std::uint32_t key, std::uint32_t node, bool fresh);
+    void open_window(std::uint32_t key, Offset first, bool fresh);
+    void fire(std::uint32_t window);
+    void write_window(const Key& key, bool fired);
+    const ConsumerState::Window* kept_window(std::uint64_t hash, Offset offset) const;
+    void cool(Key& key);
+
+    // Units and runs
+    std::uint64_t* bucket(UnitState state);
+    void set_state(Unit& unit, UnitState state);
+    std::uint32_t new_unit(std::uint32_t key);
+    std::uint32_t form_unit(std::uint32_t key);
+    void release_unit(std::uint32_t unit);
+    void make_ready(std::uint32_t unit);
+    void start(std::uint32_t unit, std::uint8_t lane);
+    void end_run(std::uint32_t slot);
+    void untime(std::uint32_t slot);
+    std::uint32_t limit() const;
+    void dispatch();
+    void pass_time();
+    void time_out(std::uint32_t slot);
+
+    // Answers
+    void settle_items(Unit& unit, Chain& items, RunId run, bool has_last);
+    void finish(std::uint32_t unit, RunId run);
+    void fail_unit(std::uint32_t unit, const Outcome& outcome);
+    void fail_items(std::uint32_t unit, const Outcome& outcome, RunId run);
+    void give_up_items(std::uint32_t unit, Chain permanent, const std::string& text);
+    void charge(Unit& unit, const std::string& text);
+    void retry_after(std::uint32_t unit, milliseconds wait, const std::string& text);
+    void exhaust(std::uint32_t unit, LetterReason reason, RunId run, const std::string& text);
+    void write_failed(const Unit& unit, std::string_view text);
+    Trouble& trouble_of(Unit& unit);
+    milliseconds age_of(const Unit& unit) const;
+    RetryPolicy retry_policy() const;
+
+    // Letters
+    Letter make_letter(const Unit& unit, const Node& node) const;
+    void open_letter(Unit& unit, Key& key, std::uint32_t node);
+    void close_letter(LetterRef letter, LetterClosing how, const std::string& reason);
+    void send_back(Key& key);
+    void start_redrive(LetterRef& letter);
+    Result<std::vector<Offset>> select(const LetterFilter& filter) const;
+    LetterSelection describe(const std::vector<Offset>& offsets) const;
+
+    // Restart
+    bool adopt(std::uint32_t node, std::uint32_t key);
+    void restore_letters();
+    void restore_pause();
+    void restore_keys();
+    void complete(std::uint32_t unit);
+    void finish_catching_up();
+    ConsumerState::Unit keep(const Unit& unit) const;
+    void keep_windows(const Key& key, ConsumerState& state) const;
+
+    // Time and activity
+    bool active() const { return !pause_ && !suspended_; }
+    nanoseconds active_time() const;
+    void become(bool was_active);
+    void suspend(const std::string& text);
+    WallTime wall_of(SteadyTime time) const;
+
+    // Looking
+    Explanation explain_unit(std::uint32_t unit) const;
+    Explanation explain_queued(const Key& key, Offset offset) const;
+    std::string standstill() const;
+
+    Random random_;
+    Now now_;
+    Commands out_;
+    const bool parks_;
+    const bool forever_;
+    const std::uint8_t lane_count_;
+
+    Slab<Node> nodes_;
+    Slab<Key> keys_;
+    Slab<Unit> units_;
+    Slab<OpenWindow> windows_;
+    Slab<Run> runs_;
+    KeyIndex index_;
+    std::array<std::uint32_t, lane_max> loose_{};
+    std::array<std::deque<Ready>, lane_max> ready_;
+    Timers unit_timers_, window_timers_, key_timers_;
+    std::vector<std::uint32_t> dirty_windows_;
+    std::uint32_t runs_first_ = none;  ///< by deadline: they all have the same timeout
+    std::uint32_t runs_last_ = none;
+    std::uint64_t run_next_ = 1;
+
+    std::map<Offset, LetterRef> letters_;
+    std::unordered_map<std::uint64_t, std::uint32_t> pending_letters_;  ///< offset → unit
+    OffsetSet coalesced_;
+    std::vector<Offset> decided_;
+    std::vector<Offset> done_, done_coalesced_;  // scratch of settle_items
+
+    ConsumerState restored_;  ///< what is not yet offered again of it
+    std::unordered_map<std::uint64_t, std::uint32_t>
+        kept_units_;                      ///< offset → index in restored_.units
+    std::vector<std::uint32_t> kept_as_;  ///< the same index → unit
+    bool catching_up_ = false;
+
+    std::optional<ConsumerState::Pause> pause_;
+    std::optional<SteadyTime> pause_ends_;
+    std::optional<SteadyTime> suspended_;  ///< until when
+    std::string suspended_text_;
+    SteadyTime suspended_since_;
+    std::uint32_t suspensions_ = 0;  ///< in a row
+    nanoseconds active_before_{};
+    SteadyTime active_since_;
+
+    Settlements settlements_;
+    std::uint64_t matched_ = 0;
+    std::uint64_t live_ = 0;  ///< nodes that are no letters
+    std::uint64_t reopened_live_ = 0;
+    std::uint64_t deferred_ = 0, waiting_ = 0, running_ = 0, in_windows_ = 0;
+    std::uint64_t late_answers_ = 0, attempts_ = 0, failures_ = 0;
+    Offset low_written_;
+};
+
+}  // namespace bascule::delivery

@@ -1,0 +1,181 @@
+#include <algorithm>
+
+#include "bus/delivery/machine.h"
+
+namespace bascule::delivery {
+
+namespace {
+
+std::string at_offset(Offset offset) { return "offset " + std::to_string(offset.value()); }
+
+}  // namespace
+
+WallTime Consumer::Machine::wall_of(SteadyTime time) const {
+    return now_.wall + std::chrono::duration_cast<milliseconds>(time - now_.steady);
+}
+
+Counts Consumer::Machine::counts() const {
+    Counts counts{.matched = matched_,
+                  .settled = settlements_,
+                  .letters = letters_.size(),
+                  .deferred = deferred_,
+                  .queued = live_ - deferred_ - waiting_ - running_ - in_windows_,
+                  .waiting = waiting_ + in_windows_,
+                  .running = running_,
+                  .windows = windows_.used(),
+                  .runs = runs_.used(),
+                  .keys = index_.size(),
+                  .late_answers = late_answers_,
+                  .attempts = attempts_,
+                  .failures = failures_};
+    counts.settled.reopened += reopened_live_;
+    return counts;
+}
+
+ConsumerStatus Consumer::Machine::status() const {
+    if (pause_) {
+        return {ConsumerMode::paused, pause_->reason, pause_->since, pause_->until};
+    }
+    if (suspended_) {
+        return {ConsumerMode::suspended, suspended_text_, wall_of(suspended_since_),
+                wall_of(*suspended_)};
+    }
+    return {};
+}
+
+/// Why nothing starts, or nothing.
+std::string Consumer::Machine::standstill() const {
+    if (pause_) {
+        return "the consumer is paused" + (pause_->reason.empty() ? "" : ": " + pause_->reason);
+    }
+    if (suspended_) {
+        return "the consumer is suspended: " + suspended_text_;
+    }
+    return {};
+}
+
+Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) const {
+    if (offset < restored_.start) {
+        return {EventState::before_start, "the consumer starts at " + at_offset(restored_.start)};
+    }
+    if (const auto letter = letters_.find(offset); letter != letters_.end()) {
+        const auto since = letter->second.opened;
+        if (letter->second.redriving) {
+            return {EventState::redriving, "its letter is being redriven", since};
+        }
+        return {EventState::letter_open,
+                "it is a letter (" + std::string(delivery::name(letter->second.reason)) + ")",
+                since};
+    }
+    if (std::binary_search(decided_.begin(), decided_.end(), offset)) {
+        return {EventState::discarded, "a person closed its letter"};
+    }
+    if (settled.contains(offset)) {
+        if (policy.debounce && coalesced_.contains(offset) && offset >= coalesced_.low()) {
+            return {EventState::coalesced,
+                    "it was handled in the run of a later event of its window"};
+        }
+        return {EventState::done, "it was handled"};
+    }
+    if (offset >= cursor) {
+        return {EventState::unread, "the consumer has read up to " + at_offset(cursor)};
+    }
+    if (is_loose(key_hash)) {
+        for (std::uint32_t index = 0; index < units_.end(); ++index) {
+            if (has(units_[index].items, offset)) {
+                return explain_unit(index);
+            }
+        }
+        for (const std::uint32_t index : loose_) {
+            if (index != none && has(keys_[index].queue, offset)) {
+                return explain_queued(keys_[index], offset);
+            }
+        }
+        return {EventState::done, "it did not match"};
+    }
+    const std::uint32_t index = index_.find(identity(key_hash));
+    if (index == none) {
+        return {EventState::done, "it did not match"};
+    }
+    const Key& key = keys_[index];
+    if (key.unit != none && has(units_[key.unit].items, offset)) {
+        return explain_unit(key.unit);
+    }
+    if (has(key.window_items, offset)) {
+        return {EventState::window_open,
+                "its window is open: " + std::to_string(key.window_items.count) + " events so far",
+                windows_[key.window].first_at, wall_of(windows_[key.window].fire_at)};
+    }
+    if (has(key.queue, offset)) {
+        return explain_queued(key, offset);
+    }
+    return {EventState::done, "it did not match"};
+}
+
+Explanation Consumer::Machine::explain_unit(std::uint32_t index) const {
+    const Unit& unit = units_[index];
+    const std::string attempts = std::to_string(unit.trouble ? unit.trouble->attempts : 0);
+    switch (unit.state) {
+        case UnitState::running:
+            return {EventState::running, "run " + std::to_string(unit.run.value()) +
+                                             " is under way, " + attempts + " failed before"};
+        case UnitState::letter_pending:
+            return {EventState::letter_pending,
+                    "its retries are exhausted and its letter is being written", unit.trouble->at};
+        case UnitState::retry_wait: {
+            const auto due = unit_timers_.time_of(index);
+            const auto& history = unit.trouble->history;
+            return {EventState::retry_wait,
+                    attempts + " attempts failed" +
+                        (history.empty() ? "" : ", the last with: " + history.back().error),
+                    unit.trouble->at, due ? std::optional(wall_of(*due)) : std::nullopt};
+        }
+        case UnitState::assembling:
+            return {EventState::retry_wait,
+                    "the rest of its run is being read again after a restart"};
+        case UnitState::ready:
+        case UnitState::spent:
+            break;
+    }
+    const std::string why = standstill();
+    return {EventState::queued, why.empty() ? "it waits for a free run" : why};
+}
+
+Explanation Consumer::Machine::explain_queued(const Key& key, Offset offset) const {
+    const Node& head = nodes_[key.queue.head];
+    WallTime since{};
+    each(key.queue,
+         [&](const Node& node) { since = node.offset == offset ? wall_of(node.arrived) : since; });
+    if (key.parked()) {
+        const auto first = std::ranges::find_if(letters_, [&](const auto& entry) {
+            return !is_loose(entry.second.key_hash) && identity(entry.second.key_hash) == key.hash;
+        });
+        const std::string which =
+            first == letters_.end() ? "a letter" : "the letter at " + at_offset(first->first);
+        return {EventState::deferred, "its key is parked behind " + which, since};
+    }
+    if (key.unit != none) {
+        return {EventState::behind_key,
+                "behind " + at_offset(nodes_[units_[key.unit].items.head].offset) + " of its key",
+                since};
+    }
+    if (key.loose == 0 && key.redrives.count > 0) {
+        return {EventState::behind_key, "behind a redriven letter of its key", since};
+    }
+    if (!batch_ready(key)) {
+        return {EventState::batch_filling,
+                std::to_string(key.queue.count) + " of " + std::to_string(policy.batch->max_size) +
+                    " events",
+                since, wall_of(head.arrived + policy.batch->max_wait)};
+    }
+    if (const std::string why = standstill(); !why.empty()) {
+        return {EventState::queued, why, since, pause_ ? pause_->until : std::nullopt};
+    }
+    if (key.loose == 0 && head.offset != offset && !policy.batch && !policy.debounce) {
+        return {EventState::behind_key, "behind " + at_offset(head.offset) + " of its key", since};
+    }
+    return {EventState::queued, "it waits for a free run in lane " + std::to_string(best_lane(key)),
+            since};
+}
+
+}  // namespace bascule::delivery

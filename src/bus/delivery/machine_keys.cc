@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <limits>
+
+#include "bus/delivery/machine.h"
+
+namespace bascule::delivery {
+
+// ── Chains ───────────────────────────────────────────────────────────────────────────────────────
+
+void Consumer::Machine::push_back(Chain& chain, std::uint32_t node) {
+    nodes_[node].next = none;
+    (chain.tail == none ? chain.head : nodes_[chain.tail].next) = node;
+    chain.tail = node;
+    ++chain.count;
+}
+
+void Consumer::Machine::push_front(Chain& chain, const Chain& front) {
+    if (front.count == 0) {
+        return;
+    }
+    nodes_[front.tail].next = chain.head;
+    chain = {front.head, chain.tail == none ? front.tail : chain.tail, front.count + chain.count};
+}
+
+std::uint32_t Consumer::Machine::pop_front(Chain& chain) {
+    const std::uint32_t node = chain.head;
+    chain.head = nodes_[node].next;
+    if (chain.head == none) {
+        chain.tail = none;
+    }
+    --chain.count;
+    nodes_[node].next = none;
+    return node;
+}
+
+void Consumer::Machine::splice(Chain& chain, Chain& taken) {
+    Chain joined = taken;
+    push_front(joined, chain);
+    chain = joined;
+    taken = {};
+}
+
+bool Consumer::Machine::take_out(Chain& chain, Offset offset, std::uint32_t& node) {
+    std::uint32_t before = none;
+    for (std::uint32_t at = chain.head; at != none; before = at, at = nodes_[at].next) {
+        if (nodes_[at].offset != offset) {
+            continue;
+        }
+        (before == none ? chain.head : nodes_[before].next) = nodes_[at].next;
+        if (chain.tail == at) {
+            chain.tail = before;
+        }
+        --chain.count;
+        node = at;
+        return true;
+    }
+    return false;
+}
+
+bool Consumer::Machine::has(const Chain& chain, Offset offset) const {
+    for (std::uint32_t at = chain.head; at != none; at = nodes_[at].next) {
+        if (nodes_[at].offset == offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::uint32_t Consumer::Machine::new_node(const Item& item, SteadyTime arrived) {
+    const std::uint32_t index = nodes_.acquire();
+    nodes_[index] = {.offset = item.offset,
+                     .arrived = arrived,
+                     .key_hash = item.key_hash,
+                     .bytes = item.bytes,
+                     .lane = std::clamp<std::uint8_t>(item.lane, 1, lane_count_)};
+    return index;
+}
+
+void Consumer::Machine::free_node(std::uint32_t node) { nodes_.release(node); }
+
+// ── Keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+bool Consumer::Machine::is_loose(std::uint64_t key_hash) const {
+    return policy.ordering == Ordering::none ||
+           (policy.ordering == Ordering::key && key_hash == no_key);
+}
+
+std::uint64_t Consumer::Machine::identity(std::uint64_t key_hash) const {
+    constexpr std::uint64_t whole_log = 1;
+    return policy.ordering == Ordering::log ? whole_log : key_hash;
+}
+
+std::uint32_t Consumer::Machine::find_key(std::uint64_t key_hash, std::uint8_t lane) const {
+    return is_loose(key_hash) ? loose_[lane - 1] : index_.find(identity(key_hash));
+}
+
+std::uint32_t Consumer::Machine::key_for(std::uint64_t key_hash, std::uint8_t lane) {
+    if (const std::uint32_t found = find_key(key_hash, lane); found != none) {
+        return found;
+    }
+    const std::uint32_t index = keys_.acquire();
+    Key& key = keys_[index];
+    const std::uint32_t ticket =
+        key.ticket;  // goes on, so that entries of whoever had the place before stay void
+    key = Key{};
+    key.ticket = ticket;
+    if (is_loose(key_hash)) {
+        key.loose = lane;
+        loose_[lane - 1] = index;
+    } else {
+        key.hash = identity(key_hash);
+        index_.insert(key.hash, index);
+    }
+    return index;
+}
+
+void Consumer::Machine::count_lane(Key& key, std::uint8_t lane, int change) {
+    key.lanes[lane - 1] += static_cast<std::uint32_t>(change);
+}
+
+std::uint8_t Consumer::Machine::best_lane(const Key& key) const {
+    if (lane_count_ == 1) {
+        return 1;
+    }
+    for (std::uint8_t lane = 1; lane < lane_count_; ++lane) {
+        if (key.lanes[lane - 1] > 0) {
+            return lane;
+        }
+    }
+    return lane_count_;
+}
+
+void Consumer::Machine::enqueue(Key& key, std::uint32_t node) {
+    push_back(key.queue, node);
+    key.queue_bytes += nodes_[node].bytes;
+    count_lane(key, nodes_[node].lane, +1);
+    deferred_ += key.parked();
+}
+
+bool Consumer::Machine::batch_full(const Key& key) const {
+    return key.queue.count >= policy.batch->max_size || key.queue_bytes >= policy.batch->max_bytes;
+}
+
+bool Consumer::Machine::batch_ready(const Key& key) const {
+    // Under debounce the windows are the batches: what is in the queue has waited already.
+    if (!policy.batch || policy.debounce) {
+        return true;
+    }
+    return batch_full(key) ||
+           nodes_[key.queue.head].arrived + policy.batch->max_wait <= now_.steady;
+}
+
+bool Consumer::Machine::runnable(const Key& key) const {
+    if (key.unit != none) {
+        return units_[key.unit].state == UnitState::ready;
+    }
+    return key.redrives.count > 0 || (!key.parked() && key.queue.count > 0 && batch_ready(key));
+}
+
+/// Brings everything that follows from a key's content up to date: its place among the ready ones,
+/// its timer, and whether it is worth remembering. Called after every change; nobody keeps a
+/// reference to a key across it.
+void Consumer::Machine::refresh(std::uint32_t index) {
+    Key& key = keys_[index];
+    const std::uint8_t lane = runnable(key) ? best_lane(key) : 0;
+    if (lane != key.ready_lane) {
+        ++key.ticket;
+        key.ready_lane = lane;
+        if (lane != 0) {
+            ready_[lane - 1].push_back({index, key.ticket, false});
+        }
+    }
+    if (policy.batch || policy.debounce) {
+        if (key.cooling) {
+            key_timers_.set(index, key.cooling_until);
+        } else if (lane == 0 && key.unit == none && !key.parked() && key.queue.count > 0) {
+            key_timers_.set(index, nodes_[key.queue.head].arrived + policy.batch->max_wait);
+        } else {
+            key_timers_.drop(index);
+        }
+    }
+    const bool idle = key.queue.count == 0 && key.redrives.count == 0 && key.window == none &&
+                      key.unit == none && !key.parked() && !key.cooling;
+    if (idle && key.loose == 0) {
+        index_.erase(key.hash);
+        keys_.release(index);
+    }
+}
+
+void Consumer::Machine::park(Key& key) {
+    if (++key.letters > 1) {
+        return;
+    }
+    deferred_ += key.queue.count;
+    if (key.window != none) {
+        fire(key.window);
+    }
+}
+
+void Consumer::Machine::unpark(Key& key) {
+    if (--key.letters > 0) {
+        return;
+    }
+    deferred_ -= key.queue.count;
+    // What was deferred is one window, and it has waited long enough.
+    if (collects(key) && key.queue.count > 0) {
+        nodes_[key.queue.tail].ends_window = true;
+    }
+}
+
+}  // namespace bascule::delivery

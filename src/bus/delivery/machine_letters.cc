@@ -1,0 +1,265 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "bus/delivery/journal.h"
+#include "bus/delivery/machine.h"
+#include "foundation/base/hash.h"
+
+namespace bascule::delivery {
+
+// ── From exhausted to open ───────────────────────────────────────────────────────────────────────
+
+Letter Consumer::Machine::make_letter(const Unit& unit, const Node& node) const {
+    const Trouble& trouble = *unit.trouble;
+    Letter letter{.consumer = name,
+                  .offset = node.offset,
+                  .key_hash = node.key_hash,
+                  .reason = *trouble.exhausted,
+                  .opened = now_.wall,
+                  .attempts = trouble.attempts,
+                  .history = trouble.history};
+    if (const auto open = letters_.find(node.offset); open != letters_.end()) {
+        letter.redrives = open->second.redrives + 1;
+        letter.opened = open->second.opened;
+    }
+    if (!letter.history.empty()) {
+        letter.first_error = letter.history.front().error;
+        letter.last_error = letter.history.back().error;
+    }
+    letter.fingerprint = delivery::fingerprint(letter.last_error);
+    return letter;
+}
+
+void Consumer::Machine::letter_durable(Offset offset, Now now) {
+    now_ = now;
+    const auto pending = pending_letters_.find(offset.value());
+    if (pending == pending_letters_.end()) {
+        return;
+    }
+    const std::uint32_t index = pending->second;
+    pending_letters_.erase(pending);
+    Unit& unit = units_[index];
+    const std::uint32_t key = unit.key;
+    std::uint32_t node = none;
+    take_out(unit.items, offset, node);
+    open_letter(unit, keys_[key], node);
+    if (unit.items.count == 0) {
+        const bool stop = unit.letter && parks(keys_[key]);
+        release_unit(index);
+        if (stop) {
+            send_back(keys_[key]);
+        }
+    }
+    refresh(key);
+}
+
+/// The event leaves the retry cycle.
+void Consumer::Machine::open_letter(Unit& unit, Key& key, std::uint32_t index) {
+    const Node& node = nodes_[index];
+    const Letter written = make_letter(unit, node);
+    LetterRef& letter = letters_[node.offset];
+    letter = {.offset = node.offset,
+              .key_hash = node.key_hash,
+              .fingerprint = hash64(written.fingerprint),
+              .opened = written.opened,
+              .bytes = node.bytes,
+              .redrives = written.redrives,
+              .lane = node.lane,
+              .reason = written.reason};
+    journal::append(out_.journal, journal::LetterOpened{letter});
+    out_.sync_journal = true;
+    count_lane(key, node.lane, -1);
+    if (!node.letter) {
+        settled.insert(Offset(node.offset.value() - node.gap), next(node.offset));
+        settlements_.reopened += node.reopened;
+        reopened_live_ -= node.reopened;
+        --waiting_;
+        --live_;
+        if (parks(key)) {
+            park(key);
+        }
+    }
+    free_node(index);
+}
+
+/// Under park_key a letter that fails again stops its key: the redrives behind it are open letters
+/// again.
+void Consumer::Machine::send_back(Key& key) {
+    while (key.redrives.count > 0) {
+        const std::uint32_t index = pop_front(key.redrives);
+        const Node& node = nodes_[index];
+        letters_.at(node.offset).redriving = false;
+        journal::append(out_.journal, journal::LetterMoved{node.offset, false});
+        count_lane(key, node.lane, -1);
+        free_node(index);
+    }
+}
+
+void Consumer::Machine::close_letter(LetterRef letter, LetterClosing how,
+                                     const std::string& reason) {
+    letters_.erase(letter.offset);
+    switch (how) {
+        case LetterClosing::redriven:
+            ++settlements_.done;
+            break;
+        case LetterClosing::discarded:
+            ++settlements_.discarded;
+            break;
+        case LetterClosing::skipped:
+            ++settlements_.skipped;
+            break;
+        case LetterClosing::superseded:
+            ++settlements_.superseded;
+            break;
+    }
+    if (how != LetterClosing::redriven) {
+        decided_.insert(std::lower_bound(decided_.begin(), decided_.end(), letter.offset),
+                        letter.offset);
+    }
+    journal::append(out_.journal, journal::LetterClosed{letter.offset, how});
+    out_.closings.push_back({letter.offset, how, reason, now_.wall});
+    if (const std::uint32_t key = find_key(letter.key_hash, letter.lane);
+        key != none && keys_[key].parked()) {
+        unpark(keys_[key]);
+    }
+}
+
+// ── What a person does ───────────────────────────────────────────────────────────────────────────
+
+std::vector<LetterRef> Consumer::Machine::letters(const LetterFilter& filter) const {
+    std::vector<LetterRef> found;
+    for (const auto& [offset, letter] : letters_) {
+        if (filter.matches(letter)) {
+            found.push_back(letter);
+        }
+    }
+    return found;
+}
+
+Result<std::vector<Offset>> Consumer::Machine::select(const LetterFilter& filter) const {
+    if (filter.offset && !letters_.contains(*filter.offset)) {
+        return fail(ErrorKind::not_found, "consumer " + name + " has no open letter at offset " +
+                                              std::to_string(filter.offset->value()));
+    }
+    std::vector<Offset> offsets;
+    for (const LetterRef& letter : letters(filter)) {
+        offsets.push_back(letter.offset);
+    }
+    return offsets;
+}
+
+LetterSelection Consumer::Machine::describe(const std::vector<Offset>& offsets) const {
+    LetterSelection selection;
+    std::set<std::uint64_t> seen;
+    for (const Offset offset : offsets) {
+        const LetterRef& letter = letters_.at(offset);
+        if (letter.redriving) {
+            continue;
+        }
+        ++selection.letters;
+        if (is_loose(letter.key_hash) || !seen.insert(identity(letter.key_hash)).second) {
+            continue;
+        }
+        const std::uint32_t key = find_key(letter.key_hash, letter.lane);
+        if (key != none && keys_[key].parked()) {
+            selection.deferred += keys_[key].queue.count;
+        }
+    }
+    selection.keys = seen.size();
+    return selection;
+}
+
+LetterSelection Consumer::Machine::preview(const LetterFilter& filter) const {
+    const auto offsets = select(filter);
+    return offsets ? describe(*offsets) : LetterSelection{};
+}
+
+Result<LetterSelection> Consumer::Machine::redrive(const LetterFilter& filter, Now now) {
+    now_ = now;
+    const std::vector<Offset> offsets = TRY(select(filter));
+    if (parks_) {
+        // Order: nobody may overtake an open letter of its key that stays behind.
+        const std::set<Offset> chosen(offsets.begin(), offsets.end());
+        std::set<std::uint64_t> stopped;
+        for (const auto& [offset, letter] : letters_) {
+            if (is_loose(letter.key_hash)) {
+                continue;
+            }
+            const std::uint64_t key = identity(letter.key_hash);
+            if (!chosen.contains(offset) && !letter.redriving) {
+                stopped.insert(key);
+            } else if (stopped.contains(key) && !letter.redriving) {
+                return fail(ErrorKind::conflict,
+                            "the letter at offset " + std::to_string(offset.value()) +
+                                " cannot be redriven before the earlier ones of its key");
+            }
+        }
+    }
+    const LetterSelection selection = describe(offsets);
+    for (const Offset offset : offsets) {
+        if (LetterRef& letter = letters_.at(offset); !letter.redriving) {
+            letter.redriving = true;
+            journal::append(out_.journal, journal::LetterMoved{offset, true});
+            out_.sync_journal = true;
+            start_redrive(letter);
+        }
+    }
+    return selection;
+}
+
+void Consumer::Machine::start_redrive(LetterRef& letter) {
+    const std::uint32_t index = key_for(letter.key_hash, letter.lane);
+    const std::uint32_t node =
+        new_node({letter.offset, letter.key_hash, letter.lane, letter.bytes}, now_.steady);
+    nodes_[node].letter = true;
+    Key& key = keys_[index];
+    count_lane(key, letter.lane, +1);
+    // By offset, whatever was asked for first.
+    Chain after;
+    if (key.redrives.count > 0 && nodes_[key.redrives.tail].offset > letter.offset) {
+        Chain before;
+        while (key.redrives.count > 0) {
+            const std::uint32_t other = pop_front(key.redrives);
+            push_back(nodes_[other].offset < letter.offset ? before : after, other);
+        }
+        key.redrives = before;
+    }
+    push_back(key.redrives, node);
+    splice(key.redrives, after);
+    refresh(index);
+}
+
+Result<LetterSelection> Consumer::Machine::close_letters(const LetterFilter& filter,
+                                                         LetterClosing how,
+                                                         const std::string& reason, Now now) {
+    now_ = now;
+    if (reason.empty()) {
+        return fail(ErrorKind::invalid,
+                    "the reason is empty; closing a letter without delivery needs one");
+    }
+    if (how == LetterClosing::redriven) {
+        return fail(ErrorKind::invalid,
+                    "how is redriven; discarded, skipped or superseded is allowed");
+    }
+    const std::vector<Offset> offsets = TRY(select(filter));
+    for (const Offset offset : offsets) {
+        if (letters_.at(offset).redriving) {
+            return fail(ErrorKind::conflict,
+                        "the letter at offset " + std::to_string(offset.value()) +
+                            " is being redriven; wait until it is done or open again");
+        }
+    }
+    const LetterSelection selection = describe(offsets);
+    for (const Offset offset : offsets) {
+        const LetterRef letter = letters_.at(offset);
+        close_letter(letter, how, reason);
+        if (const std::uint32_t key = find_key(letter.key_hash, letter.lane); key != none) {
+            refresh(key);
+        }
+    }
+    out_.sync_journal = out_.sync_journal || !offsets.empty();
+    return selection;
+}
+
+}  // namespace bascule::delivery

@@ -1,0 +1,81 @@
+#include "bus/delivery/timers.h"
+
+namespace bascule::delivery {
+
+void Timers::set(std::uint32_t index, SteadyTime time) {
+    if (index >= places_.size()) {
+        places_.resize(index + 1, none);
+    }
+    if (!has(index)) {
+        heap_.push_back({});
+        rise(static_cast<std::uint32_t>(heap_.size() - 1), {time, index});
+        return;
+    }
+    const std::uint32_t place = places_[index];
+    if (time < heap_[place].time) {
+        rise(place, {time, index});
+    } else {
+        sink(place, {time, index});
+    }
+}
+
+void Timers::drop(std::uint32_t index) {
+    if (has(index)) {
+        take(places_[index]);
+    }
+}
+
+std::optional<SteadyTime> Timers::time_of(std::uint32_t index) const {
+    return has(index) ? std::optional(heap_[places_[index]].time) : std::nullopt;
+}
+
+std::uint32_t Timers::take_due(SteadyTime now) {
+    if (heap_.empty() || heap_.front().time > now) {
+        return none;
+    }
+    const std::uint32_t index = heap_.front().index;
+    take(0);
+    return index;
+}
+
+void Timers::put(std::uint32_t place, Entry entry) {
+    heap_[place] = entry;
+    places_[entry.index] = place;
+}
+
+void Timers::rise(std::uint32_t place, Entry entry) {
+    while (place > 0 && entry.time < heap_[(place - 1) / 2].time) {
+        put(place, heap_[(place - 1) / 2]);
+        place = (place - 1) / 2;
+    }
+    put(place, entry);
+}
+
+void Timers::sink(std::uint32_t place, Entry entry) {
+    for (std::uint32_t child; (child = 2 * place + 1) < heap_.size(); place = child) {
+        if (child + 1 < heap_.size() && heap_[child + 1].time < heap_[child].time) {
+            ++child;
+        }
+        if (entry.time <= heap_[child].time) {
+            break;
+        }
+        put(place, heap_[child]);
+    }
+    put(place, entry);
+}
+
+void Timers::take(std::uint32_t place) {
+    places_[heap_[place].index] = none;
+    const Entry last = heap_.back();
+    heap_.pop_back();
+    if (place == heap_.size()) {
+        return;
+    }
+    if (place > 0 && last.time < heap_[(place - 1) / 2].time) {
+        rise(place, last);
+    } else {
+        sink(place, last);
+    }
+}
+
+}  // namespace bascule::delivery
