@@ -102,7 +102,8 @@ class Session {
     class Sink {
       public:
         template <class F>
-        explicit Sink(F& each) : target_(&each), call_(&call<F>) {}
+        explicit Sink(F& each)
+            : target_(const_cast<void*>(static_cast<const void*>(&each))), call_(&call<F>) {}
         /// False: no more rows.
         Result<bool> operator()(const Row& row) const { return call_(target_, row); }
 
