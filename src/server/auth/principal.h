@@ -22,6 +22,7 @@ enum class Permission {
     anyone,      ///< any valid token
     publish,     ///< owner, member, operator, publisher
     household,   ///< owner, member: always the token's own user
+    observe,     ///< owner, member, operator: reads of events; whose is decided per event
     operate,     ///< owner, operator
     administer,  ///< owner
 };
