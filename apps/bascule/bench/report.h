@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bascule::bench {
+
+/// What one measurement found; printed as one JSON line on standard output.
+struct Measurement {
+    std::string bench;  ///< "publish"
+    std::string work;   ///< "batch100"
+    std::uint64_t count = 0;
+    std::chrono::nanoseconds time{};
+    std::uint64_t bytes = 0;                          ///< of payloads; 0 where it says nothing
+    std::vector<std::chrono::nanoseconds> latencies;  ///< unsorted; may be empty
+    std::string durability = "fdatasync before acknowledgement";
+    std::string note;
+};
+
+/// {"bench":…,"work":…,"n":…,"secs":…,"per_s":…,"mib_s":…,"p50_us":…,"p99_us":…,"p999_us":…,
+/// "max_us":…,"durability":…,"cores":…,"cpu":…,"note":…}
+void print(const Measurement& measurement);
+
+}  // namespace bascule::bench

@@ -1,0 +1,155 @@
+#include "foundation/json/writer.h"
+#include "server/api/body.h"
+#include "server/api/call.h"
+#include "server/api/forms.h"
+
+namespace bascule::api {
+
+namespace {
+
+std::string user_form(const auth::User& user) {
+    std::string out;
+    json::Writer(out)
+        .begin_object()
+        .member("id", user.id)
+        .member("name", user.name)
+        .member("role", auth::name(user.role))
+        .member("createdAt", to_unix_ms(user.created_at))
+        .end_object();
+    return out;
+}
+
+std::string token_form(const auth::Token& token) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object().member("id", token.id).member("prefix", token.prefix);
+    writer.member("role", auth::name(token.role)).member("userId", token.user_id);
+    writer.member("description", token.description);
+    writer.member("createdAt", to_unix_ms(token.created_at)).key("expiresAt");
+    if (token.expires_at) {
+        writer.number(to_unix_ms(*token.expires_at));
+    } else {
+        writer.null();
+    }
+    writer.member("revoked", token.revoked).end_object();
+    return out;
+}
+
+std::string new_token_form(const auth::NewToken& created) {
+    std::string out;
+    json::Writer(out)
+        .begin_object()
+        .member("id", created.token.id)
+        .member("token", created.secret)
+        .member("role", auth::name(created.token.role))
+        .member("userId", created.token.user_id)
+        .end_object();
+    return out;
+}
+
+template <class T, class Form>
+std::string whole_list(const std::vector<T>& all, Form form) {
+    return list_form(application::Page<T>{.items = all, .total = all.size()}, form);
+}
+
+io::Completion<> answering_deleted(Call call) {
+    return [call = std::move(call)](Result<> done) mutable {
+        if (done) {
+            call.answer(200, deleted_form(1));
+        } else {
+            call.refuse(done.error());
+        }
+    };
+}
+
+/// A member of a body that must be a role, or the one given.
+auth::Role role_of(Body& body, auth::Role otherwise) {
+    const auto text = body.text("role");
+    if (!text) {
+        return otherwise;
+    }
+    const auto role = auth::parse_role(*text);
+    if (!role) {
+        body.fault("role", role.error().message());
+        return otherwise;
+    }
+    return *role;
+}
+
+void create_user(auth::Authenticator& authenticator, Call call) {
+    auto body = Body::parse(call.request().body);
+    if (!body) {
+        call.refuse(body.error());
+        return;
+    }
+    body->need("name");
+    const std::string name = body->text("name").value_or("");
+    const std::string password = body->text("password").value_or("");
+    const auth::Role role = role_of(*body, auth::Role::member);
+    if (auto finished = body->finish(); !finished) {
+        call.refuse(finished.error());
+        return;
+    }
+    authenticator.create_user(name, password, role,
+                              answering<auth::User>(std::move(call), 201, user_form));
+}
+
+void create_token(auth::Authenticator& authenticator, Call call) {
+    auto body = Body::parse(call.request().body);
+    if (!body) {
+        call.refuse(body.error());
+        return;
+    }
+    body->need("role");
+    const auth::Role role = role_of(*body, auth::Role::consumer);
+    const std::string user = body->text("userId").value_or("");
+    const std::string description = body->text("description").value_or("");
+    const auto expires = body->integer("expiresAt", 0, 253'402'300'799'000);
+    if (auto finished = body->finish(); !finished) {
+        call.refuse(finished.error());
+        return;
+    }
+    authenticator.create_token(role, user, description,
+                               expires ? std::optional(from_unix_ms(*expires)) : std::nullopt,
+                               answering<auth::NewToken>(std::move(call), 201, new_token_form));
+}
+
+}  // namespace
+
+void add_access_routes(Routes& routes) {
+    using auth::Permission;
+    using http::Method;
+    auth::Authenticator* authenticator = &routes.services().authenticator;
+
+    routes.add(Method::get, "/v1/me", Permission::anyone, [](Call call) {
+        const auth::Principal& principal = call.principal();
+        std::string out;
+        json::Writer(out)
+            .begin_object()
+            .member("userId", principal.user_id)
+            .member("name", principal.name)
+            .member("role", auth::name(principal.role))
+            .member("tokenId", principal.token_id)
+            .end_object();
+        call.answer(200, std::move(out));
+    });
+    routes.add(Method::get, "/v1/users", Permission::administer,
+               [=](Call call) { call.answer(200, whole_list(authenticator->users(), user_form)); });
+    routes.add(Method::post, "/v1/users", Permission::administer,
+               [=](Call call) { create_user(*authenticator, std::move(call)); });
+    routes.add(Method::delete_, "/v1/users/{id}", Permission::administer, [=](Call call) {
+        const std::string id = call.id();
+        authenticator->delete_user(id, answering_deleted(std::move(call)));
+    });
+    routes.add(Method::get, "/v1/tokens", Permission::administer, [=](Call call) {
+        call.answer(200, whole_list(authenticator->tokens(), token_form));
+    });
+    routes.add(Method::post, "/v1/tokens", Permission::administer,
+               [=](Call call) { create_token(*authenticator, std::move(call)); });
+    routes.add(Method::delete_, "/v1/tokens/{id}", Permission::administer, [=](Call call) {
+        const std::string id = call.id();
+        authenticator->revoke_token(id, answering_deleted(std::move(call)));
+    });
+}
+
+}  // namespace bascule::api

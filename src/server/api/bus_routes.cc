@@ -1,0 +1,169 @@
+#include "foundation/json/writer.h"
+#include "server/api/body.h"
+#include "server/api/call.h"
+#include "server/api/forms.h"
+
+namespace bascule::api {
+
+namespace {
+
+std::string_view origin_text(broker::RuleOrigin origin) {
+    switch (origin) {
+        case broker::RuleOrigin::defaults:
+            return "default";
+        case broker::RuleOrigin::file:
+            return "file";
+        case broker::RuleOrigin::api:
+            return "api";
+    }
+    return "file";
+}
+
+std::string rules_form(const broker::Routing& routing) {
+    std::string out;
+    json::Writer writer(out);
+    const auto& rules = routing.plan().rules;
+    writer.begin_object().key("items").begin_array();
+    for (const broker::Rule& rule : rules) {
+        writer.begin_object().member("name", rule.name);
+        writer.member("origin", origin_text(rule.origin)).key("patterns").begin_array();
+        for (const broker::PatternText& pattern : rule.patterns) {
+            writer.raw(pattern.text);
+        }
+        writer.end_array().key("targets").begin_array();
+        for (const std::string& target : rule.targets) {
+            writer.string(target);
+        }
+        writer.end_array().end_object();
+    }
+    writer.end_array().key("nextCursor").null().member("total", rules.size()).end_object();
+    return out;
+}
+
+/// Quotes in Mermaid labels are written as entities.
+std::string mermaid_label(std::string_view text) {
+    std::string out = "\"";
+    for (const char letter : text) {
+        out += letter == '"' ? std::string("&quot;") : std::string(1, letter);
+    }
+    return out + "\"";
+}
+
+std::string mermaid(const broker::Routing& routing) {
+    std::string out = "graph LR\n    bus((bus))\n";
+    std::size_t number = 0;
+    for (const broker::Rule& rule : routing.plan().rules) {
+        const std::string id = "rule" + std::to_string(number++);
+        std::string patterns;
+        for (const broker::PatternText& pattern : rule.patterns) {
+            patterns.append(patterns.empty() ? "" : " or ").append(pattern.text);
+        }
+        out += "    " + id + "[" + mermaid_label(rule.name) + "]\n";
+        out += "    bus -->|" + mermaid_label(patterns) + "| " + id + "\n";
+        for (const std::string& target : rule.targets) {
+            out += "    " + id + " --> " + target + "\n";
+        }
+    }
+    return out;
+}
+
+std::string routes_form(const broker::Routing& routing) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object().member("version", routing.version()).key("routes").begin_array();
+    for (const broker::Rule& rule : routing.plan().rules) {
+        for (const broker::PatternText& pattern : rule.patterns) {
+            for (const std::string& target : rule.targets) {
+                writer.begin_object().member("rule", rule.name);
+                writer.member("origin", origin_text(rule.origin));
+                writer.member("pattern", pattern.text).member("consumer", target).end_object();
+            }
+        }
+    }
+    writer.end_array().member("mermaid", mermaid(routing)).end_object();
+    return out;
+}
+
+std::string with_config(const Services& services, const broker::ConsumerStatus& status) {
+    const broker::BusConfig config = services.bus_config();
+    return consumer_form(status, config.find(status.name));
+}
+
+/// After a verb succeeded: the consumer as it is now.
+io::Completion<> then_show(const Services& services, std::string name, Call call) {
+    return [&services, name = std::move(name), call = std::move(call)](Result<> done) mutable {
+        if (!done) {
+            call.refuse(done.error());
+            return;
+        }
+        services.bus.consumer(
+            name, answering<broker::ConsumerStatus>(
+                      std::move(call), 200, [&services](const broker::ConsumerStatus& status) {
+                          return with_config(services, status);
+                      }));
+    };
+}
+
+Result<std::optional<WallTime>> until_of(const Call& call) {
+    Body body = TRY(Body::parse(call.request().body));
+    const auto until = body.integer("until", 0, 253'402'300'799'000);
+    static_cast<void>(body.text("reason"));
+    TRY(body.finish());
+    return until ? std::optional(from_unix_ms(*until)) : std::nullopt;
+}
+
+}  // namespace
+
+void add_bus_routes(Routes& routes) {
+    using auth::Permission;
+    using http::Method;
+    const Services* services = &routes.services();
+
+    routes.add(Method::get, "/v1/rules", Permission::operate,
+               [=](Call call) { call.answer(200, rules_form(*services->bus.routing())); });
+    routes.add(Method::get, "/v1/routes", Permission::operate, [=](Call call) {
+        const auto routing = services->bus.routing();
+        if (call.query("format") == "mermaid") {
+            call.answer(http::text_response(200, mermaid(*routing)));
+            return;
+        }
+        call.answer(200, routes_form(*routing));
+    });
+    routes.add(Method::get, "/v1/consumers", Permission::operate, [=](Call call) {
+        services->bus.consumers(answering<std::vector<broker::ConsumerStatus>>(
+            std::move(call), 200, [=](const std::vector<broker::ConsumerStatus>& all) {
+                const broker::BusConfig config = services->bus_config();
+                application::Page<broker::ConsumerStatus> page{.items = all, .total = all.size()};
+                return list_form(page, [&](const broker::ConsumerStatus& status) {
+                    return consumer_form(status, config.find(status.name));
+                });
+            }));
+    });
+    routes.add(Method::get, "/v1/consumers/{name}", Permission::operate, [=](Call call) {
+        const std::string name = call.request().parameter("name");
+        services->bus.consumer(
+            name, answering<broker::ConsumerStatus>(std::move(call), 200,
+                                                    [=](const broker::ConsumerStatus& status) {
+                                                        return with_config(*services, status);
+                                                    }));
+    });
+    routes.add(Method::post, "/v1/consumers/{name}:pause", Permission::operate, [=](Call call) {
+        const auto until = until_of(call);
+        if (!until) {
+            call.refuse(until.error());
+            return;
+        }
+        const std::string name = call.request().parameter("name");
+        services->bus.pause(name, *until, then_show(*services, name, std::move(call)));
+    });
+    routes.add(Method::post, "/v1/consumers/{name}:resume", Permission::operate, [=](Call call) {
+        const std::string name = call.request().parameter("name");
+        services->bus.resume(name, then_show(*services, name, std::move(call)));
+    });
+    routes.add(Method::post, "/v1/consumers/{name}:flush", Permission::operate, [=](Call call) {
+        const std::string name = call.request().parameter("name");
+        services->bus.flush(name, then_show(*services, name, std::move(call)));
+    });
+}
+
+}  // namespace bascule::api

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/broker/bus.h"
+#include "foundation/base/clock.h"
+#include "foundation/io/executor.h"
+#include "household/application/audit_trail.h"
+#include "household/application/household.h"
+#include "household/application/relay.h"
+#include "server/auth/authenticator.h"
+#include "server/http/router.h"
+
+namespace bascule::api {
+
+/// What the API stands on. Everything outlives the router.
+struct Services {
+    broker::Bus& bus;
+    application::Household& household;
+    application::AuditTrail& audit;
+    application::Relay& relay;
+    auth::Authenticator& authenticator;
+    io::Executor& readers;  ///< where queries block
+    const Clock& clock;
+    std::string version;
+    /// The configuration in force, by consumer name: for showing policies.
+    std::function<broker::BusConfig()> bus_config;
+};
+
+/// Adds every operation of docs/reference/openapi.yaml.
+void add_routes(http::Router& router, const Services& services);
+
+}  // namespace bascule::api

@@ -1,0 +1,207 @@
+#include <memory>
+#include <mutex>
+
+#include "bus/event/body.h"
+#include "bus/event/seed_form.h"
+#include "server/api/call.h"
+#include "server/api/forms.h"
+#include "server/api/visibility.h"
+
+namespace bascule::api {
+
+namespace {
+
+/// One client of /v1/stream: reads the log from a position on and writes what its user may see.
+///
+/// Pull, not push: it reads when the log has grown and when the peer has room, so a slow client
+/// costs one position and at most one buffer. Events are numbered by position, which is what
+/// Last-Event-ID brings back.
+class EventStream : public std::enable_shared_from_this<EventStream> {
+  public:
+    struct Filter {
+        std::string user_id;  ///< empty: all
+        std::string type;
+        std::string source;
+    };
+
+    EventStream(const Services& services, http::Stream stream, Visibility visibility, Filter filter,
+                Offset from)
+        : services_(services),
+          stream_(std::move(stream)),
+          visibility_(std::move(visibility)),
+          filter_(std::move(filter)),
+          next_(from) {}
+
+    /// Something may be there to send. Threads: any; rounds run on the readers, one at a time.
+    void wake() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (gone_ || std::exchange(running_, true)) {
+                again_ = true;
+                return;
+            }
+        }
+        services_.readers.post([self = shared_from_this()] { self->run(); });
+    }
+
+    bool gone() const {
+        const std::lock_guard lock(mutex_);
+        return gone_;
+    }
+
+  private:
+    void run() {
+        bool more = true;
+        while (more) {
+            more = round();
+            const std::lock_guard lock(mutex_);
+            more = more || std::exchange(again_, false);
+            if (gone_ || waiting_ || !more) {
+                running_ = false;
+                return;
+            }
+        }
+    }
+
+    /// Sends one batch. False when the log's end is reached, or the peer has no room.
+    bool round() {
+        if (pending_.empty() && !fill()) {
+            return false;
+        }
+        switch (stream_.write(pending_)) {
+            case http::Stream::Taken::yes:
+                return true;
+            case http::Stream::Taken::gone: {
+                const std::lock_guard lock(mutex_);
+                gone_ = true;
+                return false;
+            }
+            case http::Stream::Taken::full:
+                break;
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            waiting_ = true;
+        }
+        stream_.when_writable([weak = weak_from_this()] {
+            if (const auto self = weak.lock()) {
+                {
+                    const std::lock_guard lock(self->mutex_);
+                    self->waiting_ = false;
+                }
+                self->wake();
+            }
+        });
+        return false;
+    }
+
+    bool fill() {
+        const log::Log& log = services_.bus.log();
+        next_ = std::max(next_, log.begin());
+        while (pending_.empty() && next_ < log.end()) {
+            const auto batch = log.read(next_, {.records_max = 256});
+            if (!batch) {
+                const auto lost = log.lost_at(next_);
+                next_ = lost ? lost->end : log.end();
+                continue;
+            }
+            for (const log::RecordView& record : batch->records()) {
+                append(record);
+            }
+            next_ = batch->next();
+        }
+        return !pending_.empty();
+    }
+
+    void append(const log::RecordView& record) {
+        if (record.kind != log::RecordKind::event) {
+            return;
+        }
+        const auto view = event::decode_body(record.body);
+        if (!view || (!filter_.user_id.empty() && view->user_id != filter_.user_id) ||
+            (!filter_.type.empty() && view->event_type != filter_.type) ||
+            (!filter_.source.empty() && view->source != filter_.source)) {
+            return;
+        }
+        const bool notification = view->event_type == "notification.raised";
+        const event::Event shown = visibility_.shown(event::owned(*view));
+        pending_ += http::server_sent_event(position_text(record.offset),
+                                            notification ? "notification" : "event",
+                                            event::to_seed_json(event::view_of(shown)));
+    }
+
+    const Services& services_;
+    http::Stream stream_;
+    const Visibility visibility_;
+    const Filter filter_;
+    Offset next_;
+    std::string pending_;
+    mutable std::mutex mutex_;
+    bool running_ = false;
+    bool again_ = false;
+    bool waiting_ = false;
+    bool gone_ = false;
+};
+
+/// All open streams; woken by every sync of the log.
+class Streams {
+  public:
+    void add(std::shared_ptr<EventStream> stream) {
+        streams_.with([&](auto& streams) { streams.push_back(std::move(stream)); });
+    }
+    void wake() {
+        streams_.with([&](auto& streams) {
+            std::erase_if(streams, [](const auto& stream) { return stream->gone(); });
+            for (const auto& stream : streams) {
+                stream->wake();
+            }
+        });
+    }
+
+  private:
+    Guarded<std::vector<std::shared_ptr<EventStream>>> streams_;
+};
+
+/// Where the stream begins: behind Last-Event-ID, at `from`, else at the end.
+Result<Offset> start_of(const Call& call, const log::Log& log) {
+    const std::string_view last = call.request().headers.value_or("Last-Event-ID", "");
+    if (!last.empty()) {
+        return next(TRY(parse_position(last)));
+    }
+    const std::string from = call.query("from");
+    if (from.empty()) {
+        return log.end();
+    }
+    if (from == "earliest") {
+        return log.begin();
+    }
+    return parse_position(from);
+}
+
+}  // namespace
+
+void add_stream_routes(Routes& routes) {
+    const Services* services = &routes.services();
+    const auto streams = std::make_shared<Streams>();
+    services->bus.on_durable([streams](Offset) { streams->wake(); });
+    routes.add(http::Method::get, "/v1/stream", auth::Permission::observe, [=](Call call) {
+        const auto start = start_of(call, services->bus.log());
+        if (!start) {
+            call.refuse(start.error());
+            return;
+        }
+        Visibility visibility(call, services->authenticator);
+        EventStream::Filter filter{.user_id = visibility.query_user(),
+                                   .type = call.query("type"),
+                                   .source = call.query("source")};
+        http::Stream stream = call.stream(
+            {.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}},
+             .body = ": bascule\n\n"});
+        auto open = std::make_shared<EventStream>(*services, std::move(stream),
+                                                  std::move(visibility), std::move(filter), *start);
+        streams->add(open);
+        open->wake();
+    });
+}
+
+}  // namespace bascule::api
