@@ -39,7 +39,7 @@ class Pattern {
 
     /// Errors: `invalid`, in AWS's words with place:
     /// `Event pattern is not valid. Reason: Empty arrays are not allowed\n at [Source:
-    /// (String)"{"a":[]}"; line: 1, column: 7]`.
+    /// (String)"{"a":[]}"; line: 1, column: 8]`.
     static Result<Pattern> parse(std::string_view text, Dialect dialect = Dialect::eventbridge);
 
     bool matches(const Subject& subject) const;
