@@ -50,9 +50,8 @@ struct CancelRun {
 
 /// Everything a Consumer wants done, in the order in which its parts must be done:
 /// 1. append `journal` to the bus's delivery journal (one frame; it survives the process, and with
-/// sync_journal the
-///    power), 2. the rest in any order. Nobody is told of a pause, resume, redrive or discard
-///    before 1 is synced.
+/// sync_journal the power), 2. the cancels, 3. the rest in any order. Nobody is told of a pause,
+/// resume, redrive or discard before 1 is synced.
 struct Commands {
     std::string journal;        ///< encoded entries, docs/format/delivery_journal.md; may be empty
     bool sync_journal = false;  ///< else a sync within 100 ms is enough

@@ -88,7 +88,7 @@ struct ConsumerState::Replay {
             ++(entry.coalesced ? state.settlements.coalesced : state.settlements.done);
             state.settlements.reopened += state.was_settled(offset);
             if (entry.coalesced) {
-                state.coalesced.insert(offset);
+                state.coalesced.insert(next(offset));
             }
         }
         leave_units(entry.members);

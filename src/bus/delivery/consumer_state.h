@@ -95,7 +95,9 @@ struct ConsumerState {
 
     Offset start;
     OffsetSet settled;
-    OffsetSet coalesced;  ///< of the settled, for explain; may forget old ones
+    /// Of the settled, for explain; may forget old ones. It holds the offset *after* each, so that
+    /// its low() stays where the memory begins.
+    OffsetSet coalesced;
     std::vector<Offset>
         decided;  ///< discarded, skipped, superseded: ascending; they outlive a restored database
     std::vector<Offset>

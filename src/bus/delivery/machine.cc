@@ -35,10 +35,7 @@ Consumer::Machine::Machine(std::string name, Policy policy, ConsumerState state,
     restore_pause();
     restore_letters();
     restore_keys();
-    catching_up_ = true;
-    if (cursor >= restored_.seen_end) {
-        finish_catching_up();
-    }
+    look_for_the_end_of_catching_up();
 }
 
 // ── Reading ──────────────────────────────────────────────────────────────────────────────────────
@@ -74,9 +71,7 @@ void Consumer::Machine::offer(const Item& item, Now now) {
         }
         refresh(key);
     }
-    if (catching_up_ && cursor >= restored_.seen_end) {
-        finish_catching_up();
-    }
+    look_for_the_end_of_catching_up();
 }
 
 void Consumer::Machine::advance_cursor(Offset next, Now now) {
@@ -85,9 +80,7 @@ void Consumer::Machine::advance_cursor(Offset next, Now now) {
         return;
     }
     settled.insert(std::exchange(cursor, next), next);
-    if (catching_up_ && cursor >= restored_.seen_end) {
-        finish_catching_up();
-    }
+    look_for_the_end_of_catching_up();
 }
 
 // ── Units and runs ───────────────────────────────────────────────────────────────────────────────
@@ -133,7 +126,7 @@ std::uint32_t Consumer::Machine::form_unit(std::uint32_t key_index) {
     Key& key = keys_[key_index];
     const std::uint32_t index = new_unit(key_index);
     Unit& unit = units_[index];
-    if (key.redrives.count > 0) {
+    if (may_redrive(key)) {
         push_back(unit.items, pop_front(key.redrives));
         unit.letter = true;
         return index;

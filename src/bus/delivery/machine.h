@@ -193,6 +193,7 @@ class Consumer::Machine {
     bool parks(const Key& key) const { return key.loose == 0 && parks_; }
     bool batch_full(const Key& key) const;
     bool batch_ready(const Key& key) const;
+    bool may_redrive(const Key& key) const;
     bool runnable(const Key& key) const;
     void refresh(std::uint32_t key);
     void park(Key& key);
@@ -251,7 +252,7 @@ class Consumer::Machine {
     void restore_pause();
     void restore_keys();
     void complete(std::uint32_t unit);
-    void finish_catching_up();
+    void look_for_the_end_of_catching_up();
     ConsumerState::Unit keep(const Unit& unit) const;
     void keep_windows(const Key& key, ConsumerState& state) const;
 
@@ -298,7 +299,7 @@ class Consumer::Machine {
     std::unordered_map<std::uint64_t, std::uint32_t>
         kept_units_;                      ///< offset → index in restored_.units
     std::vector<std::uint32_t> kept_as_;  ///< the same index → unit
-    bool catching_up_ = false;
+    bool catching_up_ = true;
 
     std::optional<ConsumerState::Pause> pause_;
     std::optional<SteadyTime> pause_ends_;

@@ -53,7 +53,7 @@ void Consumer::Machine::settle_items(Unit& unit, Chain& items, RunId run, bool h
             settlements_.reopened += node.reopened;
             reopened_live_ -= node.reopened;
             if (coalesced) {
-                coalesced_.insert(node.offset);
+                coalesced_.insert(next(node.offset));
             }
             --live_;
             (coalesced ? done_coalesced_ : done_).push_back(node.offset);
@@ -184,6 +184,7 @@ void Consumer::Machine::give_up_items(std::uint32_t index, Chain permanent,
     Unit& refused = units_[refused_index];
     refused.items = permanent;
     refused.shape = unit.shape;
+    refused.letter = unit.letter;
     refused.attempted = unit.attempted;
     refused.first_active = unit.first_active;
     refused.run = unit.run;

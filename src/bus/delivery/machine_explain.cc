@@ -71,7 +71,7 @@ Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) co
         return {EventState::discarded, "a person closed its letter"};
     }
     if (settled.contains(offset)) {
-        if (policy.debounce && coalesced_.contains(offset) && offset >= coalesced_.low()) {
+        if (policy.debounce && offset >= coalesced_.low() && coalesced_.contains(next(offset))) {
             return {EventState::coalesced,
                     "it was handled in the run of a later event of its window"};
         }

@@ -150,11 +150,17 @@ bool Consumer::Machine::batch_ready(const Key& key) const {
            nodes_[key.queue.head].arrived + policy.batch->max_wait <= now_.steady;
 }
 
+bool Consumer::Machine::may_redrive(const Key& key) const {
+    // A unit that a restart interrupted may still be on its way back: it holds the key, as it did
+    // before.
+    return key.redrives.count > 0 && (!catching_up_ || key.loose != 0);
+}
+
 bool Consumer::Machine::runnable(const Key& key) const {
     if (key.unit != none) {
         return units_[key.unit].state == UnitState::ready;
     }
-    return key.redrives.count > 0 || (!key.parked() && key.queue.count > 0 && batch_ready(key));
+    return may_redrive(key) || (!key.parked() && key.queue.count > 0 && batch_ready(key));
 }
 
 /// Brings everything that follows from a key's content up to date: its place among the ready ones,

@@ -125,6 +125,7 @@ bool Consumer::Machine::adopt(std::uint32_t node_index, std::uint32_t key_index)
 void Consumer::Machine::complete(std::uint32_t index) {
     Unit& unit = units_[index];
     ConsumerState::Unit& kept = restored_.units[std::exchange(unit.kept, none)];
+    set_state(unit, UnitState::ready);
     Trouble& trouble = trouble_of(unit);
     trouble.attempts = kept.attempts;
     trouble.history = std::move(kept.history);
@@ -151,11 +152,20 @@ void Consumer::Machine::complete(std::uint32_t index) {
     refresh(unit.key);
 }
 
-void Consumer::Machine::finish_catching_up() {
+/// Reading is where it was before the restart, or only settled offsets are between.
+void Consumer::Machine::look_for_the_end_of_catching_up() {
+    if (!catching_up_ || settled.next_missing(cursor) < restored_.seen_end) {
+        return;
+    }
     catching_up_ = false;
     for (std::uint32_t index = 0; index < units_.end(); ++index) {
         if (units_[index].state == UnitState::assembling) {
             complete(index);
+        }
+    }
+    for (std::uint32_t index = 0; index < keys_.end(); ++index) {
+        if (keys_[index].redrives.count > 0) {
+            refresh(index);
         }
     }
     kept_units_.clear();

@@ -12,7 +12,7 @@ constexpr std::uint32_t none = 0xffff'ffff;
 /// and go.
 ///
 /// An object is never destroyed before the slab: whoever releases it leaves it as a new one would
-/// be. Cost: O(1); an allocation per 1024 objects at the highest tide, none below it.
+/// be. Cost: O(1); an allocation per 128 objects at the highest tide, none below it.
 template <class T>
 class Slab {
   public:
@@ -44,7 +44,7 @@ class Slab {
     std::uint32_t used() const { return used_; }
 
   private:
-    static constexpr std::uint32_t chunk_size = 1024;
+    static constexpr std::uint32_t chunk_size = 128;
     std::vector<std::unique_ptr<T[]>> chunks_;
     std::vector<std::uint32_t> free_;
     std::uint32_t end_ = 0;
