@@ -39,7 +39,7 @@ class FramedFile {
     using Replay = std::function<Result<>(Entry entry)>;
 
     struct Options {
-        std::uint64_t fill_step_bytes = 64 << 10;  ///< zeros written ahead of small syncs; 0 = none
+        std::uint64_t fill_bytes = 64 << 10;  ///< zeros written ahead of small syncs; 0 = none
         std::uint64_t seed = 0;  ///< of the file's id; 0 = the operating system's entropy
     };
 
@@ -66,7 +66,7 @@ class FramedFile {
 
     /// Replaces the content, including what is buffered now, by `snapshot`; what is appended after
     /// this call follows it. On an error the old content and the buffer stand as before.
-    void rewrite(std::vector<std::string> snapshot, io::Completion<> done);
+    void rewrite(const std::vector<std::string>& snapshot, io::Completion<> done);
 
     /// Bytes stored, with what is buffered: for deciding when to rewrite.
     std::uint64_t size() const;

@@ -46,6 +46,7 @@ struct ReadLimits {
 
     std::uint64_t records_max = 1000;
     std::uint64_t bytes_max = 1 << 20;  ///< of bodies; one record is always delivered
+    /// With `control` a batch may be empty though more follows: go on at its `next()`.
     Kinds kinds = Kinds::all;
     Parts parts = Parts::whole;
 };
@@ -79,7 +80,7 @@ class Log {
 
     Log(const Log&) = delete;
 
-    /// Closes; what still waits is answered with `unavailable`. Does not wait.
+    /// Closes, but does not wait for it: who means to open the directory again calls `close`.
     ~Log();
 
     /// Completes after the batch's frame is synced, with one outcome per record in their order.

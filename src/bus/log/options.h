@@ -31,8 +31,7 @@ struct Options {
     /// Commits below this go into space that was filled with zeros before, larger ones grow the
     /// file: overwriting syncs faster, but filling doubles the bytes written.
     std::uint64_t large_commit_bytes = 256 << 10;
-    std::uint64_t fill_step_bytes = 256 << 10;  ///< filled along with one commit, or when idle
-    std::uint64_t fill_ahead_bytes_max = 4 << 20;
+    std::uint64_t fill_bytes = 256 << 10;  ///< zeros written along with one commit; 0 = never
 
     std::uint64_t tail_bytes_max = 32 << 20;       ///< memory: last frames, for readers at the tail
     std::uint64_t read_cache_bytes_max = 8 << 20;  ///< memory: frames read last, for the others

@@ -1,0 +1,155 @@
+#include "bus/log/dedup_index.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "foundation/base/check.h"
+
+namespace bascule::log {
+
+namespace {
+
+constexpr Hash128 no_id{};
+constexpr std::size_t slots_min = 8;
+
+/// Time marks need not be finer than this to keep a window of hours.
+constexpr auto time_step = 1s;
+
+}  // namespace
+
+DedupIndex::DedupIndex(const DedupWindow& window, Offset begin)
+    : window_(window),
+      begin_(begin.value()),
+      end_(begin.value()),
+      chunk_first_(begin.value() / chunk_entries) {}
+
+std::optional<DedupIndex::Hit> DedupIndex::find(const Hash128& id) const {
+    const Table& table = tables_[table_of(id)];
+    if (id == no_id || table.slots.empty()) {
+        return std::nullopt;
+    }
+    const std::size_t mask = table.slots.size() - 1;
+    for (std::size_t at = id.low & mask; table.slots[at] != empty_slot; at = (at + 1) & mask) {
+        const std::uint32_t slot = table.slots[at];
+        if ((slot >> offset_bits << offset_bits) != tag_of(id)) {
+            continue;
+        }
+        const auto offset = live_offset(slot);
+        if (offset && entry(*offset).id == id) {
+            return Hit{Offset(*offset), entry(*offset).content};
+        }
+    }
+    return std::nullopt;
+}
+
+void DedupIndex::push(const IdEntry& entry, WallTime recorded) {
+    const std::uint64_t offset = end_++;
+    const std::uint64_t chunk = offset / chunk_entries - chunk_first_;
+    if (chunk == chunks_.size()) {
+        chunks_.push_back(std::make_unique<Chunk>());
+    }
+    (*chunks_[chunk])[offset % chunk_entries] = entry;
+    if (times_.empty() || recorded - times_.back().time >= time_step) {
+        times_.push_back({offset, recorded});
+    }
+    newest_ = std::max(newest_, recorded);
+    if (entry.id != no_id) {
+        const std::size_t index = table_of(entry.id);
+        Table& table = tables_[index];
+        // Linear probing stays short up to 0.7.
+        if (10 * (table.used + 1) > 7 * table.slots.size()) {
+            rebuild(index);
+        }
+        insert(table, entry.id, offset);
+    }
+    expire(recorded);
+}
+
+void DedupIndex::truncate(Offset end) {
+    CHECK(end.value() <= end_);
+    end_ = end.value();   // slots that point behind it are stale from here on
+    if (begin_ > end_) {  // the commit was larger than the window
+        begin_ = end_;
+        chunks_.clear();
+        chunk_first_ = end_ / chunk_entries;
+    }
+    while (!times_.empty() && times_.back().first >= end_) {
+        times_.pop_back();
+    }
+}
+
+std::chrono::milliseconds DedupIndex::span() const {
+    return times_.empty() ? std::chrono::milliseconds(0) : newest_ - times_.front().time;
+}
+
+/// The offset a slot means now, if an entry lives there. A slot whose entry expired may by then
+/// mean a later entry that has one of its own; comparing ids makes that harmless.
+std::optional<std::uint64_t> DedupIndex::live_offset(std::uint32_t slot) const {
+    if (end_ == begin_) {
+        return std::nullopt;
+    }
+    const std::uint64_t newest = end_ - 1;
+    const std::uint64_t part = slot & offset_modulus;
+    const std::uint64_t behind = (newest % offset_modulus + offset_modulus - part) % offset_modulus;
+    return behind < end_ - begin_ ? std::optional(newest - behind) : std::nullopt;
+}
+
+void DedupIndex::insert(Table& table, const Hash128& id, std::uint64_t offset) {
+    const std::size_t mask = table.slots.size() - 1;
+    std::size_t at = id.low & mask;
+    while (table.slots[at] != empty_slot) {
+        at = (at + 1) & mask;
+    }
+    table.slots[at] = tag_of(id) | static_cast<std::uint32_t>(offset % offset_modulus);
+    ++table.used;
+}
+
+/// Leaves stale slots behind, and doubles when the live ones fill more than a third.
+void DedupIndex::rebuild(std::size_t index) {
+    Table& table = tables_[index];
+    std::vector<std::uint64_t> live;
+    for (const std::uint32_t slot : table.slots) {
+        const auto offset = slot == empty_slot ? std::nullopt : live_offset(slot);
+        // The newest entry is in the ring but not yet in its table.
+        if (offset && *offset != end_ - 1 && entry(*offset).id != no_id &&
+            table_of(entry(*offset).id) == index) {
+            live.push_back(*offset);
+        }
+    }
+    std::ranges::sort(live);
+    const auto repeated = std::ranges::unique(live);
+    live.erase(repeated.begin(), repeated.end());
+
+    table.slots.assign(std::max(slots_min, std::bit_ceil(2 * (live.size() + 1))), empty_slot);
+    table.used = 0;
+    for (const std::uint64_t offset : live) {
+        insert(table, entry(offset).id, offset);
+    }
+}
+
+void DedupIndex::expire(WallTime now) {
+    std::uint64_t begin = begin_;
+    // Everything before the second mark was recorded before that mark's time.
+    while (times_.size() > 1 && now - times_[1].time > window_.age) {
+        begin = std::max(begin, times_[1].first);
+        times_.pop_front();
+    }
+    if (end_ - begin > window_.entries_max) {
+        begin = end_ - window_.entries_max;
+    }
+    drop_front(begin);
+}
+
+void DedupIndex::drop_front(std::uint64_t begin) {
+    begin_ = begin;
+    while (!chunks_.empty() && (chunk_first_ + 1) * chunk_entries <= begin_) {
+        chunks_.pop_front();
+        ++chunk_first_;
+    }
+    while (times_.size() > 1 && times_[1].first <= begin_) {
+        times_.pop_front();
+    }
+}
+
+}  // namespace bascule::log

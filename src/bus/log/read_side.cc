@@ -1,0 +1,258 @@
+#include "bus/log/read_side.h"
+
+#include <algorithm>
+
+#include "bus/log/record_columns.h"
+#include "foundation/base/check.h"
+
+namespace bascule::log {
+
+namespace {
+
+std::string text(Offset offset) { return std::to_string(offset.value()); }
+
+std::unexpected<Error> lost_error(const LostRange& range) {
+    return fail(ErrorKind::corrupt, "offsets " + text(range.first) + " to " +
+                                        std::to_string(range.end.value() - 1) +
+                                        " are lost: " + range.why);
+}
+
+}  // namespace
+
+// --- what the writer tells -----------------------------------------------------------------------
+
+void ReadSide::add_segment(std::shared_ptr<Segment> segment) {
+    view_.with([&](View& view) {
+        SegmentIndex& index = segment->index;
+        if (!view.segments.empty()) {
+            SegmentIndex& before = view.segments.back()->index;
+            index.recorded_last = std::max(index.recorded_last, before.recorded_last);
+            if (before.end < index.first) {
+                view.lost.push_back(
+                    {before.end, index.first, "the file that held them is missing"});
+            }
+        }
+        view.lost.insert(view.lost.end(), index.lost.begin(), index.lost.end());
+        view.end = index.end;
+        view.segments.push_back(std::move(segment));
+    });
+}
+
+void ReadSide::publish(EncodedFrame frame, std::uint64_t position) {
+    view_.with([&](View& view) {
+        const auto& segment = view.segments.back();
+        const FrameHeader header = frame.header;
+        WallTime recorded = segment->index.recorded_last;
+        if (header.kind == FrameKind::records && header.count > 0) {
+            auto block = block_of(std::move(frame), segment, position);
+            recorded = from_unix_ms(
+                RecordColumns(header, block->frames[0].columns).recorded(header.count - 1));
+            view.tail_bytes += block->bytes();
+            view.tail.push_back(std::move(block));
+            while (view.tail_bytes > options_.tail_bytes_max) {
+                view.tail_bytes -= view.tail.front()->bytes();
+                view.tail.pop_front();
+            }
+        }
+        segment->index.add(header, position, false, recorded);
+        view.end = segment->index.end;
+    });
+}
+
+std::vector<std::shared_ptr<Segment>> ReadSide::segments() const {
+    return view_.with([](const View& view) { return view.segments; });
+}
+
+void ReadSide::remove_front() {
+    view_.with([](View& view) {
+        CHECK(view.segments.size() > 1);
+        view.segments.erase(view.segments.begin());
+        const Offset begin = view.segments.front()->index.first;
+        std::erase_if(view.lost, [&](const LostRange& range) { return range.end <= begin; });
+        while (!view.tail.empty() && view.tail.front()->first() < begin.value()) {
+            view.tail_bytes -= view.tail.front()->bytes();
+            view.tail.pop_front();
+        }
+    });
+}
+
+// --- what readers ask ----------------------------------------------------------------------------
+
+Offset ReadSide::begin() const {
+    return view_.with([](const View& view) { return view.segments.front()->index.first; });
+}
+
+Offset ReadSide::end() const {
+    return view_.with([](const View& view) { return view.end; });
+}
+
+Offset ReadSide::control_begin() const {
+    return view_.with([](const View& view) {
+        for (auto at = view.segments.rbegin(); at != view.segments.rend(); ++at) {
+            if ((*at)->index.snapshot) {
+                return *(*at)->index.snapshot;
+            }
+        }
+        return view.segments.front()->index.first;
+    });
+}
+
+Result<Batch> ReadSide::read(Offset from, const ReadLimits& limits) const {
+    BatchBuilder batch(from, limits);
+    Served served = Served::not_in_memory;
+    const auto place = view_.with([&](View& view) -> Result<Place> {
+        const Offset begin = view.segments.front()->index.first;
+        if (from < begin) {
+            return fail(ErrorKind::not_found, "offset " + text(from) +
+                                                  " is gone: retention kept those from " +
+                                                  text(begin) + " on");
+        }
+        if (from > view.end) {
+            return fail(ErrorKind::invalid,
+                        "offset " + text(from) + " is above the end, " + text(view.end));
+        }
+        if (const auto lost = view.lost_at(from)) {
+            return lost_error(*lost);
+        }
+        served = from == view.end ? Served::tail : serve_from_memory(view, batch);
+        return served == Served::not_in_memory ? place_of(view, from) : Place();
+    });
+    if (!place) {
+        return std::unexpected(place.error());
+    }
+    if (served == Served::not_in_memory) {
+        ++disk_reads_;
+        return read_from_disk(*place, from, limits);
+    }
+    tail_hits_ += served == Served::tail ? 1 : 0;
+    return std::move(batch).take();
+}
+
+Result<Offset> ReadSide::offset_at(WallTime time) const {
+    Place place;
+    const Offset end = view_.with([&](const View& view) {
+        const auto found = std::ranges::lower_bound(
+            view.segments, time, {},
+            [](const auto& segment) { return segment->index.recorded_last; });
+        if (found != view.segments.end()) {
+            place = whole(*found, (*found)->index.map.before(time));
+        }
+        return view.end;
+    });
+    if (!place.segment) {
+        return end;
+    }
+    FrameScanner scanner(*place.segment->file, place.position, place.position_end,
+                         place.segment->index.file_id);
+    while (const auto found = TRY(scanner.next())) {
+        if (found->header.kind != FrameKind::records) {
+            continue;
+        }
+        const RecordColumns columns(found->header, found->columns.data());
+        for (std::size_t i = 0; i < found->header.count; ++i) {
+            if (from_unix_ms(columns.recorded(i)) >= time) {
+                return Offset(found->header.first + i);
+            }
+        }
+    }
+    return place.offset_end;
+}
+
+std::vector<LostRange> ReadSide::lost() const {
+    return view_.with([](const View& view) { return view.lost; });
+}
+
+std::optional<LostRange> ReadSide::lost_at(Offset offset) const {
+    return view_.with([&](const View& view) { return view.lost_at(offset); });
+}
+
+void ReadSide::count(Stats& stats) const {
+    view_.with([&](const View& view) {
+        stats.segments = view.segments.size();
+        stats.stored_bytes = 0;
+        for (const auto& segment : view.segments) {
+            stats.stored_bytes += segment->index.position_end;
+        }
+    });
+    stats.tail_hits = tail_hits_;
+    stats.disk_reads = disk_reads_;
+}
+
+// --- memory --------------------------------------------------------------------------------------
+
+std::shared_ptr<Segment> ReadSide::View::segment_of(Offset offset) const {
+    const auto behind = std::ranges::upper_bound(
+        segments, offset, {}, [](const auto& segment) { return segment->index.first; });
+    CHECK(behind != segments.begin());
+    return *(behind - 1);
+}
+
+std::optional<LostRange> ReadSide::View::lost_at(Offset offset) const {
+    for (const LostRange& range : lost) {
+        if (range.first <= offset && offset < range.end) {
+            return range;
+        }
+    }
+    return std::nullopt;
+}
+
+ReadSide::Served ReadSide::serve_from_memory(View& view, BatchBuilder& batch) {
+    const auto starts = [&](const std::shared_ptr<const Block>& block) {
+        return block->first() <= batch.next() && batch.next() < block->end();
+    };
+    auto in_tail = std::ranges::upper_bound(view.tail, batch.next(), {},
+                                            [](const auto& block) { return block->first(); });
+    if (in_tail != view.tail.begin() && starts(*(in_tail - 1))) {
+        for (--in_tail; in_tail != view.tail.end() && !batch.full() && starts(*in_tail);
+             ++in_tail) {
+            batch.add(*in_tail);
+        }
+        return Served::tail;
+    }
+    const auto in_cache = std::ranges::find_if(view.cache, starts);
+    if (in_cache != view.cache.end()) {
+        auto block = *in_cache;
+        view.cache.erase(in_cache);
+        view.cache.push_front(block);
+        batch.add(block);
+        return Served::cache;
+    }
+    return Served::not_in_memory;
+}
+
+ReadSide::Place ReadSide::whole(const std::shared_ptr<Segment>& segment,
+                                const std::optional<SegmentMap::Entry>& start) {
+    const SegmentIndex& index = segment->index;
+    return {.segment = segment,
+            .position = start ? start->position : 0,
+            .position_end = index.position_end,
+            .offset = start ? Offset(start->offset) : index.first,
+            .offset_end = index.end};
+}
+
+ReadSide::Place ReadSide::place_of(const View& view, Offset offset) {
+    const auto segment = view.segment_of(offset);
+    Place place = whole(segment, segment->index.map.before(offset));
+    // Reading on from a block that was just read needs no walk.
+    for (const auto& block : view.cache) {
+        if (block->segment == segment && block->end() == offset.value() &&
+            block->position_end < place.position_end) {
+            place.position = block->position_end;
+            place.offset = offset;
+        }
+    }
+    return place;
+}
+
+void ReadSide::remember(std::shared_ptr<const Block> block) const {
+    view_.with([&](View& view) {
+        view.cache_bytes += block->bytes();
+        view.cache.push_front(std::move(block));
+        while (view.cache_bytes > options_.read_cache_bytes_max) {
+            view.cache_bytes -= view.cache.back()->bytes();
+            view.cache.pop_back();
+        }
+    });
+}
+
+}  // namespace bascule::log
