@@ -39,12 +39,12 @@ struct Written {
 /// first, in order.
 void sort_members(std::vector<Written>& members, std::size_t first, std::string& out) {
     const auto before = [](const Written& a, const Written& b) {
-        return before_in_utf16(a.name, b.name);
+        return a.name == b.name ? a.begin < b.begin : before_in_utf16(a.name, b.name);
     };
     if (std::is_sorted(members.begin(), members.end(), before)) {
         return;
     }
-    std::stable_sort(members.begin(), members.end(), before);
+    std::sort(members.begin(), members.end(), before);
     const std::string unsorted = out.substr(first);
     out.resize(first);
     for (const Written& member : members) {

@@ -73,6 +73,15 @@ bool one_of(std::string_view key, std::initializer_list<std::string_view> keys) 
 /// example).
 Result<boost::json::value> renamed(const Value& schema);
 
+Result<> check_regex(std::string_view pattern) {
+    const re2::RE2 regex(re2::StringPiece(pattern.data(), pattern.size()), re2::RE2::Quiet);
+    if (!regex.ok()) {
+        return fail(ErrorKind::invalid, "not a JSON Schema: the pattern \"" + std::string(pattern) +
+                                            "\" is no regular expression of RE2: " + regex.error());
+    }
+    return {};
+}
+
 Result<boost::json::value> renamed_each(const Value& schemas) {
     if (schemas.is(Kind::array)) {
         boost::json::array items;
@@ -100,6 +109,7 @@ Result<boost::json::value> renamed(const Value& schema) {
                         "patternProperties is not supported; use propertyNames with a pattern");
         }
         if (key == "pattern" && value.is(Kind::string)) {
+            TRY(check_regex(*value.as_string()));
             out[pattern_keyword] = plain(value);
         } else if (one_of(key, {"properties", "definitions", "$defs", "dependencies"}) &&
                    value.is(Kind::object)) {
@@ -119,13 +129,8 @@ Result<boost::json::value> renamed(const Value& schema) {
 /// `pattern`, decided by RE2.
 class LinearPattern final : public valijson::constraints::PolyConstraint {
   public:
-    explicit LinearPattern(std::string pattern)
-        : regex_(std::make_shared<re2::RE2>(std::move(pattern), re2::RE2::Quiet)) {
-        if (!regex_->ok()) {
-            throw std::runtime_error("pattern \"" + regex_->pattern() +
-                                     "\" is no regular expression of RE2: " + regex_->error());
-        }
-    }
+    explicit LinearPattern(const std::string& pattern)
+        : regex_(std::make_shared<re2::RE2>(pattern, re2::RE2::Quiet)) {}
 
     bool validate(const valijson::adapters::Adapter& target,
                   const std::vector<std::string>& context,

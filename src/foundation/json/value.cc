@@ -162,6 +162,7 @@ Value Value::number_text(std::string_view text) {
 }
 Value Value::string(std::string_view text) { return Value(Storage(std::string(text))); }
 Value Value::array(std::vector<Value> items) { return Value(Storage(std::move(items))); }
+Value Value::object() { return Value(Storage(std::vector<Member>())); }
 Value Value::object(std::vector<Member> members) { return Value(Storage(std::move(members))); }
 
 Kind Value::kind() const { return static_cast<Kind>(storage_.index()); }

@@ -38,7 +38,8 @@ class Value {
     static Value number_text(std::string_view text);
     static Value string(std::string_view text);
     static Value array(std::vector<Value> items = {});
-    static Value object(std::vector<Member> members = {});
+    static Value object();
+    static Value object(std::vector<Member> members);
 
     Value(const Value&);
     Value(Value&&) noexcept;
