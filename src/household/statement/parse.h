@@ -9,7 +9,8 @@
 namespace bascule::statement {
 
 inline constexpr std::size_t file_bytes_max = std::size_t{256} << 20;
-inline constexpr std::size_t raw_bytes_max = 2000;  ///< of a rejected record
+inline constexpr std::size_t raw_bytes_max = 2000;   ///< of a rejected record
+inline constexpr std::size_t records_max = 2000000;  ///< transactions of one file
 inline constexpr std::size_t notes_max =
     10000;  ///< rejected records and warnings kept; then one says how many more
 inline constexpr std::size_t element_depth_max = 64;  ///< nested elements of an OFX file

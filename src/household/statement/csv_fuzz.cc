@@ -1,0 +1,45 @@
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "foundation/base/check.h"
+#include "household/statement/encoding.h"
+#include "household/statement/parse.h"
+
+using namespace bascule;
+
+namespace {
+
+void check_text(std::string_view text) { CHECK(statement::is_valid_utf8(text)); }
+
+}  // namespace
+
+/// Any bytes give a document: valid UTF-8, places inside the file, and either transactions or a
+/// reason.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const auto read = statement::parse(bytes);
+    for (const auto& account : read.accounts) {
+        check_text(account.id);
+        for (const auto& transaction : account.transactions) {
+            check_text(transaction.payee);
+            check_text(transaction.memo);
+            check_text(transaction.id);
+            CHECK(transaction.place.line >= 1);
+            CHECK(transaction.place.offset < size);
+        }
+    }
+    for (const auto& rejected : read.rejected) {
+        check_text(rejected.raw);
+        check_text(rejected.message);
+        CHECK(rejected.place.offset <= size);
+    }
+    for (const auto& warning : read.warnings) {
+        check_text(warning.message);
+    }
+    for (const auto& error : read.errors) {
+        check_text(error.message);
+    }
+    CHECK(read.format != statement::Format::unknown || !read.errors.empty());
+    return 0;
+}
