@@ -132,7 +132,7 @@ Result<std::uint32_t> Publisher::target_set_of(const Routing& routing, const eve
 }
 
 Result<> Publisher::append(std::vector<log::Record>& records, std::vector<event::Event>& events,
-                           log::Atomicity atomicity,
+                           std::vector<std::uint32_t>& target_sets, log::Atomicity atomicity,
                            io::Completion<std::vector<log::AppendOutcome>> done) {
     std::shared_ptr<const Routing> matched;
     for (;;) {
@@ -140,6 +140,7 @@ Result<> Publisher::append(std::vector<log::Record>& records, std::vector<event:
         if (now != matched) {
             for (std::size_t i = 0; i < records.size(); ++i) {
                 records[i].target_set = TRY(target_set_of(*now, events[i]));
+                target_sets[i] = records[i].target_set;
                 records[i].rule_version = now->version();
             }
             matched = now;
@@ -197,11 +198,12 @@ void Publisher::publish(std::vector<event::Event> events, const PublishOptions& 
         ids.push_back(good[i].event_id);
         bytes += records[i].body.size();
     }
+    const auto target_sets = std::make_shared<std::vector<std::uint32_t>>(good.size());
     // The completion must survive a failed preparation, so both ways share it.
     const auto answer =
         std::make_shared<io::Completion<std::vector<PublishResult>>>(std::move(done));
     auto finish = [answer, results = std::move(results), places = std::move(places),
-                   ids = std::move(ids), counts = counts_,
+                   ids = std::move(ids), target_sets, counts = counts_,
                    bytes](Result<std::vector<log::AppendOutcome>> outcomes) mutable {
         if (!outcomes) {
             (*answer)(std::unexpected(std::move(outcomes).error()));
@@ -212,6 +214,7 @@ void Publisher::publish(std::vector<event::Event> events, const PublishOptions& 
             PublishResult& result = results[places[i]];
             if (const auto* accepted = std::get_if<log::Accepted>(&(*outcomes)[i])) {
                 ++counts->accepted;
+                counts->unrouted += (*target_sets)[i] == 0 ? 1 : 0;
                 result = Accepted{.event_id = std::move(ids[i]),
                                   .offset = accepted->offset,
                                   .recorded = accepted->recorded};
@@ -228,7 +231,8 @@ void Publisher::publish(std::vector<event::Event> events, const PublishOptions& 
     };
     const auto atomicity =
         options.atomicity == Atomicity::all ? log::Atomicity::all : log::Atomicity::each;
-    if (auto appended = append(records, good, atomicity, std::move(finish)); !appended) {
+    if (auto appended = append(records, good, *target_sets, atomicity, std::move(finish));
+        !appended) {
         (*answer)(std::unexpected(std::move(appended).error()));
     }
 }

@@ -54,7 +54,8 @@ class Publisher {
     struct Prepared;
 
     Result<> append(std::vector<log::Record>& records, std::vector<event::Event>& events,
-                    log::Atomicity atomicity, io::Completion<std::vector<log::AppendOutcome>> done);
+                    std::vector<std::uint32_t>& target_sets, log::Atomicity atomicity,
+                    io::Completion<std::vector<log::AppendOutcome>> done);
     Result<std::uint32_t> target_set_of(const Routing& routing, const event::Event& event);
 
     log::Log& log_;
