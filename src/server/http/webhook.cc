@@ -1,0 +1,118 @@
+#include "server/http/webhook.h"
+
+#include <charconv>
+
+#include "bus/event/seed_form.h"
+#include "foundation/base/hash.h"
+#include "foundation/json/writer.h"
+
+namespace bascule::http {
+
+namespace {
+
+/// Bodies of answers can be pages long; an error shows their beginning.
+constexpr std::size_t shown_bytes_max = 200;
+
+std::string body_of(const broker::Delivery& delivery) {
+    if (delivery.events.size() == 1) {
+        return event::to_seed_json(delivery.events.front().event);
+    }
+    std::string body;
+    json::Writer writer(body);
+    writer.begin_object().key("events").begin_array();
+    for (const broker::DeliveredEvent& delivered : delivery.events) {
+        writer.raw(event::to_seed_json(delivered.event));
+    }
+    writer.end_array().end_object();
+    return body;
+}
+
+/// Seconds only: the date form is rare, and then our own backoff does.
+std::optional<std::chrono::milliseconds> retry_after_of(const Response& response) {
+    const std::string_view text = response.headers.value_or("Retry-After", "");
+    std::int64_t seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    constexpr std::int64_t seconds_max = 86'400;
+    if (text.empty() || error != std::errc() || end != text.data() + text.size() || seconds < 0 ||
+        seconds > seconds_max) {
+        return std::nullopt;
+    }
+    return std::chrono::seconds(seconds);
+}
+
+std::string described(const Response& response) {
+    std::string text = "HTTP " + std::to_string(response.status);
+    if (!response.body.empty()) {
+        text += ": " + response.body.substr(0, shown_bytes_max);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string webhook_signature(std::string_view secret, std::int64_t unix_seconds,
+                              std::string_view body) {
+    const std::string time = std::to_string(unix_seconds);
+    return "t=" + time + ",v1=" + to_hex(hmac_sha256(secret, time + "." + std::string(body)));
+}
+
+delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict) {
+    const int status = response.status;
+    if (status >= 200 && status < 300) {
+        return delivery::Outcome::done();
+    }
+    if (status == 409 && conflict == ConflictMeans::done) {
+        return delivery::Outcome::done();
+    }
+    if (status == 429 || status == 503) {
+        if (const auto wait = retry_after_of(response)) {
+            return delivery::Outcome::uncounted(described(response), wait);
+        }
+        return delivery::Outcome::transient(described(response));
+    }
+    if (status == 408 || status == 409 || status == 425 || status >= 500) {
+        return delivery::Outcome::transient(described(response));
+    }
+    if (status >= 300 && status < 400) {
+        return delivery::Outcome::permanent(described(response) +
+                                            " (redirects are not followed; name the final URL)");
+    }
+    return delivery::Outcome::permanent(described(response));
+}
+
+WebhookHandler::WebhookHandler(Client& client, const Clock& clock, broker::HttpTarget target,
+                               std::chrono::milliseconds timeout)
+    : client_(client), clock_(clock), target_(std::move(target)), timeout_(timeout) {}
+
+void WebhookHandler::handle(broker::Delivery delivery, broker::Done done) {
+    ClientRequest request{.method = Method::post, .url = target_.url, .body = body_of(delivery)};
+    request.timeout = timeout_;
+    request.headers.set("Content-Type", "application/json");
+    for (const auto& [name, value] : target_.headers) {
+        request.headers.set(name, value);
+    }
+    request.headers.set("Bascule-Consumer", delivery.consumer);
+    request.headers.set("Bascule-Delivery-Id", delivery.delivery_id);
+    request.headers.set("Bascule-Attempt", std::to_string(delivery.attempt));
+    if (!target_.secret.empty()) {
+        request.headers.set(
+            "Bascule-Signature",
+            webhook_signature(target_.secret, to_unix_ms(clock_.wall()) / 1000, request.body));
+    }
+    const ConflictMeans conflict =
+        target_.conflict_done ? ConflictMeans::done : ConflictMeans::retry;
+    client_.send(std::move(request),
+                 [conflict, done = std::move(done)](Result<Response> response) mutable {
+                     if (response) {
+                         done(outcome_of(*response, conflict));
+                     } else if (response.error().kind() == ErrorKind::invalid) {
+                         // The URL itself, or an address that may not be reached: waiting helps
+                         // nobody.
+                         done(delivery::Outcome::permanent(response.error().message()));
+                     } else {
+                         done(delivery::Outcome::transient(response.error().message()));
+                     }
+                 });
+}
+
+}  // namespace bascule::http

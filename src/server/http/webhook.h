@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "bus/broker/consumer_config.h"
+#include "bus/broker/handler.h"
+#include "foundation/base/clock.h"
+#include "server/http/client.h"
+#include "server/http/message.h"
+
+namespace bascule::http {
+
+/// Delivers runs of a consumer to an HTTP endpoint: one POST a run.
+///
+/// The body is the event in the seed's form, or {"events": […]} for a batch or window. Headers name
+/// consumer, delivery (the same for every attempt) and attempt, and sign the body; the contract for
+/// receivers is docs/reference/webhooks.md.
+///
+/// What an answer means (delivery contract, section 4): 2xx done; 408, 409, 425, 5xx, no answer:
+/// again later; 429 and 503 with Retry-After: later, not counted; any other 4xx, and redirects:
+/// never again.
+///
+/// Threads: any. Lifetime: client and clock outlive the handler and its last run.
+class WebhookHandler final : public broker::Handler {
+  public:
+    WebhookHandler(Client& client, const Clock& clock, broker::HttpTarget target,
+                   std::chrono::milliseconds timeout);
+
+    void handle(broker::Delivery delivery, broker::Done done) override;
+
+  private:
+    Client& client_;
+    const Clock& clock_;
+    const broker::HttpTarget target_;
+    const std::chrono::milliseconds timeout_;
+};
+
+/// `t=UNIX_SECONDS,v1=HEX` with HMAC-SHA256 over `UNIX_SECONDS.BODY`.
+std::string webhook_signature(std::string_view secret, std::int64_t unix_seconds,
+                              std::string_view body);
+
+enum class ConflictMeans { retry, done };
+
+/// The outcome that an answer stands for.
+delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict);
+
+}  // namespace bascule::http
