@@ -44,8 +44,6 @@ class RuleStore {
     Result<> erase(const std::string& id);
 
   private:
-    Result<std::vector<CategoryRule>> select(const std::string& category_id);
-
     sql::Session& session_;
     std::string user_id_;
 };

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
+#include "foundation/base/guarded.h"
 #include "foundation/io/completion.h"
 #include "household/application/actor.h"
 #include "household/application/environment.h"
@@ -50,7 +53,13 @@ class Files {
     void remove(Actor actor, std::string id, io::Completion<std::int64_t> done);
 
   private:
+    /// Contents on their way into a file row. Their blobs must not be collected.
+    using Uploading = Guarded<std::multiset<std::string>>;
+
+    void remove_unused(const std::string& sha256) const;
+
     Environment environment_;
+    std::shared_ptr<Uploading> uploading_ = std::make_shared<Uploading>();
 };
 
 }  // namespace bascule::application

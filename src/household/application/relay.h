@@ -1,12 +1,32 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "bus/broker/bus.h"
 #include "foundation/sql/database.h"
 #include "foundation/sql/writer.h"
 
 namespace bascule::application {
+
+/// What the relay needs of a bus. `of` gives that of a real one.
+struct RelayTarget {
+    /// Publishes all or none as (producer, sequence), (producer, sequence + 1) … and completes when
+    /// they are durable.
+    std::function<void(std::vector<event::Event> events, const broker::PublishOptions& options,
+                       io::Completion<std::vector<broker::PublishResult>> done)>
+        publish;
+    /// The producer's highest sequence that is durable.
+    std::function<std::optional<std::uint64_t>(std::uint64_t producer)> highest_sequence;
+    /// Whether the event was published, as far back as the bus remembers ids.
+    std::function<bool(const event::Event& event)> contains;
+
+    static RelayTarget of(broker::Bus& bus);
+};
 
 /// Carries committed events from the outbox to the bus, in order, each once.
 ///
@@ -16,10 +36,14 @@ namespace bascule::application {
 /// highest. If at `start` the highest number assigned is below the log's, the database was
 /// restored: a new incarnation begins, and unmarked rows are looked up by id first.
 ///
+/// Trouble (the bus is full or failing, the database busy) is retried with growing waits; nothing
+/// is ever skipped.
+///
 /// Threads:   any. Lifetime: everything given outlives it; `stop` before destroying.
 class Relay {
   public:
     Relay(sql::Database& database, sql::Writer& writer, broker::Bus& bus, io::Executor& executor);
+    Relay(sql::Database& database, sql::Writer& writer, RelayTarget target, io::Executor& executor);
     ~Relay();
 
     void start(io::Completion<> done);

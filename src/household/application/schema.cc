@@ -162,6 +162,10 @@ Migration transactions() {
                 " (user_id, amount_minor, id)",
                 "create index transactions_by_file on transactions (file_id)"
                 " where file_id <> ''",
+                // Rows that the user dated otherwise than the bank: few, and looked for by the
+                // bank's day when a file comes.
+                "create index transactions_moved on transactions (account_id, bank_date)"
+                " where bank_date <> booking_date",
             },
         .tables = {{"transactions", TableKind::domain}},
     };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -67,10 +68,15 @@ class TransactionStore {
     Result<> insert(std::span<const StoredTransaction> rows);
     /// Replaces the row of that id. Errors: `not_found`.
     Result<> update(const StoredTransaction& row);
-    /// Changes nothing but the category. Errors: `not_found`.
+    /// Changes nothing but the category; an assignment to none that nobody made by hand makes the
+    /// row as if nothing was ever said about it. Errors: `not_found`.
     Result<> assign(const std::string& id, const finance::Assignment& assignment, WallTime now);
-    /// Deletes rows; returns how many were there.
-    Result<std::int64_t> erase(std::span<const std::string> ids);
+    struct Erased {
+        std::int64_t count = 0;
+        std::set<std::string> account_ids;
+    };
+    /// Deletes rows; those that are not there do not count.
+    Result<Erased> erase(std::span<const std::string> ids);
 
   private:
     sql::Session& session_;

@@ -30,10 +30,11 @@ class UnitOfWork {
     UnitOfWork(sql::Session& session, const Actor& actor, WallTime now);
 
     /// For a consumer: events follow `cause` (causationId, correlationId, hops + 1), and their ids
-    /// are derived from `consumer`, the cause's id and their number, so that catching up after a
-    /// database restore makes the same ids.
+    /// are derived from `consumer`, the cause's id, the part of the run and their number, so that
+    /// catching up after a database restore makes the same ids. Parts of one run have different
+    /// numbers.
     UnitOfWork(sql::Session& session, std::string consumer, const event::EventView& cause,
-               WallTime now);
+               WallTime now, std::uint32_t part = 0);
 
     sql::Session& session() { return session_; }
     const std::string& user_id() const { return user_id_; }
@@ -45,7 +46,8 @@ class UnitOfWork {
     /// An id for a row that this unit makes: new for a request, derived for a consumer.
     std::string new_id();
 
-    /// Notes an event. What the log would refuse (schema, size, hops) makes `finish` fail.
+    /// Notes an event; its order among the unit's events is kept. What the log would refuse
+    /// (schema, size, hops) makes `finish` fail.
     void publish(event::Event event);
 
     /// Writes the events to the outbox, under the user's key. Errors: `invalid`, naming event type
@@ -55,8 +57,8 @@ class UnitOfWork {
   private:
     sql::Session& session_;
     std::string user_id_;
-    std::string actor_name_;
-    std::string request_id_;
+    std::string metadata_;
+    std::string replay_id_;
     std::string seed_;  ///< of derived ids; empty for a request
     std::string correlation_id_;
     std::string causation_id_;
