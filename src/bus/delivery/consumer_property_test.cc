@@ -450,7 +450,7 @@ class World {
         const Counts counts = consumer_->counts();
         read_to_ = std::max(read_to_, consumer_->cursor());
         ASSERT_EQ(counts.matched + counts.settled.reopened, counts.accounted());
-        if (consumer_->cursor() < consumer_->next_wanted() || random_.below(4) != 0) {
+        if (consumer_->cursor() < consumer_->next_wanted() || random_.below(8) != 0) {
             return;
         }
         std::map<EventState, std::uint64_t> states;

@@ -57,7 +57,7 @@ class KeyIndex {
 
     std::size_t mask() const { return cells_.size() - 1; }
     std::size_t home(std::uint64_t hash) const {
-        return static_cast<std::size_t>((hash * 0x9e37'79b9'7f4a'7c15) >> 20) & mask();
+        return static_cast<std::size_t>((hash * 0x9e37'79b9'7f4a'7c15) >> 32) & mask();
     }
 
     void place(std::uint64_t hash, std::uint32_t index) {

@@ -146,9 +146,12 @@ void Consumer::Machine::complete(std::uint32_t index) {
         return;
     }
     const auto left = interrupted ? milliseconds(0) : trouble.at + trouble.wait - now_.wall;
-    set_state(unit, UnitState::retry_wait);
-    unit_timers_.set(index, now_.steady + std::clamp(left, milliseconds(0),
-                                                     std::max(trouble.wait, milliseconds(0))));
+    if (left <= milliseconds(0)) {
+        make_ready(index);
+    } else {
+        set_state(unit, UnitState::retry_wait);
+        unit_timers_.set(index, now_.steady + std::min<milliseconds>(left, trouble.wait));
+    }
     refresh(unit.key);
 }
 

@@ -1,0 +1,190 @@
+#include "bus/delivery/journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bus/delivery/testing.h"
+#include "foundation/base/hash.h"
+#include "foundation/base/testing.h"
+
+namespace bascule::delivery {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::uint64_t key = 0x1122'3344'5566'7788;
+
+/// One of each entry, with values at the edges of their encodings.
+std::string one_of_each() {
+    static const std::vector<Offset> members{Offset(0), Offset(127), Offset(128),
+                                             Offset(1ull << 40)};
+    const WallTime at = from_unix_ms(-1);
+    std::string out;
+    journal::append(out, journal::Begin{Offset(1),
+                                        Offset(2),
+                                        Offset(1),
+                                        Offset(0),
+                                        Offset(9),
+                                        7,
+                                        {.done = 300, .reopened = 1}});
+    journal::append(out, journal::Interval{journal::SetKind::settled, Offset(4), Offset(6)});
+    journal::append(out, journal::OffsetList{journal::ListKind::decided, members});
+    journal::append(out,
+                    journal::Started{RunId(8 << 16 | 1), key, RunShape::window, false, 3, members});
+    journal::append(out, journal::Failed{3, 5s, 2s, at, 1, "busy", members});
+    journal::append(out, journal::Returned{std::span(members).first(1)});
+    journal::append(out, journal::Settled{RunId(8 << 16 | 1), true, std::span(members).first(2)});
+    journal::append(out, journal::LetterOpened{{.offset = Offset(128),
+                                                .key_hash = key,
+                                                .fingerprint = 5,
+                                                .opened = at,
+                                                .bytes = 9,
+                                                .redrives = 1,
+                                                .lane = 2,
+                                                .reason = LetterReason::age}});
+    journal::append(out, journal::LetterMoved{Offset(128), true});
+    journal::append(out, journal::LetterClosed{Offset(128), LetterClosing::skipped});
+    journal::append(out,
+                    journal::WindowChanged{key, {Offset(300), Offset(301), at, at, 300s, true}});
+    journal::append(out, journal::WindowRan{key, at});
+    journal::append(out, journal::Paused{{.until = at, .reason = "why", .since = at}});
+    journal::append(out, journal::Resumed{});
+    journal::append(out, journal::UnitKept{{.key_hash = key,
+                                            .members = {Offset(500)},
+                                            .shape = 1,
+                                            .attempts = 2,
+                                            .history = {{at, "e"}}}});
+    journal::append(out, journal::Low{Offset(3)});
+    return out;
+}
+
+TEST(JournalTest, ReadsWhatWasWritten) {
+    const std::string bytes = one_of_each();
+    journal::Reader again(bytes);
+    std::string copy;
+    std::size_t entries = 0;
+    while (!again.at_end()) {
+        const auto entry = again.next();
+        ASSERT_THAT(entry, Succeeds());
+        std::visit([&](const auto& value) { journal::append(copy, value); }, *entry);
+        ++entries;
+    }
+    EXPECT_EQ(entries, std::variant_size_v<journal::Entry>);
+    EXPECT_EQ(copy, bytes);
+}
+
+/// Journals of version 1 stay readable: if this hash changes, the version must.
+TEST(JournalTest, VersionOneIsFixed) {
+    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "7e194404d1c01c57");
+}
+
+TEST(JournalTest, AStateIsTheSameAfterEncodingIt) {
+    ConsumerState state(Offset(0));
+    ASSERT_THAT(state.apply(one_of_each()), Succeeds());
+    const std::string bytes = state.encode();
+    ConsumerState copy(Offset(77));
+    ASSERT_THAT(copy.apply(bytes), Succeeds());
+    EXPECT_EQ(copy.encode(), bytes);
+    EXPECT_EQ(copy.settlements.skipped, 1u);
+    EXPECT_EQ(copy.run_next, 9u);
+    EXPECT_EQ(copy.seen_end, Offset((1ull << 40) + 1));
+}
+
+TEST(JournalTest, CutAnywhereItIsEitherWholeOrRefused) {
+    const std::string bytes = one_of_each();
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        ConsumerState state(Offset(0));
+        const auto applied = state.apply(std::string_view(bytes).substr(0, size));
+        if (!applied) {
+            EXPECT_THAT(applied, FailsWith(ErrorKind::corrupt, HasSubstr("at byte")));
+        }
+    }
+}
+
+struct DamageCase {
+    const char* claim;
+    std::string bytes;
+    const char* message;
+};
+
+class JournalDamageTest : public testing::TestWithParam<DamageCase> {};
+
+TEST_P(JournalDamageTest, IsNamed) {
+    ConsumerState state(Offset(0));
+    EXPECT_THAT(state.apply(GetParam().bytes),
+                FailsWith(ErrorKind::corrupt, HasSubstr(GetParam().message)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, JournalDamageTest,
+    testing::Values(
+        DamageCase{"UnknownType", "\x7f", "type 127 at byte 0 has an unknown type"},
+        DamageCase{"OtherVersion", "\x01\x02", "version that this program does not know"},
+        DamageCase{"CutShort", "\x08", "is cut short"},
+        DamageCase{"MoreMembersThanBytes", "\x07\x7f\x01", "more members than bytes"},
+        DamageCase{"MembersThatDoNotAscend", std::string("\x07\x02\x01\x00", 4), "do not ascend"},
+        DamageCase{"AbsurdNumber", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "above 64 bits"},
+        DamageCase{"LastOffset", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "out of range"},
+        DamageCase{"UnknownClosing", "\x0b\x01\x09", "out of range"}),
+    [](const auto& info) { return info.param.claim; });
+
+// ── What a restored database changes ─────────────────────────────────────────────────────────────
+
+/// Five events of five keys: 0 and 3 done, 1 discarded, 2 an open letter, 4 running.
+Bench five_events() {
+    Bench bench({.on_exhausted = OnExhausted::skip_key});
+    bench.offer(10).offer(11).offer(12).offer(13).offer(14).started();
+    bench.answer();
+    bench.make_letter().make_letter().answer().started();
+    EXPECT_THAT(bench.consumer->close_letters({.offset = Offset(1)}, LetterClosing::discarded, "x",
+                                              bench.now()),
+                Succeeds());
+    bench.started();
+    return bench;
+}
+
+ConsumerState restored(const Bench& bench) {
+    ConsumerState state(Offset(0));
+    EXPECT_THAT(state.apply(bench.journal), Succeeds());
+    return state;
+}
+
+TEST(ReconcileTest, WhatTheInboxLacksIsDeliveredAgain) {
+    Bench bench = five_events();
+    ConsumerState state = restored(bench);
+    EXPECT_EQ(state.settled.low(), Offset(4));
+    state.reconcile(Offset(0), [](Offset offset) { return offset == Offset(3); });
+    EXPECT_EQ(state.settled.low(), Offset(0));
+    EXPECT_TRUE(state.settled.contains(Offset(1))) << "discards stand";
+    EXPECT_TRUE(state.settled.contains(Offset(2))) << "letters stand";
+    EXPECT_TRUE(state.settled.contains(Offset(3)));
+
+    ConsumerState copy(Offset(0));
+    ASSERT_THAT(copy.apply(state.encode()), Succeeds());
+    bench.open(std::move(copy));
+    bench.offer(10, 1, 0).offer(11).offer(12).offer(13).offer(14);
+    EXPECT_EQ(bench.started(), "0 | 4");
+    bench.answer().answer();
+    const Counts counts = bench.consumer->counts();
+    EXPECT_EQ(counts.matched, 5u);
+    EXPECT_EQ(counts.settled.done, 4u);
+    EXPECT_EQ(counts.settled.reopened, 1u);
+    EXPECT_EQ(counts.matched + counts.settled.reopened, counts.accounted());
+}
+
+TEST(ReconcileTest, AnInboxAheadOfTheJournalChangesNothing) {
+    const Bench bench = five_events();
+    ConsumerState state = restored(bench);
+    state.reconcile(Offset(100), [](Offset) { return false; });
+    EXPECT_EQ(state.settled.low(), Offset(4));
+    EXPECT_TRUE(state.reopened.empty());
+}
+
+TEST(ReconcileTest, ADatabaseThatKnowsTheConsumerNotStartsAtItsStart) {
+    ConsumerState state(Offset(50));
+    state.reconcile(Offset(0), [](Offset) { return false; });
+    EXPECT_EQ(state.settled.low(), Offset(50));
+}
+
+}  // namespace
+}  // namespace bascule::delivery

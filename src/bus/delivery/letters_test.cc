@@ -1,0 +1,232 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bus/delivery/letter.h"
+#include "bus/delivery/testing.h"
+#include "foundation/base/hash.h"
+#include "foundation/base/testing.h"
+
+namespace bascule::delivery {
+namespace {
+
+using testing::HasSubstr;
+
+struct PrintCase {
+    const char* claim;
+    const char* error;
+    const char* print;
+};
+
+class FingerprintTest : public testing::TestWithParam<PrintCase> {};
+
+TEST_P(FingerprintTest, LeavesOutWhatVaries) {
+    EXPECT_EQ(fingerprint(GetParam().error), GetParam().print);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, FingerprintTest,
+    testing::Values(PrintCase{"Words", "connection refused", "connection refused"},
+                    PrintCase{"Numbers", "line 17: expected 3 fields, got 2",
+                              "line #: expected # fields, got #"},
+                    PrintCase{"Ids", "no account 018f3b2e-7c1d-7a2b-9c3d-111122223333",
+                              "no account #"},
+                    PrintCase{"Quotes", "file 'a b.csv' has no \"date\"", "file ? has no ?"},
+                    PrintCase{"Apostrophes", "can't open, won't retry", "can't open, won't retry"},
+                    PrintCase{"AnOpenQuote", "unexpected \" in text", "unexpected \" in text"},
+                    PrintCase{"Empty", "", ""}),
+    [](const auto& info) { return info.param.claim; });
+
+Policy parking() { return {.retry = {.initial = 1s, .jitter = 0, .max_attempts = 2}}; }
+Policy skipping() {
+    return {.retry = {.initial = 1s, .jitter = 0, .max_attempts = 2},
+            .on_exhausted = OnExhausted::skip_key};
+}
+
+TEST(LettersTest, AnEventLeavesTheCycleOnlyWithItsLetterDurable) {
+    Bench bench(skipping());
+    bench.offer(5).offer(5).started();
+    bench.answer(Outcome::transient("busy 1"));
+    bench.wait(1s).started();
+    bench.answer(Outcome::transient("busy 2"));
+    EXPECT_EQ(bench.started(), "") << "the key waits for the letter";
+    ASSERT_EQ(bench.letters.size(), 1u);
+    const Letter letter = bench.letters.front().letter;
+    EXPECT_EQ(letter.consumer, "tested");
+    EXPECT_EQ(letter.attempts, 2u);
+    EXPECT_EQ(letter.first_error, "busy 1");
+    EXPECT_EQ(letter.last_error, "busy 2");
+    EXPECT_EQ(letter.fingerprint, "busy #");
+    EXPECT_EQ(bench.consumer->position(), Offset(0));
+    bench.consumer->letter_durable(Offset(0), bench.now());
+    EXPECT_EQ(bench.consumer->position(), Offset(1));
+    EXPECT_EQ(bench.started(), "1");
+    EXPECT_TRUE(bench.synced);
+}
+
+TEST(LettersTest, ALetterThatWasOnItsWayIsWrittenAgainAfterACrash) {
+    Bench bench(skipping());
+    bench.offer(5).started();
+    bench.answer(Outcome::permanent("no")).started();
+    bench.crash().offer(5);
+    EXPECT_EQ(bench.started(), "");
+    ASSERT_EQ(bench.letters.size(), 1u);
+    EXPECT_EQ(bench.letters.front().letter.reason, LetterReason::permanent);
+    EXPECT_EQ(bench.letters.front().letter.last_error, "no");
+}
+
+TEST(LettersTest, AParkedKeyDefersAndHoldsUpNobodyElse) {
+    Bench bench(parking());
+    bench.offer(5).started();
+    bench.make_letter().offer(5).offer(6);
+    EXPECT_EQ(bench.started(), "2");
+    EXPECT_EQ(bench.state_of(1, 5), EventState::deferred);
+}
+
+TEST(LettersTest, RedriveRunsTheHeadFirstAndDeferredEventsFollow) {
+    Bench bench(parking());
+    bench.offer(5).started();
+    bench.make_letter().offer(5).offer(5);
+    const auto selection = bench.consumer->redrive({}, bench.now());
+    ASSERT_THAT(selection, Succeeds());
+    EXPECT_EQ(selection->letters, 1u);
+    EXPECT_EQ(selection->keys, 1u);
+    EXPECT_EQ(selection->deferred, 2u);
+    EXPECT_EQ(bench.started(), "0");
+    EXPECT_TRUE(bench.runs.front().letter);
+    EXPECT_EQ(bench.runs.front().attempt, 1u);
+    EXPECT_EQ(bench.answer().started(), "1");
+    ASSERT_EQ(bench.closings.size(), 1u);
+    EXPECT_EQ(bench.closings.front().how, LetterClosing::redriven);
+    EXPECT_EQ(bench.answer().started(), "2");
+}
+
+TEST(LettersTest, RedriveMayBeRepeated) {
+    Bench bench(parking());
+    bench.offer(5).started();
+    bench.make_letter();
+    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    const auto again = bench.consumer->redrive({}, bench.now());
+    ASSERT_THAT(again, Succeeds());
+    EXPECT_EQ(again->letters, 0u);
+    EXPECT_EQ(bench.started(), "0");
+}
+
+TEST(LettersTest, ALetterThatFailsAgainStaysOneLetter) {
+    Bench bench(parking());
+    bench.offer(5).started();
+    bench.make_letter("first");
+    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    bench.started();
+    bench.make_letter("second");
+    const auto letters = bench.consumer->letters({});
+    ASSERT_EQ(letters.size(), 1u);
+    EXPECT_FALSE(letters.front().redriving);
+    EXPECT_EQ(letters.front().redrives, 1u);
+    EXPECT_EQ(letters.front().fingerprint, hash64("second"));
+}
+
+TEST(LettersTest, UnderParkKeyAFailingHeadSendsTheOthersBack) {
+    Policy policy = parking();
+    policy.batch = Batch{.max_size = 2};
+    Bench bench(policy);
+    bench.offer(5).offer(5).started();
+    bench.make_letter();
+    EXPECT_EQ(bench.consumer->counts().letters, 2u);
+    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(1)}, bench.now()),
+                FailsWith(ErrorKind::conflict, HasSubstr("before the earlier ones")));
+    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0");
+    bench.make_letter();
+    EXPECT_EQ(bench.started(), "");
+    EXPECT_EQ(bench.state_of(1, 5), EventState::letter_open);
+}
+
+TEST(LettersTest, UnderSkipKeyRedrivesNeverRunBesideTheirKey) {
+    Bench bench(skipping());
+    bench.offer(5).started();
+    bench.make_letter().offer(5).offer(5).started();
+    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "") << "1 runs";
+    EXPECT_EQ(bench.answer().started(), "0");
+    EXPECT_EQ(bench.answer().started(), "2");
+}
+
+TEST(LettersTest, RedriveSurvivesACrash) {
+    Bench bench(parking());
+    bench.offer(5).started();
+    bench.make_letter();
+    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    bench.started();
+    bench.crash();
+    EXPECT_EQ(bench.started(), "0");
+    EXPECT_TRUE(bench.runs.front().letter);
+    EXPECT_EQ(bench.runs.front().attempt, 2u);
+}
+
+TEST(LettersTest, DiscardFreesTheKeyAndIsRemembered) {
+    Bench bench(parking());
+    bench.offer(5).started();
+    bench.make_letter().offer(5);
+    EXPECT_THAT(bench.consumer->close_letters({}, LetterClosing::discarded, "", bench.now()),
+                FailsWith(ErrorKind::invalid, HasSubstr("reason")));
+    EXPECT_THAT(bench.consumer->close_letters({}, LetterClosing::redriven, "x", bench.now()),
+                FailsWith(ErrorKind::invalid));
+    ASSERT_THAT(bench.consumer->close_letters({.key_hash = 5}, LetterClosing::discarded,
+                                              "test data", bench.now()),
+                Succeeds());
+    EXPECT_EQ(bench.started(), "1");
+    EXPECT_EQ(bench.closings.front().reason, "test data");
+    EXPECT_EQ(bench.consumer->counts().settled.discarded, 1u);
+    bench.crash();
+    EXPECT_EQ(bench.state_of(0, 5), EventState::discarded);
+}
+
+TEST(LettersTest, WhatIsBeingRedrivenCannotBeDiscarded) {
+    Bench bench(parking());
+    bench.offer(5).started();
+    bench.make_letter();
+    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    EXPECT_THAT(bench.consumer->close_letters({}, LetterClosing::discarded, "x", bench.now()),
+                FailsWith(ErrorKind::conflict));
+}
+
+TEST(LettersTest, FiltersMeanWhatTheySay) {
+    Bench bench(skipping());
+    bench.offer(5).offer(6).started();
+    bench.make_letter("disk 1");
+    bench.wait(1h);
+    bench.make_letter("tape 2");
+    EXPECT_EQ(bench.consumer->letters({.key_hash = 6}).size(), 1u);
+    EXPECT_EQ(bench.consumer->letters({.fingerprint = hash64("disk #")}).front().offset, Offset(0));
+    EXPECT_EQ(bench.consumer->letters({.opened_from = bench.now().wall}).front().offset, Offset(1));
+    EXPECT_EQ(bench.consumer->letters({.opened_until = bench.now().wall}).front().offset,
+              Offset(0));
+    EXPECT_EQ(bench.consumer->preview({}).letters, 2u);
+    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(7)}, bench.now()),
+                FailsWith(ErrorKind::not_found, HasSubstr("offset 7")));
+}
+
+TEST(LettersTest, OrderingLogRetriesForEverEvenWhatIsRefused) {
+    Bench bench({.ordering = Ordering::log,
+                 .retry = {.initial = 1s, .factor = 1, .jitter = 0, .max_attempts = 2}});
+    bench.offer(5).offer(6).started();
+    for (int i = 0; i < 20; ++i) {
+        bench.answer(Outcome::permanent("no"));
+        EXPECT_EQ(bench.wait(1s).started(), "0");
+    }
+    EXPECT_TRUE(bench.letters.empty());
+}
+
+TEST(LettersTest, HistoriesAreBounded) {
+    std::vector<Attempt> history;
+    for (int i = 0; i < 100; ++i) {
+        remember(history, {from_unix_ms(i), std::string(5000, 'x')});
+    }
+    EXPECT_EQ(history.size(), letter_attempts_max);
+    EXPECT_EQ(history.front().at, from_unix_ms(0));
+    EXPECT_EQ(history.back().at, from_unix_ms(99));
+    EXPECT_EQ(history.back().error.size(), error_bytes_max);
+}
+
+}  // namespace
+}  // namespace bascule::delivery
