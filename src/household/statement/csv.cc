@@ -155,7 +155,7 @@ class CsvParser {
 
     bool read_date_cell(Transaction& transaction) {
         const std::string_view cell = rows_.cell(Field::date);
-        const DateReadings readings = read_date(cell);
+        const DateReadings& readings = dates_.read(cell);
         if (readings.has(reading_.date_order)) {
             transaction.date = readings.at(reading_.date_order);
             return true;
@@ -183,7 +183,7 @@ class CsvParser {
         if (cell.empty()) {
             return;
         }
-        const DateReadings readings = read_date(cell);
+        const DateReadings& readings = dates_.read(cell);
         if (readings.has(reading_.value_date_order)) {
             transaction.value_date = readings.at(reading_.value_date_order);
         } else {
@@ -383,6 +383,7 @@ class CsvParser {
     Places places_;
     Statement& out_;
     Report report_;
+    DateReader dates_;
     DuplicateIds ids_;
     std::unordered_map<std::string, std::size_t> accounts_;
     std::size_t account_ = 0;

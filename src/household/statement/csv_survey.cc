@@ -52,7 +52,7 @@ class Survey {
         if (cell.empty() || rows_.has_surplus()) {
             return;
         }
-        const DateReadings readings = read_date(cell);
+        const DateReadings readings = reader_.read(cell);
         if (readings.orders == 0) {
             return;
         }
@@ -64,7 +64,7 @@ class Survey {
         }
         if (layout_.has(Field::value_date)) {
             const std::string_view value_date = rows_.cell(Field::value_date);
-            value_dates_.add(read_date(value_date), value_date, line);
+            value_dates_.add(reader_.read(value_date), value_date, line);
         }
         ++reading_.rows;
         reading_.last_row_begin = rows_.begin();
@@ -97,19 +97,23 @@ class Survey {
         if (strip_number(rows_.cell(Field::balance), NumberDress::free, number)) {
             balance_marks_.add(number, line);
         }
-        if (const auto currency = money::Currency::parse(rows_.cell(Field::currency));
-            currency && !currency_.is_stated()) {
-            currency_ = *currency;
+        if (!currency_.is_stated() && layout_.has(Field::currency)) {
+            if (const auto currency = money::Currency::parse(rows_.cell(Field::currency))) {
+                currency_ = *currency;
+            }
         }
     }
 
     void look_at_side(bool negative, std::uint64_t line) {
-        const std::string_view mark = rows_.cell(Field::indicator);
-        const char side = side_by_mark(mark, mapping_);
-        if (side == 'C' && negative && conflict_.empty()) {
-            conflict_ = "line " + std::to_string(line) + " is negative and marked " + quoted(mark);
+        if (layout_.has(Field::indicator) && negative && conflict_.empty()) {
+            const std::string_view mark = rows_.cell(Field::indicator);
+            if (side_by_mark(mark, mapping_) == 'C') {
+                conflict_ =
+                    "line " + std::to_string(line) + " is negative and marked " + quoted(mark);
+            }
         }
-        types_are_sides_ = types_are_sides_ && side_of_indicator(rows_.cell(Field::type)) != '\0';
+        types_are_sides_ = types_are_sides_ && layout_.has(Field::type) &&
+                           side_of_indicator(rows_.cell(Field::type)) != '\0';
     }
 
     void decide_dates() {
@@ -261,6 +265,7 @@ class Survey {
     Places places_;
     Statement& out_;
     CsvReading reading_;
+    DateReader reader_;
     DateOrderVote dates_;
     DateOrderVote value_dates_;
     Turns turns_dmy_;

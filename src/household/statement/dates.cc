@@ -134,10 +134,15 @@ int full_year(const Part& part) {
 }
 
 void offer(DateReadings& out, DateOrder order, const Part& year, int month, int day) {
-    if (year.width != 2 && year.width != 4) {
+    if ((year.width != 2 && year.width != 4) || month < 1 || month > 12 || day < 1) {
         return;
     }
-    if (const auto date = money::Date::create(full_year(year), month, day)) {
+    const int full = full_year(year);
+    // Asked first, because an Error with its message would cost more than the rest of the row.
+    if (full == 0 || day > money::days_in_month(full, month)) {
+        return;
+    }
+    if (const auto date = money::Date::create(full, month, day)) {
         out.orders |= only(order);
         out.dates[static_cast<std::size_t>(order)] = *date;
     }

@@ -34,6 +34,22 @@ struct DateReadings {
 /// no date, or names a day that does not exist.
 DateReadings read_date(std::string_view cell);
 
+/// read_date with a memory of one: banks list by day, and value dates repeat booking dates.
+class DateReader {
+  public:
+    const DateReadings& read(std::string_view cell) {
+        if (cell != last_ || last_.empty()) {
+            readings_ = read_date(cell);
+            last_ = cell;
+        }
+        return readings_;
+    }
+
+  private:
+    std::string last_;
+    DateReadings readings_;
+};
+
 /// Whether the cell has a date's form but names a day that no calendar has, like 30 February.
 bool is_impossible_date(std::string_view cell);
 

@@ -43,6 +43,10 @@ std::size_t blank_width(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view text) {
+    const auto plain = [](char c) { return c > ' '; };
+    if (!text.empty() && plain(text.front()) && plain(text.back())) {
+        return text;  // nearly always
+    }
     while (const std::size_t width = blank_width(text)) {
         text.remove_prefix(width);
     }
