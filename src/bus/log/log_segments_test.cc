@@ -231,9 +231,9 @@ TEST_F(LogSegmentsTest, RemovedSegmentsAndTheirIndexesAreGoneFromTheDisk) {
     open(options);
     fill(100);
     world_.executor.run_until_idle();
-    EXPECT_THAT(*world_.disk.list("log"), Contains("00000000000000000000.idx"));
+    EXPECT_THAT(world_.names(), Contains("00000000000000000000.idx"));
     ASSERT_THAT(log_->apply_retention(log_->end()), Succeeds());
-    EXPECT_THAT(*world_.disk.list("log"), Not(Contains(HasSubstr("00000000000000000000"))));
+    EXPECT_THAT(world_.names(), Not(Contains(HasSubstr("00000000000000000000"))));
     world_.crash(log_);
     open(options);
     EXPECT_EQ(log_->state(), State::running);
@@ -244,7 +244,7 @@ TEST_F(LogSegmentsTest, IndexIsRebuiltWhenItIsMissingOrDamaged) {
     fill(100);
     world_.shut(log_);
     ASSERT_THAT(world_.disk.remove("log/00000000000000000000.idx"), Succeeds());
-    const auto names = *world_.disk.list("log");
+    const auto names = world_.names();
     for (const std::string& name : names) {
         if (name.ends_with(".idx")) {
             world_.disk.flip_bit("log/" + name, 90, 3);
@@ -255,7 +255,7 @@ TEST_F(LogSegmentsTest, IndexIsRebuiltWhenItIsMissingOrDamaged) {
     EXPECT_EQ(log_->find(id_of("e0")), Offset(0));
     EXPECT_EQ(log_->find(id_of("e70")), Offset(70));
     EXPECT_EQ(everything(*log_).size(), 100U);
-    EXPECT_THAT(*world_.disk.list("log"), Contains("00000000000000000000.idx"));
+    EXPECT_THAT(world_.names(), Contains("00000000000000000000.idx"));
 }
 
 }  // namespace

@@ -96,6 +96,12 @@ struct LogWorld {
         disk.crash();
     }
 
+    std::vector<std::string> names() {
+        auto listed = disk.list("log");
+        EXPECT_THAT(listed, Succeeds());
+        return listed ? *std::move(listed) : std::vector<std::string>();
+    }
+
     sim::SimClock clock;
     sim::SimExecutor executor;
     sim::SimDisk disk;

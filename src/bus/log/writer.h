@@ -96,7 +96,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
 
     // writer_stop.cc: full disks, failures, closing
     void write_failed(const Error& error, const PendingFrame& first, std::vector<Answer> answers);
-    void become_full(const Error& error);
+    Error become_full(const Error& error);
     void no_longer_full();
     void fail_for_good(const Error& error);
     void stop(State state, std::string reason);

@@ -17,18 +17,22 @@ void Writer::write_failed(const Error& error, const PendingFrame& first,
     (void)active_->file->truncate(
         filled_end_);  // what part of it got there takes space for nothing
     complete_finished();
-    become_full(error);
-    refuse(std::move(answers), error);
-    refuse_waiting(error);
+    const Error told = become_full(error);
+    refuse(std::move(answers), told);
+    refuse_waiting(told);
 }
 
-void Writer::become_full(const Error& error) {
+/// Returns what publishers are told from now on.
+Error Writer::become_full(const Error& error) {
+    Error told(ErrorKind::exhausted,
+               "no space for new records, none of these was stored; free space and repeat (" +
+                   error.message() + ")");
     health_.with([&](Health& health) {
-        health.state = State::full;
-        health.reason = "no space for new records, nothing was stored; free space or wait (" +
-                        error.message() + ")";
-        health.full_until = executor_.clock().steady() + options_.retry_full_after;
+        health = {.state = State::full,
+                  .reason = told.message(),
+                  .full_until = executor_.clock().steady() + options_.retry_full_after};
     });
+    return told;
 }
 
 void Writer::no_longer_full() {
