@@ -1,0 +1,67 @@
+#include "household/application/consumer_run.h"
+
+namespace bascule::application {
+
+std::string message_id(const event::EventView& event) {
+    return std::string(event.source).append("/").append(event.event_id);
+}
+
+delivery::Outcome outcome_of(const Result<>& result) {
+    if (result) {
+        return delivery::Outcome::done();
+    }
+    const std::string& message = result.error().message();
+    switch (result.error().kind()) {
+        case ErrorKind::unavailable:
+        case ErrorKind::exhausted:
+        case ErrorKind::io:
+            return delivery::Outcome::suspended(message);
+        case ErrorKind::conflict:
+            return delivery::Outcome::transient(message);
+        case ErrorKind::invalid:
+        case ErrorKind::not_found:
+        case ErrorKind::corrupt:
+            break;
+    }
+    return delivery::Outcome::permanent(message);
+}
+
+Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer,
+                                const broker::DeliveredEvent& delivered, std::uint32_t part,
+                                bool last_part) {
+    return sql::inbox::claim(session, {.consumer = consumer,
+                                       .message_id = message_id(delivered.event),
+                                       .offset = delivered.offset.value(),
+                                       .part = part,
+                                       .last_part = last_part,
+                                       .replay = delivered.event.replay_id});
+}
+
+namespace {
+
+auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
+    return [&clock = environment.clock, run = std::move(run),
+            effects = std::move(effects)](sql::Session& session) -> Result<> {
+        const auto claimed = TRY(claim(session, run->consumer(), run->events().back()));
+        if (claimed == sql::inbox::Claim::seen) {
+            return {};
+        }
+        UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());
+        TRY(effects(unit));
+        return unit.finish();
+    };
+}
+
+}  // namespace
+
+void commit_once(const Environment& environment, SharedRun run, Effects effects) {
+    environment.writer.submit(unit_of(environment, run, std::move(effects)),
+                              [run](Result<> result) { run->finish(result); });
+}
+
+void commit_once_alone(const Environment& environment, SharedRun run, Effects effects) {
+    environment.writer.submit_alone(unit_of(environment, run, std::move(effects)),
+                                    [run](Result<> result) { run->finish(result); });
+}
+
+}  // namespace bascule::application

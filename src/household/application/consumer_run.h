@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "bus/broker/handler.h"
+#include "foundation/base/result.h"
+#include "foundation/sql/inbox.h"
+#include "foundation/sql/session.h"
+#include "household/application/environment.h"
+#include "household/application/unit_of_work.h"
+
+/// What the built-in consumers share: an event's effects, once.
+namespace bascule::application {
+
+/// What the inbox knows an event by: the same publication is the same message, wherever it stands
+/// in the log.
+std::string message_id(const event::EventView& event);
+
+/// How a run ends whose work answered `result`. Trouble of our own (the database or a disk cannot
+/// serve) suspends the consumer and is charged to nobody; what the event itself is to blame for is
+/// permanent; a state that moved meanwhile is tried again.
+delivery::Outcome outcome_of(const Result<>& result);
+
+/// A run under way: keeps the events' memory and says the outcome once.
+class Run {
+  public:
+    Run(broker::Delivery delivery, broker::Done done)
+        : delivery_(std::move(delivery)), done_(std::move(done)) {}
+
+    const std::string& consumer() const { return delivery_.consumer; }
+    const std::vector<broker::DeliveredEvent>& events() const { return delivery_.events; }
+    const event::EventView& event() const { return delivery_.events.back().event; }
+
+    void finish(delivery::Outcome outcome) { done_(std::move(outcome)); }
+    void finish(const Result<>& result) { done_(outcome_of(result)); }
+
+  private:
+    broker::Delivery delivery_;
+    broker::Done done_;
+};
+using SharedRun = std::shared_ptr<Run>;
+
+/// Claims one event for a consumer inside a unit; `seen` means: change nothing.
+Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer,
+                                const broker::DeliveredEvent& delivered, std::uint32_t part = 0,
+                                bool last_part = true);
+
+/// Effects of one event, or of one part of it.
+using Effects = std::function<Result<>(UnitOfWork&)>;
+
+/// Commits inbox row, effects and outbox rows of a run of one event in one savepoint and ends the
+/// run. An event that was seen changes nothing and is done.
+void commit_once(const Environment& environment, SharedRun run, Effects effects);
+
+/// The same in a transaction of its own.
+void commit_once_alone(const Environment& environment, SharedRun run, Effects effects);
+
+}  // namespace bascule::application
