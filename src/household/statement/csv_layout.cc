@@ -151,7 +151,7 @@ class Attempt {
             }
         }
         for (auto& [field, columns] : claims) {
-            std::ranges::stable_sort(columns, {}, &std::pair<int, std::size_t>::first);
+            std::ranges::sort(columns);
             for (const auto& [rank, column] : columns) {
                 const bool text_over_columns =
                     field == Field::payee || field == Field::description || field == Field::memo;
