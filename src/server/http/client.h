@@ -27,7 +27,8 @@ enum class PrivateNetworks { allowed, refused };
 ///
 /// Threads:  any; completions run on its own thread and must not block.
 /// Limits:   those of Options.
-/// Lifetime: the destructor completes what is under way with `unavailable`.
+/// Lifetime: the destructor completes what is under way with `unavailable`; it must not run on the
+///           client's own thread.
 class Client {
   public:
     struct Options {
@@ -60,8 +61,8 @@ class Client {
 
   private:
     class Impl;
-    explicit Client(std::shared_ptr<Impl> impl);
-    std::shared_ptr<Impl> impl_;
+    explicit Client(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace bascule::http

@@ -227,6 +227,7 @@ asio::awaitable<bool> Connection::answer() {
     }
     Response response = std::move(*answer_);
     answer_.reset();
+    parser_->release_budget();
     if (streams_) {
         co_await write_stream(response);
         co_return false;

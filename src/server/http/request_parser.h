@@ -3,6 +3,7 @@
 #include <atomic>
 #include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
+#include <utility>
 
 #include "server/http/message.h"
 
@@ -33,7 +34,10 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
     using ErrorCode = boost::beast::error_code;
 
     RequestParser(Request& into, BodyBudget& budget) : request_(into), budget_(budget) {}
-    ~RequestParser() { budget_.give_back(taken_); }
+    ~RequestParser() { release_budget(); }
+
+    /// Once the request was answered.
+    void release_budget() { budget_.give_back(std::exchange(taken_, 0)); }
 
     bool http_1_0() const { return http_1_0_; }
     bool over_budget() const { return over_budget_; }

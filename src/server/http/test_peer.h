@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <string>
@@ -25,12 +27,10 @@ class TestPeer {
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-        const int on = 1;
-        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        const timeval patience{.tv_sec = 3, .tv_usec = 0};
-        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        set_options();
     }
+    /// The accepting end.
+    static TestPeer adopt(int fd) { return TestPeer(Adopted{fd}); }
     TestPeer(const TestPeer&) = delete;
     ~TestPeer() { close(); }
 
@@ -113,6 +113,19 @@ class TestPeer {
     }
 
   private:
+    struct Adopted {
+        int fd;
+    };
+    explicit TestPeer(Adopted accepted) : fd_(accepted.fd), connected_(fd_ >= 0) { set_options(); }
+
+    void set_options() {
+        const int on = 1;
+        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        const timeval patience{.tv_sec = 10, .tv_usec = 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    }
+
     std::string take(std::size_t count) {
         std::string taken = buffer_.substr(0, count);
         buffer_.erase(0, count);
