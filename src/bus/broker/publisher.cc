@@ -67,16 +67,6 @@ Rejected rejected_by_log(const log::Rejected& rejected, std::string event_id) {
     return answer;
 }
 
-/// Fills what the publisher may leave out.
-void complete(event::Event& event, WallTime now) {
-    if (event.event_id.empty()) {
-        event.event_id = new_uuid();
-    }
-    if (event.timestamp == WallTime{}) {
-        event.timestamp = now;
-    }
-}
-
 log::Record record_of(const event::Event& event, const PublishOptions& options, std::size_t index) {
     const event::EventView view = event::view_of(event);
     log::Record record;
@@ -167,7 +157,7 @@ void Publisher::publish(std::vector<event::Event> events, const PublishOptions& 
     std::vector<std::size_t> places;
     std::vector<log::Record> records;
     for (std::size_t i = 0; i < events.size(); ++i) {
-        complete(events[i], now);
+        event::stamp_missing(events[i], events[i].event_id.empty() ? new_uuid() : "", now);
         if (auto refusal = refusal_of(events[i])) {
             results[i] = std::move(*refusal);
             continue;

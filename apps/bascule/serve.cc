@@ -1,0 +1,113 @@
+#include "serve.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <cstdio>
+
+#include "household/application/consumers.h"
+#include "journal.h"
+#include "server.h"
+
+namespace bascule {
+
+namespace {
+
+constexpr int exit_configuration = 3;
+constexpr int exit_conflict = 7;
+constexpr int exit_server_error = 9;
+
+int exit_code_of(const Error& error) {
+    switch (error.kind()) {
+        case ErrorKind::invalid:
+            return exit_configuration;
+        case ErrorKind::conflict:
+            return exit_conflict;
+        default:
+            return exit_server_error;
+    }
+}
+
+/// Blocked before any thread starts, so that only `sigwait` below sees them.
+sigset_t block_stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    return signals;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+    if (options.json_log) {
+        journal::set_format(journal::Format::json);
+    }
+    const sigset_t signals = block_stop_signals();
+    auto settings = Settings::load(options.sources);
+    if (!settings) {
+        std::fprintf(stderr, "%s\n", settings.error().message().c_str());
+        return exit_configuration;
+    }
+    const std::string data = settings->data_directory;
+    auto server = Server::start(options.sources, std::move(*settings));
+    if (!server) {
+        journal::error("cannot start: " + server.error().message());
+        return exit_code_of(server.error());
+    }
+    journal::info("serving on " + (*server)->url() + ", data in " + data);
+    int signal = 0;
+    sigwait(&signals, &signal);
+    journal::info("stopping");
+    server->reset();
+    journal::info("stopped");
+    return 0;
+}
+
+int check_config(const SettingSources& sources) {
+    const auto settings = Settings::load(sources);
+    if (!settings) {
+        std::fprintf(stderr, "%s\n", settings.error().message().c_str());
+        return exit_configuration;
+    }
+    config::Problems problems;
+    const config::Node* routing =
+        settings->routing.kind == config::Node::Kind::null ? nullptr : &settings->routing;
+    const broker::BusConfig config =
+        broker::read_bus_config(application::built_in_consumers(), application::target_aliases(),
+                                settings->root, routing, problems);
+    if (problems.empty()) {
+        if (auto built = broker::Routing::build(config.plan(), nullptr, WallTime{}); !built) {
+            problems.add(built.error().message());
+        }
+    }
+    for (const std::string& problem : problems.messages()) {
+        std::fprintf(stderr, "%s\n", problem.c_str());
+    }
+    return problems.empty() ? 0 : exit_configuration;
+}
+
+int show_config(const SettingSources& sources, const std::string& prefix) {
+    const auto settings = Settings::load(sources);
+    if (!settings) {
+        std::fprintf(stderr, "%s\n", settings.error().message().c_str());
+        return exit_configuration;
+    }
+    bool any = false;
+    for (const config::Setting& setting : settings->ledger) {
+        if (setting.key.starts_with(prefix)) {
+            any = true;
+            std::printf("%s = %s  # %s\n", setting.key.c_str(), setting.value.c_str(),
+                        setting.origin.c_str());
+        }
+    }
+    if (!any) {
+        std::fprintf(stderr, "there is no setting '%s'\n", prefix.c_str());
+        return 6;
+    }
+    return 0;
+}
+
+}  // namespace bascule

@@ -1,0 +1,376 @@
+#include "server.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "bus/broker/bus.h"
+#include "foundation/base/clock.h"
+#include "foundation/io/file_watcher.h"
+#include "foundation/io/posix_disk.h"
+#include "foundation/io/thread_pool.h"
+#include "foundation/io/wait.h"
+#include "foundation/json/value.h"
+#include "foundation/json/writer.h"
+#include "foundation/sql/database.h"
+#include "foundation/sql/writer.h"
+#include "household/application/consumers.h"
+#include "household/application/household.h"
+#include "household/application/relay.h"
+#include "household/application/schema.h"
+#include "journal.h"
+#include "server/api/services.h"
+#include "server/auth/authenticator.h"
+#include "server/http/client.h"
+#include "server/http/server.h"
+#include "server/http/webhook.h"
+
+namespace bascule {
+
+namespace {
+
+constexpr std::string_view data_version = "1";
+constexpr std::chrono::seconds stop_grace{10};
+
+/// What the command line on this machine uses, with mode 0600: {"url", "token"}.
+std::string credentials_path(const std::string& data) { return data + "/secrets/cli.json"; }
+
+std::string stored_token(const std::string& data) {
+    std::ifstream file(credentials_path(data));
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    const auto value = json::Value::parse(text);
+    const json::Value* token = value ? value->find("token") : nullptr;
+    return std::string(token == nullptr ? "" : token->as_string().value_or(""));
+}
+
+Result<> store_credentials(io::Disk& disk, const std::string& data, const std::string& url,
+                           const std::string& token) {
+    std::string text;
+    json::Writer(text).begin_object().member("url", url).member("token", token).end_object();
+    TRY(disk.make_directories(data + "/secrets"));
+    ::chmod((data + "/secrets").c_str(), 0700);
+    // Files are made readable for their owner only; the umask is set before any thread starts.
+    return io::wait_for<>(
+        [&](auto done) { io::replace_file(disk, credentials_path(data), text, std::move(done)); });
+}
+
+/// Refuses a data directory of another version; marks a new one.
+Result<bool> check_version(io::Disk& disk, const std::string& data) {
+    const std::string path = data + "/VERSION";
+    if (TRY(disk.exists(path))) {
+        const std::string found = TRY(io::read_file(disk, path, 64));
+        if (found != data_version) {
+            return fail(ErrorKind::conflict, data + " was written by a version " + found +
+                                                 " of Bascule; this one reads version " +
+                                                 std::string(data_version));
+        }
+        return false;
+    }
+    TRY(io::wait_for<>([&](auto done) {
+        io::replace_file(disk, path, std::string(data_version), std::move(done));
+    }));
+    return true;
+}
+
+struct Address {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+Result<Address> address_of(const Settings& settings) {
+    const std::size_t colon = settings.listen.rfind(':');
+    const std::string port = colon == std::string::npos ? "" : settings.listen.substr(colon + 1);
+    const bool digits = !port.empty() && port.size() <= 5 &&
+                        port.find_first_not_of("0123456789") == std::string::npos;
+    if (!digits || std::stoul(port) > 65'535) {
+        return fail(ErrorKind::invalid, "server.listen is '" + settings.listen +
+                                            "'; ADDRESS:PORT is allowed, such as 127.0.0.1:4010");
+    }
+    Address address{.host = settings.listen.substr(0, colon),
+                    .port = static_cast<std::uint16_t>(std::stoul(port))};
+    if (address.host.starts_with('[') && address.host.ends_with(']')) {
+        address.host = address.host.substr(1, address.host.size() - 2);
+    }
+    const bool loopback = address.host == "127.0.0.1" || address.host == "::1" ||
+                          address.host == "localhost" || address.host.starts_with("127.");
+    if (!loopback && !settings.behind_proxy) {
+        return fail(ErrorKind::invalid,
+                    "server.listen is '" + settings.listen +
+                        "', which others can reach, and there is no TLS; listen on 127.0.0.1, or "
+                        "put a proxy with TLS in front and say server.behind_proxy: true");
+    }
+    return address;
+}
+
+}  // namespace
+
+struct Server::Parts {
+    SettingSources sources;
+    Settings settings;
+    std::string token;
+    bool is_new = false;
+    SystemClock clock;
+
+    // In the order in which they are made; destroyed in the reverse one.
+    std::unique_ptr<io::ThreadPool> syncs;
+    std::unique_ptr<io::PosixDisk> disk;
+    std::unique_ptr<io::FileLock> lock;
+    std::unique_ptr<io::ThreadPool> tasks;
+    std::unique_ptr<io::ThreadPool> workers;
+    std::unique_ptr<io::ThreadPool> readers;
+    std::unique_ptr<io::ThreadPool> sql_thread;
+    std::unique_ptr<io::ThreadPool> audit_thread;
+    std::unique_ptr<sql::Database> database;
+    std::unique_ptr<sql::Database> audit_database;
+    std::unique_ptr<sql::Writer> writer;
+    std::unique_ptr<sql::Writer> audit_writer;
+    std::optional<sql::BlobStore> blobs;
+    std::unique_ptr<application::Household> household;
+    std::unique_ptr<application::AuditTrail> audit;
+    std::unique_ptr<auth::Authenticator> authenticator;
+    std::unique_ptr<http::Client> client;          ///< refuses private networks
+    std::unique_ptr<http::Client> private_client;  ///< for targets that say allow_private
+    std::unique_ptr<broker::Bus> bus;
+    Guarded<broker::BusConfig> bus_config;
+    std::unique_ptr<application::Relay> relay;
+    std::unique_ptr<api::Services> services;
+    std::unique_ptr<http::Server> http;
+    std::unique_ptr<io::FileWatcher> watcher;
+
+    ~Parts() { stop(); }
+
+    Result<> open_storage();
+    Result<> open_databases();
+    Result<> open_bus();
+    Result<> open_access();
+    Result<> open_http();
+    Result<broker::BusConfig> read_bus_config(const Settings& from) const;
+    Result<std::shared_ptr<broker::Handler>> handler_for(const broker::ConsumerConfig& consumer);
+    void watch();
+    void reload();
+    void stop();
+    std::string url() const {
+        const std::string host = settings.listen.substr(0, settings.listen.rfind(':'));
+        return "http://" + host + ":" + std::to_string(http->port());
+    }
+};
+
+Result<> Server::Parts::open_storage() {
+    syncs = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "sync", .threads = 2});
+    disk = std::make_unique<io::PosixDisk>(*syncs);
+    const std::string& data = settings.data_directory;
+    TRY(disk->make_directories(data));
+    lock = TRY(disk->lock(data + "/LOCK"));
+    is_new = TRY(check_version(*disk, data));
+    tasks = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "bus", .threads = 2});
+    workers = std::make_unique<io::ThreadPool>(
+        io::ThreadPool::Options{.name = "work", .threads = settings.workers});
+    readers =
+        std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "read", .threads = 2});
+    sql_thread = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "sql"});
+    audit_thread = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "audit"});
+    return {};
+}
+
+Result<> Server::Parts::open_databases() {
+    const std::string& data = settings.data_directory;
+    std::vector<sql::Migration> migrations = application::migrations();
+    for (sql::Migration& migration : auth::Authenticator::migrations()) {
+        migrations.push_back(std::move(migration));
+    }
+    database = TRY(sql::Database::open({.path = data + "/bascule.db"}, migrations));
+    audit_database = TRY(
+        sql::Database::open({.path = data + "/audit.db"}, application::AuditTrail::migrations()));
+    writer = std::make_unique<sql::Writer>(*database, *sql_thread);
+    audit_writer = std::make_unique<sql::Writer>(*audit_database, *audit_thread);
+    blobs = TRY(sql::BlobStore::open(*disk, data + "/blobs"));
+    audit = std::make_unique<application::AuditTrail>(*audit_database, *audit_writer);
+    return {};
+}
+
+Result<broker::BusConfig> Server::Parts::read_bus_config(const Settings& from) const {
+    config::Problems problems;
+    const config::Node* routing =
+        from.routing.kind == config::Node::Kind::null ? nullptr : &from.routing;
+    broker::BusConfig config =
+        broker::read_bus_config(application::built_in_consumers(), application::target_aliases(),
+                                from.root, routing, problems);
+    TRY(problems.result());
+    return config;
+}
+
+Result<std::shared_ptr<broker::Handler>> Server::Parts::handler_for(
+    const broker::ConsumerConfig& consumer) {
+    http::Client& chosen = consumer.handler.http.allow_private ? *private_client : *client;
+    return std::make_shared<http::WebhookHandler>(chosen, clock, consumer.handler.http,
+                                                  consumer.policy.timeout);
+}
+
+Result<> Server::Parts::open_bus() {
+    const application::Environment environment{
+        .database = *database, .writer = *writer, .blobs = *blobs, .clock = clock};
+    household = std::make_unique<application::Household>(environment);
+    client = TRY(http::Client::create({.private_networks = http::PrivateNetworks::refused}));
+    private_client =
+        TRY(http::Client::create({.private_networks = http::PrivateNetworks::allowed}));
+
+    const std::string directory = settings.data_directory + "/buses/1";
+    TRY(disk->make_directories(directory));
+    bus = TRY(broker::Bus::open({.disk = *disk, .executor = *tasks, .workers = *workers},
+                                {.directory = directory, .log = settings.log}));
+    broker::BusConfig config = TRY(read_bus_config(settings));
+    const broker::ConsumerConfig* categorization = config.find("categorization");
+    TRY(application::attach_consumers(
+        *bus, environment, *audit,
+        categorization == nullptr ? 100 : categorization->part_size.value_or(100)));
+    bus->set_handler_factory(
+        [this](const broker::ConsumerConfig& consumer) { return handler_for(consumer); });
+    TRY(io::wait_for<>([&](auto done) { bus->configure(config, std::move(done)); }));
+    bus_config.with([&](broker::BusConfig& current) { current = std::move(config); });
+
+    relay = std::make_unique<application::Relay>(*database, *writer, *bus, *tasks);
+    writer->on_commit([this] { relay->wake(); });
+    return io::wait_for<>([&](auto done) { relay->start(std::move(done)); });
+}
+
+/// On a new data directory: the first user, who owns it, and a token for this machine's own user.
+Result<> Server::Parts::open_access() {
+    authenticator = TRY(auth::Authenticator::create(*database, *writer, clock));
+    token = stored_token(settings.data_directory);
+    if (!authenticator->users().empty()) {
+        return {};
+    }
+    const auth::User owner = TRY(io::wait_for<auth::User>([&](auto done) {
+        authenticator->create_user("owner", "", auth::Role::owner, std::move(done));
+    }));
+    const auth::NewToken created = TRY(io::wait_for<auth::NewToken>([&](auto done) {
+        authenticator->create_token(auth::Role::owner, owner.id, "this machine's command line",
+                                    std::nullopt, std::move(done));
+    }));
+    token = created.secret;
+    return {};
+}
+
+Result<> Server::Parts::open_http() {
+    const Address address = TRY(address_of(settings));
+    services = std::make_unique<api::Services>(
+        api::Services{.bus = *bus,
+                      .household = *household,
+                      .audit = *audit,
+                      .relay = *relay,
+                      .authenticator = *authenticator,
+                      .readers = *readers,
+                      .clock = clock,
+                      .version = BASCULE_VERSION,
+                      .bus_config = [this] {
+                          return bus_config.with([](const auto& config) { return config; });
+                      }});
+    http::Router router;
+    api::add_routes(router, *services);
+    http = TRY(http::Server::create({.address = address.host,
+                                     .port = address.port,
+                                     .threads = settings.http_threads,
+                                     .body_bytes_max = settings.upload_bytes_max,
+                                     .connections_max = settings.connections_max},
+                                    std::move(router)));
+    return store_credentials(*disk, settings.data_directory, url(), token);
+}
+
+void Server::Parts::watch() {
+    std::vector<std::string> paths;
+    for (const std::string& path : {settings.config_file, settings.routing_file}) {
+        if (!path.empty()) {
+            paths.push_back(path);
+        }
+    }
+    if (paths.empty()) {
+        return;
+    }
+    auto created = io::FileWatcher::create(paths, [this] { reload(); });
+    if (created) {
+        watcher = std::move(*created);
+    } else {
+        journal::warn("configuration is not watched: " + created.error().message());
+    }
+}
+
+/// Only rules and consumers change while the server runs; a bad file leaves everything as it is.
+void Server::Parts::reload() {
+    auto loaded = Settings::load(sources);
+    Result<broker::BusConfig> config =
+        loaded ? read_bus_config(*loaded)
+               : Result<broker::BusConfig>(std::unexpected(loaded.error()));
+    if (config) {
+        const Result<> applied =
+            io::wait_for<>([&](auto done) { bus->configure(*config, std::move(done)); });
+        if (applied) {
+            bus_config.with([&](broker::BusConfig& current) { current = std::move(*config); });
+            journal::info("configuration reloaded, rules version " +
+                          std::to_string(bus->routing()->version()));
+            return;
+        }
+        config = std::unexpected(applied.error());
+    }
+    journal::error("the changed configuration is not used, the one before stays in force:\n" +
+                   config.error().message());
+}
+
+void Server::Parts::stop() {
+    watcher.reset();
+    if (http) {
+        http->stop();
+    }
+    if (relay) {
+        static_cast<void>(io::wait_for<>([&](auto done) { relay->stop(std::move(done)); }));
+    }
+    if (bus) {
+        const Result<> stopped =
+            io::wait_for<>([&](auto done) { bus->stop(stop_grace, std::move(done)); });
+        if (!stopped) {
+            journal::error("the bus did not close in peace: " + stopped.error().message());
+        }
+    }
+    for (auto* each : {&writer, &audit_writer}) {
+        if (*each) {
+            static_cast<void>(io::wait_for<>([&](auto done) { (*each)->stop(std::move(done)); }));
+        }
+    }
+    client.reset();
+    private_client.reset();
+    for (auto* pool : {&workers, &readers, &sql_thread, &audit_thread}) {
+        if (*pool) {
+            (*pool)->stop();
+        }
+    }
+    http.reset();
+    relay.reset();
+    bus.reset();
+    if (tasks) {
+        tasks->stop();
+    }
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+std::string Server::url() const { return parts_->url(); }
+const std::string& Server::token() const { return parts_->token; }
+bool Server::is_new() const { return parts_->is_new; }
+
+Result<std::unique_ptr<Server>> Server::start(SettingSources sources, Settings settings) {
+    ::umask(0077);
+    auto parts = std::make_unique<Parts>();
+    parts->sources = std::move(sources);
+    parts->settings = std::move(settings);
+    TRY(address_of(parts->settings));
+    TRY(parts->open_storage());
+    TRY(parts->open_databases());
+    TRY(parts->open_bus());
+    TRY(parts->open_access());
+    TRY(parts->open_http());
+    parts->watch();
+    return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+}  // namespace bascule
