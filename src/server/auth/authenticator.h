@@ -44,19 +44,28 @@ struct NewToken {
 /// changes are written first and take effect then.
 ///
 /// Passwords are kept as Argon2id (libsodium), tokens (256 bits of chance) as SHA-256.
-/// Threads: any. Lifetime: database and writer outlive it.
+///
+/// Threads:   any. `verify_password` takes some 50 ms of a processor: not on a network thread.
+///            Completions run on the writer's thread, or on the caller's where nothing is written.
+/// Lifetime:  database, writer and clock outlive it.
+/// Limits:    users_max, tokens_max; names of 1 to 64 bytes, passwords of 8 to 1024.
 class Authenticator {
   public:
+    static constexpr std::size_t users_max = 10'000;
+    static constexpr std::size_t tokens_max = 100'000;  ///< revoked ones count
+
     static std::vector<sql::Migration> migrations();
 
     static Result<std::unique_ptr<Authenticator>> create(sql::Database& database,
                                                          sql::Writer& writer, const Clock& clock);
     ~Authenticator();
 
-    /// Constant time in the secret, no SQL. Errors: `not_found` for anything but a valid token.
+    /// Constant time in the secret, no SQL. Errors: `not_found` for anything but a valid token;
+    /// only who has its secret learns that it expired or was revoked.
     Result<Principal> authenticate(std::string_view secret) const;
 
-    /// Errors: `not_found` (user or password), `exhausted` (too many failures: wait).
+    /// Errors: `not_found` (user or password), `exhausted` (too many failures of that name, or too
+    /// many logins at once: wait). The principal has the user's role and no token.
     Result<Principal> verify_password(std::string_view name, std::string_view password);
 
     std::vector<User> users() const;
@@ -70,6 +79,7 @@ class Authenticator {
     /// Errors: `not_found` (user), `invalid` (a role that needs a user without one).
     void create_token(Role role, std::string user_id, std::string description,
                       std::optional<WallTime> expires_at, io::Completion<NewToken> done);
+    /// Fine if it is revoked already. Errors: `not_found`.
     void revoke_token(std::string id, io::Completion<> done);
 
   private:
