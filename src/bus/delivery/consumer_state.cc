@@ -1,6 +1,7 @@
 #include "bus/delivery/consumer_state.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -280,10 +281,10 @@ void ConsumerState::reconcile(Offset inbox_low, const std::function<bool(Offset)
     if (from < low) {
         reopened_until = std::max(reopened_until, low);
     }
-    const auto middle = static_cast<std::ptrdiff_t>(reopened.size());
-    reopened.insert(reopened.end(), taken_out.begin(), taken_out.end());
-    std::inplace_merge(reopened.begin(), reopened.begin() + middle, reopened.end());
-    reopened.erase(std::unique(reopened.begin(), reopened.end()), reopened.end());
+    std::vector<Offset> merged;
+    std::set_union(reopened.begin(), reopened.end(), taken_out.begin(), taken_out.end(),
+                   std::back_inserter(merged));
+    reopened = std::move(merged);
     seen_end = std::max(seen_end, low);
 }
 

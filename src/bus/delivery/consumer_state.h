@@ -107,9 +107,9 @@ struct ConsumerState {
     std::uint64_t run_next = 1;
     Offset seen_end;  ///< one above the highest offset that the journal names
     std::map<Offset, LetterRef> letters;
-    std::vector<Unit> units;  ///< those without members are spent
-    std::unordered_map<std::uint64_t, std::vector<Window>> windows;  ///< by key, ascending
-    std::unordered_map<std::uint64_t, WallTime> last_runs;           ///< of windows, by key
+    std::vector<Unit> units;                               ///< those without members are spent
+    std::map<std::uint64_t, std::vector<Window>> windows;  ///< by key, ascending
+    std::map<std::uint64_t, WallTime> last_runs;           ///< of windows, by key
     std::optional<Pause> pause;
 
   private:

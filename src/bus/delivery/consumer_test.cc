@@ -332,6 +332,12 @@ TEST(ConsumerTest, PauseEndsByItself) {
     EXPECT_EQ(bench.wait(1s).started(), "0");
 }
 
+TEST(ConsumerTest, APauseUntilTheEndOfTimeDoesNotOverflow) {
+    Bench bench({});
+    bench.consumer->pause({.until = from_unix_ms(253'402'300'799'999)}, bench.now());
+    EXPECT_EQ(bench.offer(5).wait(24h * 365).started(), "");
+}
+
 TEST(ConsumerTest, OtherWaysToResumeAreClearErrors) {
     Bench bench({});
     for (const auto from : {ResumeFrom::now, ResumeFrom::offset, ResumeFrom::time}) {

@@ -45,6 +45,10 @@ class Writer {
         out_.append(bytes, count);
         return *this;
     }
+    Writer& byte(std::uint8_t value) {
+        out_ += static_cast<char>(value);
+        return *this;
+    }
     Writer& fixed(std::uint64_t value) {
         char bytes[8];
         for (int i = 0; i < 8; ++i) {
@@ -397,7 +401,7 @@ void append(std::string& out, const LetterOpened& entry) {
         .time(letter.opened)
         .number(letter.bytes)
         .number(letter.redrives)
-        .number(letter.lane)
+        .byte(letter.lane)
         .number(static_cast<std::uint8_t>(letter.reason))
         .number(letter.redriving);
 }

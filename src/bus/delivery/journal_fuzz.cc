@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const std::string bytes = state.encode();
     ConsumerState copy(Offset(0));
-    if (!copy.apply(bytes) || copy.encode() != bytes) {
+    if (!copy.apply(bytes) ||
+        copy.encode() != bytes) {  // what was written is read, and says the same
         std::abort();
     }
     for (const bool debounced : {false, true}) {

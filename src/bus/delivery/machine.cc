@@ -363,13 +363,21 @@ void Consumer::Machine::pause(const PauseOptions& options, Now now) {
     now_ = now;
     const bool was_active = active();
     pause_ = {options.until, options.reason.substr(0, error_bytes_max), now.wall};
-    pause_ends_.reset();
-    if (options.until) {
-        pause_ends_ = now.steady + std::max(*options.until - now.wall, milliseconds(0));
-    }
+    set_pause_end();
     become(was_active);
     journal::append(out_.journal, journal::Paused{*pause_});
     out_.sync_journal = true;
+}
+
+void Consumer::Machine::set_pause_end() {
+    pause_ends_.reset();
+    if (pause_ && pause_->until) {
+        // Until the year 9999 is for ever, and more nanoseconds than fit.
+        constexpr std::chrono::hours longest{24 * 365 * 50};
+        const auto left =
+            std::clamp<milliseconds>(*pause_->until - now_.wall, milliseconds(0), longest);
+        pause_ends_ = now_.steady + left;
+    }
 }
 
 void Consumer::Machine::resume(Now now) {

@@ -260,6 +260,7 @@ class Consumer::Machine {
     bool active() const { return !pause_ && !suspended_; }
     nanoseconds active_time() const;
     void become(bool was_active);
+    void set_pause_end();
     void suspend(const std::string& text);
     WallTime wall_of(SteadyTime time) const;
 

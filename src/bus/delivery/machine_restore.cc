@@ -8,13 +8,13 @@ namespace bascule::delivery {
 
 void Consumer::Machine::restore_pause() {
     pause_ = restored_.pause;
-    if (pause_ && pause_->until) {
-        pause_ends_ = now_.steady + std::max(*pause_->until - now_.wall, milliseconds(0));
-    }
+    set_pause_end();
 }
 
 void Consumer::Machine::restore_letters() {
-    for (const auto& [offset, letter] : letters_) {
+    for (auto& [offset, letter] : letters_) {
+        letter.lane =
+            std::clamp<std::uint8_t>(letter.lane, 1, lane_count_);  // there may be fewer now
         if (parks_ && !is_loose(letter.key_hash)) {
             ++keys_[key_for(letter.key_hash, letter.lane)].letters;
         }
