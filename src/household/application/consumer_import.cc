@@ -96,11 +96,20 @@ event::DateRange range_of(const money::DateSpan& span) {
     return {span.first.to_text(), span.last.to_text()};
 }
 
+/// The days of rows, of which there is at least one.
+template <class F>
+money::DateSpan span_of(const std::vector<StoredTransaction>& rows, F day_of) {
+    money::DateSpan span{day_of(rows.front()), day_of(rows.front())};
+    for (const StoredTransaction& row : rows) {
+        span = {std::min(span.first, day_of(row)), std::max(span.last, day_of(row))};
+    }
+    return span;
+}
+
 void publish_created(UnitOfWork& unit, const File& file, const std::string& account_id,
                      const std::vector<StoredTransaction>& added) {
-    const auto [first, last] = std::ranges::minmax(
-        added, {}, [](const StoredTransaction& stored) { return stored.row.date; });
-    const event::DateRange range = range_of({first.row.date, last.row.date});
+    const event::DateRange range =
+        range_of(span_of(added, [](const StoredTransaction& row) { return row.row.date; }));
     const std::size_t count =
         (added.size() + event::transaction_ids_max - 1) / event::transaction_ids_max;
     for (std::size_t index = 0; index < count; ++index) {
@@ -124,10 +133,11 @@ void publish_created(UnitOfWork& unit, const File& file, const std::string& acco
 /// The account's rows among which a row of the file may be found again.
 Result<std::vector<finance::ExistingRow>> rows_around(UnitOfWork& unit, const ImportTarget& target,
                                                       const finance::DuplicateOptions& options) {
-    const auto [first, last] = std::ranges::minmax(target.rows, {}, &StoredTransaction::bank_date);
+    const money::DateSpan span =
+        span_of(target.rows, [](const StoredTransaction& row) { return row.bank_date; });
     return TransactionStore(unit.session(), unit.user_id())
-        .existing_rows(target.account_id, {first.bank_date.plus_days(-options.near_days_max),
-                                           last.bank_date.plus_days(options.near_days_max)});
+        .existing_rows(target.account_id, {span.first.plus_days(-options.near_days_max),
+                                           span.last.plus_days(options.near_days_max)});
 }
 
 Result<> import_rows(UnitOfWork& unit, const File& file, const ImportTarget& target,

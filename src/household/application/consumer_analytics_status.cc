@@ -1,0 +1,114 @@
+#include "household/application/consumer_analytics_status.h"
+
+#include <algorithm>
+#include <array>
+
+#include "household/application/consumer_payload.h"
+#include "household/application/consumer_run.h"
+
+namespace bascule::application {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> all_types = {"cash_flow", "category_trends"};
+
+constexpr std::array<AnalyticsTrigger, 16> triggers = {{
+    {"account.deleted", 1, all_types},
+    {"file.processed", 2, all_types},
+    {"transactions.created", 2, all_types},
+    {"transactions.deleted", 2, all_types},
+    {"transaction.updated", 3, all_types},
+    {"account.created", 3, all_types},
+    {"account.updated", 3, all_types},
+    // Whether a row is a transfer is its category's matter, so categories move cash flow too.
+    {"transaction.categorized", 3, all_types},
+    {"category.updated", 3, all_types},
+    {"category.deleted", 3, all_types},
+    {"file.associated", 3, all_types},
+    {"import.reverted", 3, all_types},
+    {"file.deleted", 3, all_types},
+    {"transfer.confirmed", 3, all_types},
+    {"transfer.rejected", 3, all_types},
+    {"restore.completed", 3, all_types},
+}};
+
+/// The accounts that an event names, and "" for all accounts together.
+Result<std::vector<std::string>> accounts_of(const event::EventView& event) {
+    const Payload payload = TRY(Payload::of(event));
+    std::vector<std::string> accounts = payload.texts("accountIds");
+    accounts.push_back(payload.text("accountId"));
+    accounts.push_back(payload.text("previousAccountId"));
+    accounts.emplace_back();
+    std::ranges::sort(accounts);
+    const auto repeated = std::ranges::unique(accounts);
+    accounts.erase(repeated.begin(), repeated.end());
+    return accounts;
+}
+
+/// What concerns no account in particular concerns each that has figures.
+Result<> mark_every_account(sql::Session& session, std::string_view user_id, std::uint64_t offset) {
+    TRY(session.execute(
+        "update analytics_status set computation_needed = 1,"
+        " status = case when last_computed_ms is null then 'pending' else 'stale' end,"
+        " generation = case when generation > ?2 then generation else ?2 end where user_id = ?1 "
+        "and account_id <> ''",
+        {user_id, offset}));
+    return {};
+}
+
+}  // namespace
+
+std::span<const AnalyticsTrigger> analytics_triggers() { return triggers; }
+
+const AnalyticsTrigger* find_trigger(std::string_view event_type) {
+    const auto found = std::ranges::find(triggers, event_type, &AnalyticsTrigger::event_type);
+    return found == triggers.end() ? nullptr : &*found;
+}
+
+std::span<const std::string_view> analytic_types() { return all_types; }
+
+Result<> mark_stale(sql::Session& session, const broker::DeliveredEvent& delivered) {
+    const event::EventView& event = delivered.event;
+    const AnalyticsTrigger* trigger = find_trigger(event.event_type);
+    if (trigger == nullptr) {
+        return {};
+    }
+    for (const std::string& account_id : TRY(accounts_of(event))) {
+        for (const std::string_view type : trigger->analytic_types) {
+            TRY(session.execute(
+                "insert into analytics_status (user_id, analytic_type, account_id,"
+                " computation_needed, processing_priority, status, generation)"
+                " values (?1, ?2, ?3, 1, ?4, 'pending', ?5)"
+                " on conflict (user_id, analytic_type, account_id) do update set"
+                " processing_priority = case when analytics_status.computation_needed = 1"
+                "  and analytics_status.processing_priority < excluded.processing_priority"
+                "  then analytics_status.processing_priority else excluded.processing_priority end,"
+                " computation_needed = 1,"
+                " status = case when analytics_status.last_computed_ms is null then 'pending'"
+                "  else 'stale' end,"
+                " generation = case when analytics_status.generation > excluded.generation"
+                "  then analytics_status.generation else excluded.generation end",
+                {event.user_id, type, account_id, trigger->priority, delivered.offset.value()}));
+        }
+    }
+    if (event.event_type.starts_with("category.")) {
+        TRY(mark_every_account(session, event.user_id, delivered.offset.value()));
+    }
+    return {};
+}
+
+void AnalyticsStatusMarker::handle(broker::Delivery delivery, broker::Done done) {
+    auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
+    environment_.writer.submit(
+        [run](sql::Session& session) -> Result<> {
+            for (const broker::DeliveredEvent& delivered : run->events()) {
+                if (TRY(claim(session, run->consumer(), delivered)) == sql::inbox::Claim::fresh) {
+                    TRY(mark_stale(session, delivered));
+                }
+            }
+            return {};
+        },
+        [run](Result<> result) { run->finish(result); });
+}
+
+}  // namespace bascule::application
