@@ -1,0 +1,308 @@
+#include "household/application/relay.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <set>
+
+#include "foundation/base/testing.h"
+#include "foundation/base/uuid.h"
+#include "foundation/sql/outbox.h"
+#include "household/application/household_test_kit.h"
+
+namespace bascule::application {
+namespace {
+
+/// A bus that remembers what it took, as the log does. Outlives relays and databases.
+class FakeBus {
+  public:
+    RelayTarget target() {
+        return {
+            .publish = [this](auto events, const auto& options,
+                              auto done) { publish(std::move(events), options, std::move(done)); },
+            .highest_sequence =
+                [this](std::uint64_t producer) {
+                    return state_.with([&](State& state) -> std::optional<std::uint64_t> {
+                        const auto found = state.highest.find(producer);
+                        return found == state.highest.end() ? std::nullopt
+                                                            : std::optional(found->second);
+                    });
+                },
+            .contains =
+                [this](const event::Event& event) {
+                    return state_.with(
+                        [&](State& state) { return state.ids.contains(event.event_id); });
+                }};
+    }
+
+    std::vector<event::Event> taken() {
+        return state_.with([](State& state) { return state.events; });
+    }
+    std::size_t count() {
+        return state_.with([](State& state) { return state.events.size(); });
+    }
+    /// The next publishes take the events and then fail, as if the answer were lost.
+    void lose_answers(int count) {
+        state_.with([&](State& state) { state.answers_lost = count; });
+    }
+    void refuse(int count) {
+        state_.with([&](State& state) { state.refusals = count; });
+    }
+
+  private:
+    struct State {
+        std::vector<event::Event> events;
+        std::map<std::uint64_t, std::uint64_t> highest;
+        std::set<std::string> ids;
+        int answers_lost = 0;
+        int refusals = 0;
+    };
+
+    void publish(std::vector<event::Event> events, const broker::PublishOptions& options,
+                 io::Completion<std::vector<broker::PublishResult>> done) {
+        auto answer = state_.with([&](State& state) -> Result<std::vector<broker::PublishResult>> {
+            if (state.refusals > 0) {
+                --state.refusals;
+                return fail(ErrorKind::exhausted, "the publish queue is full");
+            }
+            std::vector<broker::PublishResult> results;
+            auto& highest = state.highest[options.producer];
+            auto sequence = options.sequence;
+            for (event::Event& event : events) {
+                EXPECT_GT(sequence, highest);
+                EXPECT_TRUE(state.ids.insert(event.event_id).second) << "published twice";
+                highest = sequence++;
+                results.emplace_back(broker::Accepted{.event_id = event.event_id});
+                state.events.push_back(std::move(event));
+            }
+            if (state.answers_lost > 0) {
+                --state.answers_lost;
+                return fail(ErrorKind::io, "the answer was lost");
+            }
+            return results;
+        });
+        done(std::move(answer));
+    }
+
+    Guarded<State> state_;
+};
+
+class RelayTest : public testing::Test {
+  protected:
+    RelayTest() { open(); }
+    ~RelayTest() override { close(); }
+
+    void open() {
+        database = sql::Database::open({.path = folder.path("bascule.db")}, migrations()).value();
+        writer = std::make_unique<sql::Writer>(*database, sql_pool);
+        relay = std::make_unique<Relay>(*database, *writer, bus.target(), pool);
+        writer->on_commit([relay = relay.get()] { relay->wake(); });
+    }
+    void start() {
+        ASSERT_THAT(io::wait_for<>([&](auto done) { relay->start(std::move(done)); }), Succeeds());
+    }
+    void stop_relay() {
+        ASSERT_THAT(io::wait_for<>([&](auto done) { relay->stop(std::move(done)); }), Succeeds());
+    }
+    void close() {
+        if (relay) {
+            stop_relay();
+            EXPECT_THAT(io::wait_for<>([&](auto done) { writer->stop(std::move(done)); }),
+                        Succeeds());
+            writer.reset();
+            relay.reset();
+            database.reset();
+        }
+    }
+
+    void commit(const std::string& user_id, const std::string& name) {
+        EXPECT_THAT(io::wait_for<>(
+                        [&](auto done) { writer->submit(unit(user_id, name), std::move(done)); }),
+                    Succeeds());
+    }
+    auto unit(std::string user_id, std::string name) {
+        return [user_id, name](sql::Session& session) -> Result<> {
+            UnitOfWork unit(session, Actor{.user_id = user_id, .name = "t"}, from_unix_ms(1000));
+            unit.publish(event::account_deleted(unit.occasion(), {name, 0}));
+            return unit.finish();
+        };
+    }
+
+    /// Waits until nothing is left: real threads, so a bounded wait that ends as soon as it can.
+    void drain() {
+        const auto deadline = std::chrono::steady_clock::now() + 20s;
+        while (relay->backlog().value() > 0) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline) << relay->trouble();
+            commit("waiter", "w");
+        }
+    }
+
+    std::vector<std::string> names_of(const std::string& user_id) {
+        std::vector<std::string> names;
+        const auto events = bus.taken();
+        for (const event::Event& event : events) {
+            if (event.user_id == user_id) {
+                names.push_back(event.data);
+            }
+        }
+        return names;
+    }
+    static std::string data(const std::string& name) {
+        return R"({"accountId":")" + name + R"(","transactionCount":0})";
+    }
+
+    FakeBus bus;
+    sql::TestFolder folder;
+    io::ThreadPool sql_pool{{.name = "sql", .threads = 1}};
+    io::ThreadPool pool{{.name = "relay", .threads = 2}};
+    std::unique_ptr<sql::Database> database;
+    std::unique_ptr<sql::Writer> writer;
+    std::unique_ptr<Relay> relay;
+};
+
+TEST_F(RelayTest, PublishesWhatWasCommittedBeforeAndAfterItsStart) {
+    commit("ada", "one");
+    start();
+    commit("ada", "two");
+    drain();
+    EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("two")));
+}
+
+TEST_F(RelayTest, KeepsEachKeysOrderUnderConcurrency) {
+    start();
+    io::ThreadPool clients{{.name = "clients", .threads = 4}};
+    constexpr int users = 4;
+    constexpr int each = 100;
+    // A user's units are submitted in order by one strand, different users' at the same time.
+    std::vector<std::unique_ptr<io::Strand>> strands;
+    std::atomic<int> left = users * each;
+    std::promise<void> all;
+    for (int user = 0; user < users; ++user) {
+        strands.push_back(std::make_unique<io::Strand>(clients));
+        for (int i = 0; i < each; ++i) {
+            strands.back()->post([&, user, i] {
+                writer->submit(unit("u" + std::to_string(user), std::to_string(i)),
+                               [&](Result<> result) {
+                                   EXPECT_THAT(result, Succeeds());
+                                   if (--left == 0) {
+                                       all.set_value();
+                                   }
+                               });
+            });
+        }
+    }
+    all.get_future().wait();
+    drain();
+    for (int user = 0; user < users; ++user) {
+        const auto names = names_of("u" + std::to_string(user));
+        ASSERT_EQ(names.size(), each);
+        for (int i = 0; i < each; ++i) {
+            EXPECT_EQ(names[i], data(std::to_string(i)));
+        }
+    }
+}
+
+TEST_F(RelayTest, ACrashBetweenPublishAndMarkRepeatsNothing) {
+    commit("ada", "one");
+    commit("ada", "two");
+    // Exactly the state after such a crash: numbered, in the log, not marked.
+    ASSERT_THAT(io::wait_for<>([&](auto done) {
+                    writer->submit(
+                        [&](sql::Session& session) -> Result<> {
+                            TRY(sql::outbox::begin_incarnation(session, "i1"));
+                            TRY(sql::outbox::assign(session, 10));
+                            return {};
+                        },
+                        std::move(done));
+                }),
+                Succeeds());
+    start();
+    drain();
+    EXPECT_EQ(names_of("ada").size(), 2);
+    stop_relay();
+    // Undo the marks, as if their transaction had been lost, and start again.
+    commit("ada", "three");
+    ASSERT_THAT(io::wait_for<>([&](auto done) {
+                    writer->submit(
+                        [&](sql::Session& session) -> Result<> {
+                            TRY(session.execute("update outbox_relay set published = 0"));
+                            return {};
+                        },
+                        std::move(done));
+                }),
+                Succeeds());
+    close();
+    open();
+    start();
+    drain();
+    EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("two"), data("three")));
+}
+
+TEST_F(RelayTest, ALostAnswerRepeatsNothing) {
+    bus.lose_answers(2);
+    start();
+    commit("ada", "one");
+    commit("ada", "two");
+    drain();
+    EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("two")));
+}
+
+TEST_F(RelayTest, TroubleIsToldAndRetried) {
+    bus.refuse(1'000'000);
+    start();
+    commit("ada", "one");
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (relay->trouble().empty() && std::chrono::steady_clock::now() < deadline) {
+    }
+    EXPECT_THAT(relay->trouble(), testing::HasSubstr("queue is full"));
+    EXPECT_EQ(relay->backlog().value(), 1);
+    bus.refuse(0);
+    drain();
+    EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one")));
+}
+
+TEST_F(RelayTest, ARestoredDatabaseBeginsAnewAndRepeatsNothing) {
+    start();
+    commit("ada", "one");
+    drain();
+    close();
+    // A backup of this moment, with two events that are committed and not yet published.
+    open();
+    commit("ada", "two");
+    commit("ada", "three");
+    close();
+    std::filesystem::copy_file(folder.path("bascule.db"), folder.path("backup.db"));
+    open();
+    start();
+    commit("ada", "four");
+    drain();
+    close();
+    // The backup knows neither that two and three were published nor that four ever was.
+    std::filesystem::remove(folder.path("bascule.db-wal"));
+    std::filesystem::remove(folder.path("bascule.db-shm"));
+    std::filesystem::rename(folder.path("backup.db"), folder.path("bascule.db"));
+    open();
+    start();
+    commit("ada", "five");
+    drain();
+    EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("two"), data("three"),
+                                                      data("four"), data("five")));
+}
+
+TEST_F(RelayTest, PublishedRowsDoNotPileUp) {
+    start();
+    for (int i = 0; i < 50; ++i) {
+        commit("ada", std::to_string(i));
+    }
+    drain();
+    commit("ada", "last");
+    drain();
+    stop_relay();
+    EXPECT_LE(database->read().value()->query_integer("select count(*) from outbox").value(), 5);
+}
+
+}  // namespace
+}  // namespace bascule::application
