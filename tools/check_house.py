@@ -16,7 +16,7 @@ from pathlib import Path
 SOURCES = {".h", ".cc"}
 TEXTS = SOURCES | {".md", ".py", ".txt", ".cmake", ".json", ".yaml", ".yml", ".sh", ".ts", ".svelte", ""}
 PURE = {"pattern", "delivery", "money", "statement", "finance"}  # no I/O, no clock: tested by the million
-TEST_NAME = re.compile(r"^test_|_(test|bench|fuzz)$|(^|_)testing$")
+TEST_NAME = re.compile(r"^test_|_test(_|$)|_(bench|fuzz)$|(^|_)testing$")
 FOREIGN = (
     "boost|soci|simdjson|sqlite3|CLI|yaml-cpp|spdlog|fmt|prometheus|re2|pugixml|curl|openssl|sodium|zstd|xxhash|valijson"
     "|utf8proc|librdkafka|libpq|gtest|gmock|benchmark"
@@ -46,9 +46,9 @@ class Source:
         return TEST_NAME.search(self.path.stem) is not None
 
     @property
-    def is_internal(self):
-        """A header that its own room keeps to itself, so foreign libraries may show in it."""
-        return self.path.stem.endswith("_internal") or "internal" in self.path.parts
+    def key(self):
+        """The path by which others include it."""
+        return str(Path(*self.path.parts[1:]))
 
 
 def room_of(parts):
@@ -174,12 +174,6 @@ RULES = [
         "this room does no I/O",
         "take the bytes as a std::span or std::string_view",
     ),
-    Rule(
-        rf"#\s*include\s*<({FOREIGN})([/.]|\w*\.h)",
-        lambda s: in_src(s) and s.is_header and not s.is_test and not s.is_internal,
-        "no foreign library in a public header (seconds of compile time for everyone)",
-        "include it in the .cc, behind a forward declaration or a pimpl; a header for one room only is named *_internal.h",
-    ),
 ]
 
 MACHINE_PATH = re.compile(r"(^|[^\w.$}\]*-])/(work|root|tmp|farm|home/[a-z]\w*)/")
@@ -189,6 +183,7 @@ COMMENT_OR_STRING = re.compile(
     re.DOTALL,
 )
 EXCUSE = re.compile(r"// house: \w+( \S+){2,}")  # a reason has at least three words
+FOREIGN_INCLUDE = re.compile(rf"^[ \t]*#[ \t]*include[ \t]*<({FOREIGN})(?:/|\.|\w*\.h)", re.MULTILINE)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 
 
@@ -205,12 +200,17 @@ def line_of(text, position):
     return text.count("\n", 0, position) + 1
 
 
-def check_includes(source, arrows):
+def is_generated(source, name, root):
+    """Configured by CMake from NAME.in beside the source that includes it."""
+    return "/" not in name and (root / source.path).with_name(name + ".in").exists()
+
+
+def check_includes(source, arrows, root):
     for match in INCLUDE.finditer(source.text):
         where = f"{source.path}:{line_of(source.text, match.start())}"
         target_path = Path(match[1])
         target = room_of(target_path.parts)
-        if source.room is None:
+        if source.room is None or is_generated(source, match[1], root):
             continue
         if target not in arrows.uses:
             yield f'{where}: "{match[1]}" is no path below src/; instead: "floor/room/file.h"'
@@ -225,11 +225,39 @@ def check_includes(source, arrows):
             yield f"{where}: {match[1]} is for tests; instead: include it only from *_test.cc"
 
 
-def check_source(source, arrows):
+def check_exposure(sources):
+    """No foreign library shows in a header that another room sees, directly or through its room's own headers."""
+    included_by = {}
+    for source in sources:
+        for match in INCLUDE.finditer(source.text):
+            included_by.setdefault(match[1], []).append(source)
+
+    def seen_from(header, visited):
+        """A source of another room that gets to read `header`, or None."""
+        for reader in included_by.get(header.key, ()):
+            if reader.room != header.room:
+                return reader
+            if reader.is_header and reader.key not in visited:
+                visited.add(reader.key)
+                if found := seen_from(reader, visited):
+                    return found
+        return None
+
+    for header in sources:
+        foreign = FOREIGN_INCLUDE.search(header.text)
+        if header.is_header and header.room and not header.is_test and foreign and (reader := seen_from(header, set())):
+            where = f"{header.path}:{line_of(header.text, foreign.start())}"
+            yield (
+                f"{where}: {foreign[1]} shows in a header that {reader.path} reads, at seconds of compile time; "
+                "instead: include it in a .cc, behind a forward declaration"
+            )
+
+
+def check_source(source, arrows, root):
     if source.room is not None and source.room not in arrows.uses:
         yield f"{source.path}:1: no room is called {source.room}; instead: add it to src/arrows.txt, or move the file into a room"
         return
-    yield from check_includes(source, arrows)
+    yield from check_includes(source, arrows, root)
     if source.is_header and "#pragma once" not in source.text:
         yield f"{source.path}:1: a header without guard; instead: begin with #pragma once"
     lines = ["", *source.text.splitlines()]
@@ -285,14 +313,17 @@ def check_tree(root):
     findings = []
     if cycle := arrows.cycle():
         findings.append(f"src/arrows.txt:1: the arrows run in a circle: {' -> '.join(cycle)}; instead: move the shared idea down")
+    sources = []
     for file in files(root):
         path = file.relative_to(root)
         text = file.read_text(encoding="utf-8", errors="replace")
         findings += check_text(path, text)
         if path.suffix in SOURCES and path.parts[0] in {"src", "apps", "include"}:
-            findings += check_source(Source(path, text), arrows)
+            sources.append(Source(path, text))
+            findings += check_source(sources[-1], arrows, root)
         if path.name == "CMakeLists.txt":
             findings += check_links(path, text, arrows)
+    findings += check_exposure(sources)
     return findings
 
 

@@ -145,15 +145,29 @@ class RulesTest(Tree):
     def test_member_called_time_is_no_clock(self):
         self.assert_clean({"src/bus/log/a.cc": "record.time(); event->time(); recorded_time(); auto t = time();\n"})
 
-    def test_foreign_library_in_a_public_header(self):
+    def test_foreign_library_in_a_header_that_others_read(self):
         for name in ("boost/asio.hpp", "soci/soci.h", "simdjson.h", "sqlite3.h", "CLI/CLI.hpp", "yaml-cpp/yaml.h", "spdlog/spdlog.h"):
             with self.subTest(name=name):
-                text = f"{HEADER}#include <{name}>\n"
-                self.assert_finding({"src/foundation/io/a.h": text}, "a.h:2:", "no foreign library")
-                self.assert_clean({"src/foundation/io/a.cc": text, "src/foundation/io/a_internal.h": text, "apps/b/a.h": text})
+                foreign = {"src/foundation/io/a.h": f"{HEADER}#include <{name}>\n"}
+                reader = '#include "foundation/io/a.h"\n'
+                self.assert_clean({**foreign, "src/foundation/io/a.cc": reader})
+                self.assert_finding({**foreign, "src/bus/log/b.cc": reader}, "a.h:2:", name.split("/")[0].removesuffix(".h"), "src/bus/log/b.cc")
+
+    def test_foreign_library_does_not_come_in_through_a_second_header(self):
+        self.assert_finding({
+            "src/foundation/io/a.h": f"{HEADER}#include <boost/asio.hpp>\n",
+            "src/foundation/io/b.h": f'{HEADER}#include "foundation/io/a.h"\n',
+            "src/bus/log/c.cc": '#include "foundation/io/b.h"\n',
+        }, "a.h:2:", "src/bus/log/c.cc")
 
     def test_standard_headers_are_not_foreign(self):
-        self.assert_clean({"src/foundation/io/a.h": f"{HEADER}#include <optional>\n#include <sys/uio.h>\n#include <regex>\n"})
+        self.assert_clean({
+            "src/foundation/io/a.h": f"{HEADER}#include <optional>\n#include <sys/uio.h>\n#include <regex>\n",
+            "src/bus/log/b.cc": '#include "foundation/io/a.h"\n',
+        })
+
+    def test_generated_header_lies_beside_its_template(self):
+        self.assert_clean({"src/bus/log/a.cc": '#include "made.h"\n', "src/bus/log/made.h.in": "x"})
 
     def test_header_needs_its_guard(self):
         self.assert_finding({"src/foundation/io/a.h": "int a;\n"}, "a.h:1:", "#pragma once")
