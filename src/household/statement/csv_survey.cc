@@ -157,7 +157,8 @@ class Survey {
 
     /// What people around this file would mean, for want of proof.
     DateOrders likely_orders() const {
-        const auto code = stated_currency().code();
+        const money::Currency currency = stated_currency();
+        const std::string_view code = currency.code();
         if (code == "USD") {
             return only(DateOrder::mdy);
         }
@@ -202,7 +203,8 @@ class Survey {
         if (balance_marks_.any() && balance_marks_.fits('.') != balance_marks_.fits(',')) {
             return balance_marks_.mark();
         }
-        const auto code = stated_currency().code();
+        const money::Currency currency = stated_currency();
+        const std::string_view code = currency.code();
         const bool point =
             code == "USD" || code == "GBP" || code == "CHF" || layout_.delimiter == ',';
         return point ? '.' : ',';
