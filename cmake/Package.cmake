@@ -13,7 +13,7 @@ foreach(room ${rooms})
 endforeach()
 set_target_properties(bascule_options PROPERTIES EXPORT_NAME options)
 
-# <bascule/embedded_bus.h> and the like: what is written for programs that embed a bus.
+# <bascule/event_service.h> and the like: what is written for programs that embed a bus.
 target_include_directories(bascule_options INTERFACE $<INSTALL_INTERFACE:include>)
 
 install(TARGETS ${targets} bascule_options EXPORT bascule ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/bascule)

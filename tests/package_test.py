@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs the libraries, builds examples/embed against them as a stranger would, and runs it. ctest: package.embed.
+"""Installs the libraries, builds examples/cpp/own_consumer against them as a stranger would, and runs it. ctest: package.embed.
 
     package_test.py BUILD_FOLDER
 """
@@ -21,8 +21,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         told("cmake", "--install", build, "--prefix", folder / "installed")
-        told("cmake", "-S", ROOT / "examples/embed", "-B", folder / "embed", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={folder / 'installed'}")
-        told("cmake", "--build", folder / "embed")
+        told("cmake", "-S", ROOT / "examples/cpp/own_consumer", "-B", folder / "cpp" / "own_consumer", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={folder / 'installed'}")
+        told("cmake", "--build", folder / "cpp" / "own_consumer")
         run = (folder / "embed/embed", folder / "events")
         assert sorted(told(*run).splitlines()) == ['anna: {"number": 1}', 'anna: {"number": 2}', 'ben: {"number": 1}']
         # The consumer keeps its position: what it handled before does not come again.

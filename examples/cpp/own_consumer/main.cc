@@ -1,7 +1,7 @@
 // A bus inside a program: publish three orders, handle them in order, survive a restart.
 // Run it twice: the second time the consumer goes on after what it has seen.
 
-#include <bascule/embedded_bus.h>
+#include <bascule/event_service.h>
 
 #include <cstdio>
 #include <string>
@@ -10,7 +10,7 @@ using namespace bascule;
 
 namespace {
 
-event::Event order(const std::string& customer, int number) {
+BaseEvent order(const std::string& customer, int number) {
     return {.event_type = "order.placed",
             .source = "shop",
             .user_id = customer,
@@ -26,15 +26,16 @@ delivery::Outcome print(const broker::Delivery& delivery) {
 }
 
 Result<> run(const std::string& directory) {
-    const auto bus = TRY(EmbeddedBus::open({.directory = directory}));
-    bus->consume({.name = "printer"}, {R"({"detail-type": ["order.placed"]})"}, print);
-    TRY(bus->start());
-    for (const auto& result : TRY(bus->publish({order("anna", 1), order("ben", 1), order("anna", 2)}))) {
+    const auto service = TRY(EventService::open({.directory = directory}));
+    service->consumer("printer", {R"({"detail-type": ["order.placed"]})"}, print);
+    TRY(service->start());
+    TRY(service->publish_event(order("anna", 1)));
+    for (const auto& result : TRY(service->publish_events_batch({order("ben", 1), order("anna", 2)}))) {
         if (const auto* rejected = std::get_if<broker::Rejected>(&result)) {
             return fail(ErrorKind::invalid, rejected->message);
         }
     }
-    return bus->drain();
+    return service->drain();
 }
 
 }  // namespace
