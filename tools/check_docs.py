@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Holds the documentation together: links lead somewhere, shown ./dev commands exist, the index of decisions is complete.
+"""Holds the documentation together: links lead somewhere, shown ./dev commands exist, every metric is described, the index of
+decisions is complete.
 
     tools/check_docs.py            prints one line a finding and exits 1 if there are any     (ctest: house.docs)
     tools/check_docs.py --write    renews docs/adr/README.md first
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -23,9 +25,9 @@ decision, consequences. This index is written by `./dev docs --write`.
 
 def pages():
     skipped = {"build", "node_modules", ".git"}
-    for page in sorted(ROOT.rglob("*.md")):
-        if not skipped & set(page.relative_to(ROOT).parts):
-            yield page
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if name not in skipped)  # not entered at all
+        yield from (Path(folder) / name for name in sorted(files) if name.endswith(".md"))
 
 
 def anchors(page):
@@ -69,6 +71,25 @@ def check_mentions():
                             yield f"{source.relative_to(ROOT)}:{number}: {name} does not exist"
 
 
+def check_metrics():
+    """The page and the source name the same metrics."""
+    name = r"bascule_[a-z0-9_]+"
+    page, source = ROOT / "docs/reference/metrics.md", ROOT / "src/server/api/metrics.cc"
+    described = re.findall(rf"^\| `({name})`", page.read_text(), re.MULTILINE)
+    made = set(re.findall(rf'"({name})"', source.read_text()))
+    for metric in sorted(made - set(described)):
+        yield f"{page.relative_to(ROOT)}: {metric} is not described"
+    for metric in sorted(set(described)):
+        if metric not in made:
+            yield f"{page.relative_to(ROOT)}: {metric} is not in {source.relative_to(ROOT)}"
+        elif described.count(metric) > 1:
+            yield f"{page.relative_to(ROOT)}: {metric} stands twice"
+    families = "|".join(sorted({metric.split("_")[1] for metric in made}))
+    for other in pages():
+        for metric in sorted(set(re.findall(rf"\bbascule_(?:{families})_[a-z0-9_]+", other.read_text())) - made - set(described)):
+            yield f"{other.relative_to(ROOT)}: no metric is called {metric}"
+
+
 def index():
     rows = []
     for page in sorted((ROOT / "docs/adr").glob("[0-9]*.md")):
@@ -86,6 +107,7 @@ def main():
         index_page.write_text(index())
     findings = [finding for page in pages() for check in (check_links, check_commands) for finding in check(page)]
     findings += check_mentions()
+    findings += check_metrics()
     if index_page.read_text() != index():
         findings.append("docs/adr/README.md: is not what the pages say; run ./dev docs --write")
     print("\n".join(findings) if findings else "the documentation holds together")
