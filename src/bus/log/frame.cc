@@ -118,7 +118,7 @@ std::expected<void, FrameFault> verify_meta(const FrameHeader& header,
                load<std::uint8_t>(meta.data() + kind_at), header.flags)) {
         return std::unexpected(FrameFault::newer);
     }
-    if (header.durable > header.first || header.first + header.count < header.first ||
+    if (header.durable > header.first || header.first > FrameHeader::number_max ||
         !consistent(header, meta.subspan(FrameHeader::bytes))) {
         return std::unexpected(FrameFault::damaged);
     }

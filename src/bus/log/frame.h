@@ -35,6 +35,8 @@ struct FrameHeader {
     static constexpr std::size_t bytes = 80;
     /// Bound of columns and of bodies: what a header claims beyond it is damage, not a size.
     static constexpr std::uint32_t part_bytes_max = 64 << 20;
+    /// Bound of offsets and entry numbers, so that arithmetic on them cannot overflow.
+    static constexpr std::uint64_t number_max = std::uint64_t{1} << 62;
 
     FrameKind kind = FrameKind::mark;
     std::uint16_t flags = 0;

@@ -63,7 +63,8 @@ Result<std::optional<FrameHeader>> FrameScanner::try_at(std::uint64_t position) 
         return fail(ErrorKind::invalid,
                     "the frame at byte " + std::to_string(position) + " " + newer_text(*header));
     }
-    return verified ? std::optional(*header) : none;
+    const bool foreign = header->end() > header->first && header->kind != holds_;
+    return verified && !foreign ? std::optional(*header) : none;
 }
 
 /// The next place where a header may begin.

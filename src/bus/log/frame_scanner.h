@@ -18,10 +18,11 @@ namespace bascule::log {
 /// Threads: one owner. Lifetime: `file` outlives the scanner.
 class FrameScanner {
   public:
-    /// Only frames of `file_id` count; 0 = that of the first frame found. `end` bounds the scan.
+    /// Only frames of `file_id` count; 0 = that of the first frame found. Of records and entries
+    /// only those of the kind `holds` count. `end` bounds the scan.
     FrameScanner(const io::File& file, std::uint64_t position, std::uint64_t end,
-                 std::uint64_t file_id = 0)
-        : file_(file), position_(position), end_(end), file_id_(file_id) {}
+                 std::uint64_t file_id = 0, FrameKind holds = FrameKind::records)
+        : file_(file), position_(position), end_(end), file_id_(file_id), holds_(holds) {}
 
     struct Found {
         FrameHeader header;
@@ -50,6 +51,7 @@ class FrameScanner {
     std::uint64_t position_;
     std::uint64_t end_;
     std::uint64_t file_id_;
+    FrameKind holds_;
     std::vector<std::byte> buffer_;
     std::uint64_t buffer_position_ = 0;
     std::size_t buffer_bytes_ = 0;

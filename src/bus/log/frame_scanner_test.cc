@@ -90,6 +90,13 @@ TEST_F(FrameScannerTest, TakesNoFrameFromInsideABody) {
     EXPECT_THAT(scan(bytes + frame(8, 1)), ElementsAre("gap", "8", "zeros"));
 }
 
+TEST_F(FrameScannerTest, TakesNoEntriesWhereRecordsBelong) {
+    const std::vector<std::uint32_t> sizes = {3};
+    const auto entries = encode_entries({.file_id = 42, .first = 1}, sizes, "abc");
+    EXPECT_THAT(scan(frame(0, 10) + entries.meta + entries.bodies + frame(2, 10)),
+                ElementsAre("0", "gap", "2", "zeros"));
+}
+
 TEST_F(FrameScannerTest, CutOffFrameIsNone) {
     const std::string last = frame(1, 500);
     EXPECT_THAT(scan(frame(0, 10) + last.substr(0, last.size() - 8)), ElementsAre("0", "rubbish"));

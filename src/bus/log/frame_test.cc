@@ -138,6 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
                     ForgedCase{"UnknownFlagIsNewer", 15, 0x80, "newer"},
                     ForgedCase{"CompressedBodiesAreNewer", 14, 1, "newer"},
                     ForgedCase{"DurableAboveFirstIsDamage", 33, 0xFF, "damaged meta"},
+                    ForgedCase{"OffsetBeyondAnyLogIsDamage", 31, 0x7F, "damaged meta"},
                     ForgedCase{"MoreRecordsThanColumnsIsDamage", 40, 3, "damaged meta"},
                     ForgedCase{"WrongControlCountIsDamage", 52, 2, "damaged meta"},
                     ForgedCase{"SizesThatDoNotAddUpAreDamage", sizes_at, 4, "damaged meta"},

@@ -40,7 +40,7 @@ class Replayer {
 
 Result<FramedReplay> Replayer::run() {
     const std::uint64_t size = TRY(file_.size());
-    FrameScanner scanner(file_, 0, size);
+    FrameScanner scanner(file_, 0, size, 0, FrameKind::entries);
     while (const auto found = TRY(scanner.next())) {
         TRY(see(*found));
     }

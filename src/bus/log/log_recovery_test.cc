@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "bus/log/log_world.h"
+#include "bus/log/log_testing.h"
 
 namespace bascule::log {
 namespace {

@@ -1,7 +1,7 @@
 // Segments: rolling, control snapshots at their heads, retention.
 #include <gmock/gmock.h>
 
-#include "bus/log/log_world.h"
+#include "bus/log/log_testing.h"
 
 namespace bascule::log {
 namespace {

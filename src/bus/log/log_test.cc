@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "bus/log/log_world.h"
+#include "bus/log/log_testing.h"
 
 namespace bascule::log {
 namespace {

@@ -29,7 +29,7 @@ Result<std::string> read_bytes(const io::File& file, std::uint64_t position, std
 /// The whole, verified frame at the start of `bytes`.
 std::optional<FrameView> frame_in(std::span<const std::byte> bytes, std::uint64_t file_id) {
     const auto header = read_header(bytes);
-    if (!header || header->file_id != file_id ||
+    if (!header || header->file_id != file_id || header->kind == FrameKind::entries ||
         header->meta_bytes() + header->body_bytes > bytes.size() ||
         !verify_meta(*header, bytes.first(header->meta_bytes()))) {
         return std::nullopt;

@@ -26,7 +26,7 @@ std::optional<Offset> segment_first(std::string_view name) {
     }
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + digits, value);
-    if (error != std::errc() || end != name.data() + digits) {
+    if (error != std::errc() || end != name.data() + digits || value > FrameHeader::number_max) {
         return std::nullopt;
     }
     return Offset(value);
