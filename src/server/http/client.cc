@@ -216,8 +216,8 @@ class Client::Impl {
         // is none the reading fails like the writing did.
         co_await link->write(head, request.body);
         const bool head_only = request.method == Method::head;
-        const ErrorCode failure =
-            co_await link->read_response(response, head_only, options_.response_bytes_max, begun);
+        const ErrorCode failure = co_await link->read_response(
+            response, head_only, options_.response_bytes_max, request.on_body, begun);
         co_return failure;
     }
 

@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "foundation/io/completion.h"
@@ -19,6 +21,9 @@ struct ClientRequest {
     std::string body;
     /// Instead of Options::total_timeout when above zero.
     std::chrono::milliseconds timeout{};
+    /// Gets the body of a 2xx answer piece by piece as it comes, without limit, on the client's
+    /// thread; Response::body then stays empty. For event streams and large downloads.
+    std::function<void(std::string_view)> on_body;
 };
 
 enum class PrivateNetworks { allowed, refused };

@@ -8,6 +8,7 @@
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <limits>
 
 // GCC 12 destroys temporaries of conditional and nested co_await expressions wrongly: here each
 // co_await is a statement of its own, and what coroutines are given are references to locals.
@@ -80,14 +81,15 @@ asio::awaitable<ClientLink::ErrorCode> ClientLink::read_more() {
 
 asio::awaitable<ClientLink::ErrorCode> ClientLink::read_response(Response& response, bool head_only,
                                                                  std::uint64_t bytes_max,
+                                                                 const BodySink& sink,
                                                                  bool& begun) {
     reusable_ = false;
     std::optional<ResponseParser> parser;
     for (;;) {
         if (!parser) {
-            parser.emplace(response);
+            parser.emplace(response, sink);
             parser->header_limit(header_bytes_max);
-            parser->body_limit(bytes_max);
+            parser->body_limit(sink ? std::numeric_limits<std::uint64_t>::max() : bytes_max);
             parser->skip(head_only);
             parser->eager(true);
         }

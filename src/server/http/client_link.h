@@ -6,6 +6,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -14,12 +15,17 @@
 
 namespace bascule::http {
 
+using BodySink = std::function<void(std::string_view)>;
+
 /// Beast's parser, writing straight into our Response.
 class ResponseParser final : public boost::beast::http::basic_parser<false> {
   public:
     using ErrorCode = boost::beast::error_code;
 
-    explicit ResponseParser(Response& into) : response_(into) { response_ = {.status = 0}; }
+    /// The body of a 2xx answer goes to `sink` if there is one.
+    ResponseParser(Response& into, const BodySink& sink) : response_(into), sink_(sink) {
+        response_ = {.status = 0};
+    }
 
   private:
     using View = boost::beast::string_view;
@@ -32,18 +38,24 @@ class ResponseParser final : public boost::beast::http::basic_parser<false> {
     }
     void on_header_impl(ErrorCode&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
-    std::size_t on_body_impl(View bytes, ErrorCode&) override {
-        response_.body.append(bytes.data(), bytes.size());
-        return bytes.size();
-    }
+    std::size_t on_body_impl(View bytes, ErrorCode&) override { return take(bytes); }
     void on_chunk_header_impl(std::uint64_t, View, ErrorCode&) override {}
     std::size_t on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode&) override {
-        response_.body.append(bytes.data(), bytes.size());
-        return bytes.size();
+        return take(bytes);
     }
     void on_finish_impl(ErrorCode&) override {}
 
+    std::size_t take(View bytes) {
+        if (sink_ && response_.status >= 200 && response_.status < 300) {
+            sink_({bytes.data(), bytes.size()});
+        } else {
+            response_.body.append(bytes.data(), bytes.size());
+        }
+        return bytes.size();
+    }
+
     Response& response_;
+    const BodySink& sink_;
 };
 
 /// One connection to a server, plain or TLS.
@@ -61,8 +73,10 @@ class ClientLink {
     boost::asio::awaitable<ErrorCode> read_more();
 
     /// Reads one response, informational ones skipped. `begun` tells whether any byte of it came.
+    /// A `sink` takes its body in its place, without limit.
     boost::asio::awaitable<ErrorCode> read_response(Response& response, bool head_only,
-                                                    std::uint64_t bytes_max, bool& begun);
+                                                    std::uint64_t bytes_max, const BodySink& sink,
+                                                    bool& begun);
     /// After a response: whether another request may follow on this connection.
     bool reusable() const { return reusable_; }
 

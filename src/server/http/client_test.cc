@@ -198,6 +198,32 @@ TEST_F(ClientTest, ResponsesAboveTheLimitAreRefused) {
     EXPECT_THAT(get(url("/large")), Succeeds());
 }
 
+TEST_F(ClientTest, ABodyMayBeTakenAsItComesAndThenHasNoLimit) {
+    make({.response_bytes_max = 100});
+    std::string taken;
+    const auto answer = io::wait_for<Response>([&](auto done) {
+        client_->send(
+            {.url = url("/large"), .on_body = [&](std::string_view piece) { taken += piece; }},
+            std::move(done));
+    });
+    ASSERT_THAT(answer, Succeeds());
+    EXPECT_EQ(answer->body, "");
+    EXPECT_EQ(taken, std::string(5000, 'x'));
+}
+
+TEST_F(ClientTest, TheBodyOfARefusalIsNotTakenForTheAnswer) {
+    std::string taken;
+    const auto answer = io::wait_for<Response>([&](auto done) {
+        client_->send(
+            {.url = url("/absent"), .on_body = [&](std::string_view piece) { taken += piece; }},
+            std::move(done));
+    });
+    ASSERT_THAT(answer, Succeeds());
+    EXPECT_EQ(answer->status, 404);
+    EXPECT_EQ(taken, "");
+    EXPECT_NE(answer->body, "");
+}
+
 TEST_F(ClientTest, TheTotalTimeoutHolds) {
     const SystemClock clock;
     const SteadyTime begin = clock.steady();
