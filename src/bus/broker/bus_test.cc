@@ -401,6 +401,68 @@ TEST_F(BusTest, StopsWithoutLosingWhatWaits) {
     EXPECT_THAT(recorder_->seen, ElementsAre("1", "1", "2"));
 }
 
+/// Keeps what it is given and answers when the test says so.
+class Holder final : public Handler {
+  public:
+    void handle(Delivery, Done done) override { held.push_back(std::move(done)); }
+    std::vector<Done> held;
+};
+
+TEST_F(BusTest, SurvivesAnAnswerThatComesAfterTheStop) {
+    const auto holder = std::make_shared<Holder>();
+    bus_->attach("recorder", holder);
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish(event_of("1"));
+    executor_->run_for(1s);
+    ASSERT_THAT(holder->held, SizeIs(1));
+    ASSERT_THAT(sim::wait_for<>(*executor_, [&](auto done) { bus_->stop(1s, std::move(done)); }),
+                Succeeds());
+    holder->held.front()(delivery::Outcome::done());
+    executor_->run_for(1s);
+    const auto asked = sim::wait_for<std::vector<ConsumerStatus>>(
+        *executor_, [&](auto done) { bus_->consumers(std::move(done)); });
+    EXPECT_THAT(asked, Succeeds());
+    executor_->run_for(1s);
+}
+
+TEST_F(BusTest, StartsNothingOfARemovedConsumerUntilItComesBack) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    recorder_->scripts["1"] = {delivery::Outcome::transient("busy"), delivery::Outcome::done()};
+    publish(event_of("1"));
+    executor_->run_for(10ms);
+    ASSERT_THAT(configure(BusConfig{}), Succeeds());
+    settle(1min);
+    EXPECT_THAT(recorder_->seen, ElementsAre("1"));
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle(1min);
+    EXPECT_THAT(recorder_->seen, ElementsAre("1", "1"));
+}
+
+TEST_F(BusTest, WaitsForASlowSyncOfTheJournalWithoutSpinning) {
+    sim::SimDisk slow(*executor_, {.sync_latency_min = 500ms, .sync_latency_max = 500ms});
+    auto bus = Bus::open({.disk = slow, .executor = *executor_, .workers = *executor_},
+                         {.directory = "bus", .log = {.reserve_bytes = 0, .seed = 1}});
+    ASSERT_THAT(bus, Succeeds());
+    (*bus)->attach("recorder", recorder_);
+    ASSERT_THAT(
+        sim::wait_for<>(*executor_,
+                        [&](auto done) { (*bus)->configure(config_of(), std::move(done)); }),
+        Succeeds());
+    for (const char* id : {"1", "2", "3", "4", "5", "6"}) {
+        recorder_->scripts[id] = {delivery::Outcome::transient("busy")};
+        std::vector<event::Event> events;
+        events.push_back(event_of(id, /*user=*/id));
+        (*bus)->publish(std::move(events), {}, [](const auto&) {});
+    }
+    const SteadyTime end = executor_->clock().steady() + 10s;
+    int steps = 0;
+    while (executor_->clock().steady() < end && executor_->run_one()) {
+        ASSERT_LT(++steps, 10'000) << "time stands still";
+    }
+    bus->reset();
+    executor_->run_ready();
+}
+
 /// Goal: G1, G2 and G3 through power loss at any moment. Method: publishes to a few keys, a handler
 /// that fails now and then, crashes after a random number of steps; the ledger of acknowledged
 /// events is kept outside. At the end every acknowledged event was handled, and the first handling

@@ -62,8 +62,8 @@ void BusState::on_strand(std::move_only_function<void(BusState&)> action) {
 
 void BusState::turn() {
     turn_scheduled.with([](bool& scheduled) { scheduled = false; });
-    if (!log) {
-        return;  // stopped
+    if (!log || !journal) {
+        return;  // stopped; a late answer or timer changes nothing any more
     }
     const delivery::Now time = now();
     for (Answer& answer : answers.with([](auto& waiting) { return std::exchange(waiting, {}); })) {
@@ -77,6 +77,9 @@ void BusState::turn() {
     bool more = false;
     std::optional<SteadyTime> deadline;
     for (auto& [number, consumer] : consumers) {
+        if (!consumer->handler()) {
+            continue;  // removed: what it has queued waits for its return
+        }
         if (!stopping && journal_trouble.empty()) {
             more = consumer->read_ahead(*routing, time) || more;
         }
@@ -93,7 +96,8 @@ void BusState::turn() {
     if (!confirmations.empty() || (journal_due && *journal_due <= time.steady)) {
         sync_journal();
     }
-    if (journal_due && (!deadline || *journal_due < *deadline)) {
+    // While a sync runs its end makes the next turn; a timer for what is due would only spin.
+    if (journal_due && !journal_syncing && (!deadline || *journal_due < *deadline)) {
         deadline = journal_due;
     }
     const Offset end = log->end();
@@ -200,8 +204,8 @@ void BusState::write_letters(ConsumerRuntime& consumer,
 }
 
 void BusState::sync_letters() {
-    if (letters_syncing) {
-        return;  // the sync that runs looks again when it is done
+    if (letters_syncing || !letters) {
+        return;  // the sync that runs looks again when it is done; a stopped bus has no store
     }
     letters_syncing = true;
     auto written = std::exchange(letters_written, {});
