@@ -32,7 +32,8 @@ class AuditTrailTest : public testing::Test {
     }
     std::vector<std::string> found(const AuditQuery& query) {
         std::vector<std::string> ids;
-        for (const AuditEntry& entry : trail.search(query, {}).value().items) {
+        const auto page = trail.search(query, {}).value();
+        for (const AuditEntry& entry : page.items) {
             ids.push_back(entry.event.event_id);
         }
         return ids;

@@ -41,16 +41,11 @@ class Edit {
     std::vector<event::Change> changes_;
 };
 
-constexpr std::uint32_t bit(EditedField field) { return static_cast<std::uint32_t>(field); }
-
-/// The bank settles a row or corrects it. Words that a person wrote stay: those of an edited field,
-/// and all of a row entered by hand.
+/// The bank settles a row or corrects it. What a person wrote stays: an edited field, and all of a
+/// row entered by hand, whose fields count as edited.
 std::vector<event::Change> take_over(StoredTransaction& row, const StoredTransaction& bank,
                                      const finance::Verdict& verdict) {
     Edit edit;
-    if (row.row.status == "manual") {
-        row.edited |= bit(EditedField::payee) | bit(EditedField::memo);
-    }
     if (!row.is_edited(EditedField::date)) {
         edit.set("date", row.row.date, bank.row.date);
     }

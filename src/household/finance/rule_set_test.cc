@@ -347,6 +347,84 @@ TEST(RuleSetTest, RefusesMoreRulesThanItsLimit) {
                 FailsWith(ErrorKind::exhausted, HasSubstr("10000")));
 }
 
+// --- an example whose answers were worked out by hand
+
+struct HandChecked {
+    const char* payee;
+    const char* memo;
+    std::int64_t minor;
+    const char* rule;  ///< the one that decides, or "" for none
+};
+
+TEST(RuleSetTest, DecidesTheHandCheckedExample) {
+    const auto with = [](const char* id, int priority, Node conditions) {
+        Rule r = rule(id, std::move(conditions));
+        r.priority = priority;
+        return r;
+    };
+    const auto set =
+        RuleSet::compile(
+            {with("salary", 60,
+                  Node::all({is(payee, equals, "Uhrwerk Systeme AG"), is(amount, greater, "0")})),
+             with("rent", 60,
+                  Node::all({is(memo, starts_with, "Miete "), is(amount, less, "-1000")})),
+             with("groceries", 50,
+                  Node::any({is(payee, contains, "SUPERMARKT LINDNER"),
+                             is(payee, regex, "^green basket market [0-9]+$")})),
+             with("bakery", 50,
+                  Node::all({is(payee, equals,
+                                "B\xC3\x84"
+                                "CKEREI M\xC3\x96HRLE"),
+                             is(memo, contains, "BAHNHOFSTRASSE")})),
+             with("fuel-shop-snack", 70,
+                  Node::all(
+                      {is(payee, equals, "Tankstelle Nordring"), is(amount, between, "-20", "0")})),
+             with("fuel", 50,
+                  Node::any({is(payee, contains, "Tankstelle"), is(payee, regex, "\\bfuel\\b")})),
+             with("restaurants", 50,
+                  Node::all({is(payee, contains, "trattoria"), is_not(memo, contains,
+                                                                      "R\xC3\xBC"
+                                                                      "ckerstattung")})),
+             with("parking", 50, exactly(payee, starts_with, "PARKMOBILE*")),
+             with("cinema", 50, is(payee, starts_with, "Kino "))})
+            .value();
+    for (const HandChecked& row :
+         std::vector<HandChecked>{{"UHRWERK  SYSTEME AG", "Gehalt", 310'000, "salary"},
+                                  {"Uhrwerk Systeme AG",
+                                   "Reisekosten zur\xC3\xBC"
+                                   "ck",
+                                   -1'000, ""},
+                                  {"Hausverwaltung", "Miete April", -114'000, "rent"},
+                                  {"Hausverwaltung", "Mietebegleichung", -114'000, ""},
+                                  {"Hausverwaltung", "Miete Garage", -8'000, ""},
+                                  {"Supermarkt Lindner 0815", "", -4'512, "groceries"},
+                                  {"GREEN BASKET MARKET 12", "", -900, "groceries"},
+                                  {"GREEN BASKET MARKET", "", -900, ""},
+                                  {"B\xC3\xA4"
+                                   "ckerei M\xC3\xB6hrle",
+                                   "Filiale Bahnhofstra\xC3\x9F"
+                                   "e 3",
+                                   -350, "bakery"},
+                                  {"Tankstelle Nordring", "", -2'000, "fuel-shop-snack"},
+                                  {"Tankstelle Nordring", "", -2'001, "fuel"},
+                                  {"SUNRISE FUEL #37", "", -5'713, "fuel"},
+                                  {"Refueling Ltd", "", -5'713, ""},
+                                  {"Trattoria Da Nino", "Abend", -4'000, "restaurants"},
+                                  {"Trattoria Da Nino",
+                                   "R\xC3\x9C"
+                                   "CKERSTATTUNG",
+                                   1'000, ""},
+                                  {"PARKMOBILE*123", "", -300, "parking"},
+                                  {"Parkmobile*123", "", -300, ""},
+                                  {"kino Arsenal", "", -1'100, "cinema"},
+                                  {"Kinobar", "", -1'100, ""}}) {
+        const auto matches =
+            set.match({.payee = row.payee, .memo = row.memo, .minor = row.minor, .currency = eur});
+        EXPECT_EQ(matches.empty() ? "" : matches[0].rule->id, row.rule)
+            << row.payee << " / " << row.memo;
+    }
+}
+
 // --- against a plain reading of the definitions
 
 bool plainly_holds(const Condition& c, const RuleSubject& s) {
