@@ -1,0 +1,298 @@
+#include "cli/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+
+#include "cli/completion.h"
+#include "cli/import_verb.h"
+#include "cli/pattern_verb.h"
+#include "cli/publish_verb.h"
+#include "cli/routes_verb.h"
+#include "cli/statement_verb.h"
+#include "cli/tail_verb.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+
+namespace bascule::cli {
+
+namespace {
+
+/// The command tree. Each verb's words go into a struct of its own; `chosen_` is what to do with
+/// them once the line is parsed, so that nothing runs while CLI11 may still throw.
+class CommandLine {
+  public:
+    explicit CommandLine(const Program& program) : program_(program) {
+        app_.require_subcommand(1);
+        app_.fallthrough();
+        app_.set_version_flag("--version", "bascule " + program.version);
+        app_.add_option("--url", target_.url,
+                        "Address of the server; else BASCULE_URL, else the one on this machine");
+        app_.add_option("--token", target_.token,
+                        "Token; else BASCULE_TOKEN, else the one on this machine");
+        app_.add_option("--data", serve_.data_directory,
+                        "Data directory of the server on this machine");
+        app_.add_option("-o,--output", output_, "table, json, jsonl or csv")
+            ->check(CLI::IsMember({"table", "json", "jsonl", "csv"}));
+        app_.add_flag("-y,--yes", yes_, "Do not ask");
+        app_.add_option("--timeout", timeout_s_, "Seconds to wait for an answer")
+            ->check(CLI::Range(1, 86400));
+        add_program_verbs();
+        add_file_verbs();
+        add_bus_verbs();
+        add_table_verbs();
+    }
+
+    int run(int argc, const char* const* argv) {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            const int code = app_.exit(error);
+            return code == 0 ? exit_yes : exit_usage;
+        }
+        target_.data_directory = serve_.data_directory;
+        target_.timeout = std::chrono::seconds(timeout_s_);
+        return chosen_ ? chosen_() : exit_usage;
+    }
+
+  private:
+    using Action = std::function<int()>;
+
+    CLI::App* verb(CLI::App& parent, const std::string& name, const std::string& help,
+                   Action action) {
+        CLI::App* app = parent.add_subcommand(name, help);
+        app->fallthrough();
+        app->callback([this, action = std::move(action)] { chosen_ = action; });
+        return app;
+    }
+
+    /// A noun with verbs below it.
+    CLI::App* noun(const std::string& name, const std::string& help) {
+        CLI::App*& app = nouns_[name];
+        if (app == nullptr) {
+            app = app_.add_subcommand(name, help);
+            app->require_subcommand(1);
+            app->fallthrough();
+            if (name == "letters") {
+                app->alias("dlq");
+            }
+        }
+        return app;
+    }
+
+    Output output() const { return parse_output(output_).value_or(Output::table); }
+
+    void add_setting_options(CLI::App* app) {
+        app->add_option("--config", serve_.config_file, "bascule.yaml");
+        app->add_option("--routing", serve_.routing_file, "event_routing.yaml");
+        app->add_option("--set", serve_.overrides, "KEY=VALUE; may be repeated")
+            ->expected(1)
+            ->take_all();
+    }
+
+    void add_program_verbs() {
+        if (program_.serve) {
+            CLI::App* serve =
+                verb(app_, "serve", "Run the server", [this] { return program_.serve(serve_); });
+            add_setting_options(serve);
+            serve->add_option("--listen", serve_.listen, "ADDRESS:PORT");
+            log_ = "text";
+            serve->add_option("--log", log_, "text or json")
+                ->check(CLI::IsMember({"text", "json"}))
+                ->each([this](const std::string& form) { serve_.json_log = form == "json"; });
+        }
+        if (program_.config_check) {
+            CLI::App* config = noun("config", "The configuration");
+            add_setting_options(verb(*config, "check", "Check configuration and routing",
+                                     [this] { return program_.config_check(serve_); }));
+            if (program_.config_show) {
+                CLI::App* show =
+                    verb(*config, "show", "Settings in force and where each comes from",
+                         [this] { return program_.config_show(serve_, key_); });
+                add_setting_options(show);
+                show->add_option("key", key_, "Only keys that begin so");
+            }
+        }
+        for (const auto& [name, function] :
+             {std::pair("bench", &program_.bench), std::pair("demo", &program_.demo)}) {
+            if (*function) {
+                CLI::App* app = verb(
+                    app_, name,
+                    name == std::string_view("bench") ? "Measure this machine"
+                                                      : "A guided tour in a temporary directory",
+                    [this, function = function] { return (*function)(words_["words"]); });
+                app->add_option("words", words_["words"], "What to run, and KEY=VALUE");
+            }
+        }
+        verb(app_, "version", "Print the version", [this] {
+            print("bascule " + program_.version + "\n");
+            return static_cast<int>(exit_yes);
+        });
+        CLI::App* completion = verb(app_, "completion", "Print a completion script for a shell",
+                                    [this] { return print_completion(shell_, app_words()); });
+        completion->add_option("shell", shell_, "bash, zsh or fish")
+            ->required()
+            ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    }
+
+    void add_file_verbs() {
+        CLI::App* parse = verb(*noun("statement", "Bank files, without a server"), "parse",
+                               "Read one statement file and print what it says", [this] {
+                                   statement_.json =
+                                       statement_format_ == "json" ||
+                                       (statement_format_.empty() && output_ != "table");
+                                   return parse_statement(statement_);
+                               });
+        parse->add_option("file", statement_.file, "The file; - for standard input")->required();
+        parse->add_option("--format", statement_format_, "json or table")
+            ->check(CLI::IsMember({"json", "table"}));
+        parse->add_option("--profile", statement_.profile, "A mapping profile (JSON)");
+
+        CLI::App* import = verb(app_, "import", "Import bank files into an account",
+                                [this] { return import_files(import_, target_, output()); });
+        import->add_option("files", import_.files, "The files")->required();
+        import->add_option("--account", import_.account, "Name of the account");
+        import->add_option("--profile", import_.profile, "A mapping profile (JSON)");
+        import->add_flag("!--no-wait", import_.wait, "Do not wait until they are processed");
+    }
+
+    void add_bus_verbs() {
+        CLI::App* test = verb(*noun("pattern", "Event patterns, without a server"), "test",
+                              "Whether an event matches a pattern",
+                              [this] { return test_pattern(pattern_, pattern_event_); });
+        test->add_option("pattern", pattern_, "JSON, or @FILE")->required();
+        test->add_option("event", pattern_event_, "JSON, @FILE, or - for standard input")
+            ->required();
+        verb(*noun("pattern", ""), "check", "Whether it is a pattern",
+             [this] { return check_pattern(pattern_); })
+            ->add_option("pattern", pattern_, "JSON, or @FILE")
+            ->required();
+
+        CLI::App* publish = verb(app_, "publish", "Publish events",
+                                 [this] { return publish_events(publish_, target_, output()); });
+        publish->add_option("file", publish_.file,
+                            "JSON event, array, or one event a line; - for standard input");
+        publish->add_option("--type", publish_.type, "Event type");
+        publish->add_option("--source", publish_.source, "Source");
+        publish->add_option("--user", publish_.user, "User id");
+        publish->add_option("--correlation", publish_.correlation, "Correlation id");
+        publish->add_option("--data", publish_.data, "The event's data, a JSON object");
+        publish->add_option("--set", publish_.sets, "a.b=VALUE in the data; may be repeated")
+            ->expected(1)
+            ->take_all();
+        publish->add_option("--count", publish_.count, "Publish it so many times")
+            ->check(CLI::Range(1U, 1'000'000'000U));
+        publish->add_option("--rate", publish_.per_second, "Events a second at most");
+        publish->add_flag("--dry-run", publish_.dry_run, "Only say who would get them");
+
+        CLI::App* tail = verb(app_, "tail", "Events as they come",
+                              [this] { return tail_events(tail_, target_, output()); });
+        tail->add_option("--type", tail_.type, "Event type");
+        tail->add_option("--source", tail_.source, "Source");
+        tail->add_option("--pattern", tail_.pattern, "An event pattern, or @FILE");
+        tail->add_option("--from", tail_.from, "Begin at a position, or at `earliest`");
+        tail->add_option("--since", tail_.since, "Begin with those of the last 10m, 2h, 1d");
+        tail->add_option("--last", tail_.last, "Begin with so many that are there");
+        tail->add_flag("!--no-follow", tail_.follow, "Stop at the end");
+        tail->add_option("--format", tail_.format, "'{time} {type} {user} {id}'");
+
+        verb(app_, "routes", "Who gets what", [this] {
+            return show_routes(mermaid_, target_, output());
+        })->add_flag("--mermaid", mermaid_, "As a Mermaid picture");
+        verb(*noun("audit", std::string(help_of_noun("audit"))), "verify",
+             "Recompute the hash chain; exit code 1 if it is broken",
+             [this] { return verify_audit(target_, output()); });
+    }
+
+    /// The verbs of the table, each with options that fill `words_`.
+    void add_table_verbs() {
+        for (const Verb& each : verbs()) {
+            const auto blank = each.path.find(' ');
+            const std::string noun_name(each.path.substr(0, blank));
+            CLI::App* parent = noun(noun_name, std::string(help_of_noun(noun_name)));
+            CLI::App* app = verb(*parent, std::string(each.path.substr(blank + 1)),
+                                 std::string(each.help), [this, &each] {
+                                     return run_verb(each, words_,
+                                                     {.target = target_,
+                                                      .output = output(),
+                                                      .yes = yes_,
+                                                      .limit = limit_,
+                                                      .all = all_});
+                                 });
+            for (const Argument& argument : each.arguments) {
+                add_argument(app, argument);
+            }
+            if (each.shape == Shape::list) {
+                app->add_option("--limit", limit_, "Items at most")
+                    ->check(CLI::Range(1U, 100'000'000U));
+                app->add_flag("--all", all_, "All items");
+            }
+        }
+    }
+
+    void add_argument(CLI::App* app, const Argument& argument) {
+        const std::string name(argument.name);
+        const std::string help(argument.help);
+        const auto store = [this, name](const std::vector<std::string>& values) {
+            words_[name] = values;
+            return true;
+        };
+        if (argument.form == Form::truth) {
+            app->add_flag_callback("--" + name, [this, name] { words_[name] = {"true"}; }, help);
+            return;
+        }
+        CLI::Option* option =
+            app->add_option((argument.positional ? "" : "--") + name, store, help);
+        option->required(argument.required);
+        if (argument.form == Form::list) {
+            option->expected(argument.positional ? -1 : 1)->take_all();
+        } else {
+            option->expected(1);
+        }
+    }
+
+    std::vector<std::string> app_words() const {
+        std::vector<std::string> words;
+        for (const CLI::App* app : app_.get_subcommands([](const CLI::App*) { return true; })) {
+            words.push_back(app->get_name());
+            for (const CLI::App* below :
+                 app->get_subcommands([](const CLI::App*) { return true; })) {
+                words.push_back(app->get_name() + " " + below->get_name());
+            }
+        }
+        return words;
+    }
+
+    const Program& program_;
+    CLI::App app_{"Bascule: a durable event bus and a household-finance backend", "bascule"};
+    std::map<std::string, CLI::App*> nouns_;
+    Action chosen_;
+
+    Target target_;
+    ServeArguments serve_;
+    std::string log_;
+    std::string key_;
+    std::string shell_;
+    std::string output_ = "table";
+    bool yes_ = false;
+    int timeout_s_ = 30;
+    std::size_t limit_ = 100;
+    bool all_ = false;
+    Words words_;
+    StatementParse statement_;
+    std::string statement_format_;
+    Import import_;
+    std::string pattern_;
+    std::string pattern_event_;
+    Publish publish_;
+    Tail tail_;
+    bool mermaid_ = false;
+};
+
+}  // namespace
+
+int run(int argc, const char* const* argv, const Program& program) {
+    return CommandLine(program).run(argc, argv);
+}
+
+}  // namespace bascule::cli

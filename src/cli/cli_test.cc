@@ -1,0 +1,349 @@
+#include "cli/cli.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/completion.h"
+#include "cli/output.h"
+#include "cli/profile.h"
+#include "cli/publish_verb.h"
+#include "cli/statement_json.h"
+#include "cli/table.h"
+#include "cli/tail_verb.h"
+#include "foundation/base/testing.h"
+#include "foundation/json/value.h"
+#include "household/statement/parse.h"
+
+namespace bascule::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+/// Runs a command line and keeps what it printed.
+struct Ran {
+    int code;
+    std::string out;
+    std::string err;
+};
+
+Ran run_words(std::vector<const char*> words, const Program& program = {.version = "1.2.3"}) {
+    words.insert(words.begin(), "bascule");
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = run(static_cast<int>(words.size()), words.data(), program);
+    std::fflush(stdout);
+    std::fflush(stderr);
+    return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+}
+
+/// A file with a content, gone with the test.
+class Scratch {
+  public:
+    explicit Scratch(const std::string& content)
+        : path_(testing::TempDir() + "cli_test_scratch_" + std::to_string(++count)) {
+        std::FILE* file = std::fopen(path_.c_str(), "wb");
+        std::fwrite(content.data(), 1, content.size(), file);
+        std::fclose(file);
+    }
+    ~Scratch() { std::remove(path_.c_str()); }
+    const char* path() const { return path_.c_str(); }
+
+  private:
+    static inline int count = 0;
+    std::string path_;
+};
+
+TEST(CliTest, VersionGoesToStandardOutput) {
+    const Ran ran = run_words({"version"});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_EQ(ran.out, "bascule 1.2.3\n");
+}
+
+TEST(CliTest, WrongWordsAreUsageAndPrintNoData) {
+    for (const std::vector<const char*>& words :
+         std::vector<std::vector<const char*>>{{},
+                                               {"nonsense"},
+                                               {"accounts"},
+                                               {"accounts", "nonsense"},
+                                               {"accounts", "show"},
+                                               {"version", "--nonsense"},
+                                               {"accounts", "list", "-o", "xml"}}) {
+        const Ran ran = run_words(words);
+        EXPECT_EQ(ran.code, exit_usage);
+        EXPECT_THAT(ran.out, IsEmpty());
+        EXPECT_NE(ran.err, "");
+    }
+}
+
+TEST(CliTest, VerbsOfTheProgramGetTheirArguments) {
+    ServeArguments seen;
+    std::vector<std::string> bench;
+    const Program program = {.version = "1",
+                             .serve =
+                                 [&](const ServeArguments& arguments) {
+                                     seen = arguments;
+                                     return 9;
+                                 },
+                             .bench =
+                                 [&](const std::vector<std::string>& words) {
+                                     bench = words;
+                                     return 0;
+                                 }};
+    EXPECT_EQ(run_words({"serve", "--config", "c", "--listen", "0:1", "--set", "a=1", "--set",
+                         "b=2", "--log", "json", "--data", "d"},
+                        program)
+                  .code,
+              9);
+    EXPECT_EQ(seen.config_file, "c");
+    EXPECT_EQ(seen.listen, "0:1");
+    EXPECT_EQ(seen.data_directory, "d");
+    EXPECT_THAT(seen.overrides, testing::ElementsAre("a=1", "b=2"));
+    EXPECT_TRUE(seen.json_log);
+    run_words({"bench", "publish", "n=5"}, program);
+    EXPECT_THAT(bench, testing::ElementsAre("publish", "n=5"));
+}
+
+TEST(CliTest, NoServerKnownSaysWhereItLooked) {
+    const Ran ran = run_words({"accounts", "list", "--data", "/nowhere"});
+    EXPECT_EQ(ran.code, exit_unreachable);
+    EXPECT_THAT(ran.err, HasSubstr("/nowhere/secrets/cli.json"));
+    EXPECT_THAT(ran.out, IsEmpty());
+}
+
+TEST(CliTest, NobodyListeningIsUnreachable) {
+    const Ran ran = run_words({"accounts", "list", "--url", "http://127.0.0.1:1", "--token", "t"});
+    EXPECT_EQ(ran.code, exit_unreachable);
+    EXPECT_THAT(ran.err, HasSubstr("127.0.0.1:1"));
+}
+
+TEST(CliTest, DestructiveVerbsWantYes) {
+    const Ran ran =
+        run_words({"accounts", "delete", "7", "--url", "http://127.0.0.1:1", "--token", "t"});
+    EXPECT_EQ(ran.code, exit_usage);
+    EXPECT_THAT(ran.err, HasSubstr("--yes"));
+}
+
+// ---- statement parse
+
+const char* file_text =
+    "Date,Payee,Amount,Currency\n2024-01-31,\"B\xE4"
+    "cker \"\"x\"\"\",-2.50,EUR\nsoon,C,1.00,EUR\n2024-02-01,D,5.00,EUR\n";
+
+TEST(StatementParseTest, PrintsTheDocumentFieldByField) {
+    const Scratch file(file_text);
+    const Ran ran = run_words({"statement", "parse", "--format", "json", file.path()});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_EQ(ran.err, "");
+    EXPECT_EQ(
+        ran.out,
+        R"({"format":"csv","format_version":null,"encoding":"windows-1252","encoding_source":"fallback","accounts":[{"id":null,"type":"unknown","currency":"EUR",)"
+        R"("institution":{"id":null,"name":null,"branch":null},"opening_balance":null,"ledger_balance":null,"available_balance":null,"balance_check":"not_possible",)"
+        R"("period":null,"transactions":[{"date":"2024-01-31","value_date":null,"amount":"-2.50","amount_minor":-250,"currency":"EUR","payee":"Bäcker \"x\"",)"
+        R"("memo":null,"id":null,"type":null,"check_number":null,"status":"booked","reversal":false,"category":null,"splits":[],"line":2,"offset":27},)"
+        R"({"date":"2024-02-01","value_date":null,"amount":"5.00","amount_minor":500,"currency":"EUR","payee":"D","memo":null,"id":null,"type":null,)"
+        R"("check_number":null,"status":"booked","reversal":false,"category":null,"splits":[],"line":4,"offset":79}]}],"ambiguities":[],)"
+        R"("rejected":[{"line":3,"offset":63,"code":"date_unreadable","message":"\"soon\" is not a date; the order is YMD","raw":"soon,C,1.00,EUR"}],)"
+        R"("unsupported":[],"warnings":[],"errors":[]})"
+        "\n");
+}
+
+TEST(StatementParseTest, ExitCodesFollowTheFile) {
+    const Scratch unknown("hello\n");
+    const Ran no = run_words({"statement", "parse", "--format", "json", unknown.path()});
+    EXPECT_EQ(no.code, exit_no);
+    EXPECT_THAT(no.out, StartsWith(R"({"format":"unknown")"));
+    EXPECT_THAT(no.out, HasSubstr("no_statement"));
+    const Ran missing = run_words({"statement", "parse", "--format", "json", "/nowhere/at/all"});
+    EXPECT_EQ(missing.code, exit_usage);
+    EXPECT_THAT(missing.out, IsEmpty());
+    EXPECT_THAT(missing.err, HasSubstr("/nowhere/at/all"));
+    EXPECT_EQ(run_words({"statement", "parse", "--format", "xml", unknown.path()}).code,
+              exit_usage);
+    EXPECT_EQ(run_words({"statement", "parse"}).code, exit_usage);
+}
+
+TEST(StatementParseTest, ShowsATableToPeople) {
+    const Scratch file(file_text);
+    const Ran ran = run_words({"statement", "parse", file.path()});
+    EXPECT_THAT(ran.out, HasSubstr("DATE        AMOUNT  CURRENCY  PAYEE"));
+    EXPECT_THAT(ran.out, HasSubstr("2024-01-31   -2.50  EUR       Bäcker \"x\""));
+    EXPECT_THAT(ran.out, HasSubstr("line 3: \"soon\" is not a date"));
+}
+
+TEST(StatementParseTest, TakesAProfile) {
+    const Scratch file("when;how much\n01/02/2024;1.000\n");
+    const Scratch profile(
+        R"({"columns": {"date": "when", "amount": 1}, "date_format": "MDY", "decimal_mark": ","})");
+    const Ran ran = run_words(
+        {"statement", "parse", "--format", "json", "--profile", profile.path(), file.path()});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_THAT(
+        ran.out,
+        HasSubstr(
+            R"("date":"2024-01-02","value_date":null,"amount":"1000","amount_minor":100000)"));
+    const Scratch bad(R"({"dcimal_mark": ","})");
+    const Ran refused = run_words({"statement", "parse", "--profile", bad.path(), file.path()});
+    EXPECT_EQ(refused.code, exit_usage);
+    EXPECT_THAT(refused.err, HasSubstr("unknown key \"dcimal_mark\""));
+}
+
+TEST(StatementParseTest, IsValidJsonWhateverTheFileHolds) {
+    std::string bytes = "Date;Payee;Amount\n2024-01-31;";
+    for (int byte = 1; byte < 256; ++byte) {
+        bytes += byte == '\n' || byte == '\r' || byte == ';' || byte == '"'
+                     ? ' '
+                     : static_cast<char>(byte);
+    }
+    const std::string json = statement_json(statement::parse(bytes + ";1,50\n"));
+    EXPECT_THAT(json::Value::parse(json), Succeeds());
+}
+
+TEST(ProfileTest, NamesWhatIsWrong) {
+    EXPECT_THAT(parse_profile("[]"), FailsWith(ErrorKind::invalid, HasSubstr("object")));
+    EXPECT_THAT(parse_profile("{"), FailsWith(ErrorKind::invalid, HasSubstr("profile")));
+    EXPECT_THAT(parse_profile(R"({"columns": {"amount": {"a": 1}}})"),
+                FailsWith(ErrorKind::invalid, HasSubstr("columns.amount")));
+    EXPECT_THAT(parse_profile(R"({"columns": {"amuont": 1}})"),
+                FailsWith(ErrorKind::invalid, HasSubstr("amuont")));
+    EXPECT_EQ(
+        parse_profile(R"({"columns": {"memo": ["a", 3]}, "header": false})").value().columns.size(),
+        2);
+}
+
+// ---- pattern test
+
+TEST(PatternTest, AnswersByExitCode) {
+    const char* pattern =
+        R"({"detail-type": ["file.uploaded"], "detail": {"data": {"size": [{"numeric": [">", 5]}]}}})";
+    EXPECT_EQ(run_words({"pattern", "test", pattern,
+                         R"({"eventType": "file.uploaded", "source": "s", "data": {"size": 6}})"})
+                  .out,
+              "yes\n");
+    EXPECT_EQ(
+        run_words(
+            {"pattern", "test", pattern,
+             R"({"source": "s", "detail-type": "file.uploaded", "detail": {"data": {"size": 6}}})"})
+            .code,
+        exit_yes);
+    const Ran no =
+        run_words({"pattern", "test", pattern,
+                   R"({"eventType": "file.uploaded", "source": "s", "data": {"size": 5}})"});
+    EXPECT_EQ(no.code, exit_no);
+    EXPECT_EQ(no.out, "no\n");
+    EXPECT_EQ(run_words({"pattern", "test", "{", "{}"}).code, exit_usage);
+    EXPECT_EQ(run_words({"pattern", "check", R"({"a": []})"}).code, exit_no);
+    EXPECT_EQ(run_words({"pattern", "check", R"({"a": [1]})"}).code, exit_yes);
+}
+
+// ---- parts
+
+TEST(TableTest, AlignsByCharactersAndCutsLongCells) {
+    Table table({"A", "B"});
+    table.align_right(1);
+    table.add({"ä", "10"});
+    table.add({"bb", "5\n"});
+    EXPECT_EQ(table.text(), "A    B\nä   10\nbb  5\n");
+    Table wide({"A"});
+    wide.add({std::string(100, 'x')});
+    EXPECT_EQ(wide.text(), "A\n" + std::string(59, 'x') + "…\n");
+}
+
+TEST(TableTest, CsvQuotesOnlyWhatNeedsIt) {
+    EXPECT_EQ(csv_line({"a", "b,c", "d\"e", ""}), "a,\"b,c\",\"d\"\"e\",\r\n");
+}
+
+TEST(OutputTest, ShowsListsInEveryForm) {
+    const json::Value list =
+        json::Value::parse(
+            R"([{"id": "1", "n": 1.10, "createdAt": 1706702400000, "tags": ["x", "y"]}, {"id": "2", "n": null}])")
+            .value();
+    const std::vector<Column> columns = {
+        {"ID", "/id"}, {"N", "/n", true}, {"CREATED", "/createdAt"}, {"TAGS", "/tags"}};
+    EXPECT_EQ(
+        rendered_list(list.items(), columns, Output::table),
+        "ID     N  CREATED                   TAGS\n1   1.10  2024-01-31T12:00:00.000Z  x, y\n2\n");
+    EXPECT_EQ(rendered_list(list.items(), columns, Output::csv),
+              "id,n,createdAt,tags\r\n1,1.10,1706702400000,\"x, y\"\r\n2,,,\r\n");
+    EXPECT_EQ(rendered_list(list.items(), columns, Output::jsonl),
+              "{\"id\":\"1\",\"n\":1.10,\"createdAt\":1706702400000,\"tags\":[\"x\",\"y\"]}\n{"
+              "\"id\":\"2\",\"n\":null}\n");
+    EXPECT_EQ(json::Value::parse(rendered_list(list.items(), columns, Output::json)).value(), list);
+}
+
+TEST(OutputTest, ShowsTimesInUtc) {
+    EXPECT_EQ(utc_text(0), "1970-01-01T00:00:00.000Z");
+    EXPECT_EQ(utc_text(1706745599999), "2024-01-31T23:59:59.999Z");
+}
+
+TEST(PublishTest, MakesAnEventOfItsOptions) {
+    const auto events = events_of({.type = "a.b",
+                                   .source = "s",
+                                   .user = "u",
+                                   .data = R"({"x": {"y": 1}})",
+                                   .sets = {"x.z=2.50", "t=yes"}},
+                                  "");
+    ASSERT_THAT(events, Succeeds());
+    EXPECT_EQ(
+        events->at(0),
+        R"({"eventType":"a.b","source":"s","userId":"u","data":{"x":{"y":1,"z":2.50},"t":"yes"}})");
+    EXPECT_THAT(events_of({.type = "a.b"}, ""),
+                FailsWith(ErrorKind::invalid, HasSubstr("--source")));
+    EXPECT_THAT(events_of({.type = "a", .source = "s", .sets = {"x"}}, ""),
+                FailsWith(ErrorKind::invalid, HasSubstr("NAME=VALUE")));
+}
+
+TEST(PublishTest, ReadsOneEventAnArrayOrLines) {
+    EXPECT_EQ(events_of({.file = "f"}, R"({"a": 1})").value().size(), 1);
+    EXPECT_EQ(events_of({.file = "f"}, R"([{"a": 1}, {"a": 2}])").value().size(), 2);
+    EXPECT_EQ(events_of({.file = "f"}, "{\"a\": 1}\n\n{\"a\": 2}\n").value().size(), 2);
+    EXPECT_THAT(events_of({.file = "f"}, "{\"a\": 1}\n{\"a\": \n"),
+                FailsWith(ErrorKind::invalid, HasSubstr("line 2")));
+}
+
+TEST(TailTest, FormatsEvents) {
+    const auto event =
+        json::Value::parse(
+            R"({"eventId": "e", "eventType": "t", "timestamp": 0, "userId": "u", "data": {"a": 1}})")
+            .value();
+    EXPECT_EQ(formatted("{time} {type}/{user} {data} @{position}", "7", event).value(),
+              "1970-01-01T00:00:00.000Z t/u {\"a\":1} @7");
+    EXPECT_THAT(formatted("{nonsense}", "", event),
+                FailsWith(ErrorKind::invalid, HasSubstr("{nonsense}")));
+    EXPECT_THAT(formatted("{time", "", event), FailsWith(ErrorKind::invalid));
+}
+
+TEST(TailTest, AgesHaveUnits) {
+    EXPECT_EQ(parse_age("10m").value(), 600'000);
+    EXPECT_EQ(parse_age("2d").value(), 172'800'000);
+    for (const char* text : {"", "10", "m", "-1m", "10 m"}) {
+        EXPECT_THAT(parse_age(text), FailsWith(ErrorKind::invalid)) << text;
+    }
+}
+
+TEST(ServerSentEventsTest, JoinsPiecesAndLines) {
+    ServerSentEvents events;
+    EXPECT_THAT(events.take(": hello\n\nid: 1\neve"), IsEmpty());
+    const auto first = events.take("nt: event\r\ndata: {\"a\":\ndata: 1}\n\ndata: x\n\nid");
+    ASSERT_EQ(first.size(), 2);
+    EXPECT_EQ(first[0].id, "1");
+    EXPECT_EQ(first[0].event, "event");
+    EXPECT_EQ(first[0].data, "{\"a\":\n1}");
+    EXPECT_EQ(first[1].id, "1") << "the last id stays";
+    EXPECT_EQ(first[1].data, "x");
+}
+
+TEST(CompletionTest, KnowsNounsAndTheirVerbs) {
+    const Ran ran = run_words({"completion", "bash"});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_THAT(ran.out, HasSubstr("accounts"));
+    EXPECT_THAT(ran.out, HasSubstr("pause"));
+    EXPECT_THAT(run_words({"completion", "fish"}).out, HasSubstr("__fish_use_subcommand"));
+}
+
+}  // namespace
+}  // namespace bascule::cli

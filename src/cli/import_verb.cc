@@ -1,0 +1,150 @@
+#include "cli/import_verb.h"
+
+#include <algorithm>
+
+#include "cli/cli.h"
+#include "cli/local_file.h"
+#include "cli/profile.h"
+#include "cli/terminal.h"
+
+namespace bascule::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t upload_bytes_max = std::uint64_t{256} << 20;
+constexpr std::uint64_t profile_bytes_max = 1 << 20;
+constexpr auto look_first = 20ms;
+constexpr auto look_last = 500ms;
+
+constexpr Column columns[] = {{"FILE", "/fileName"},
+                              {"STATUS", "/status"},
+                              {"ROWS", "/rowCount", true},
+                              {"NEW", "/transactionCount", true},
+                              {"KNOWN", "/duplicateCount", true},
+                              {"REJECTED", "/rejectedCount", true},
+                              {"FROM", "/dateFrom"},
+                              {"TO", "/dateTo"},
+                              {"ID", "/id"},
+                              {"MESSAGE", "/message"}};
+
+std::string text_member(const json::Value& file, std::string_view name) {
+    const json::Value* found = file.find(name);
+    return std::string(found == nullptr ? "" : found->as_string().value_or(""));
+}
+
+bool is_settled(const std::string& status) { return !status.empty() && status != "pending"; }
+
+Answer<json::Value> upload(Session& session, const std::string& path, const std::string& content,
+                           const Import& command, const std::string& mapping) {
+    Ask ask{.method = http::Method::post,
+            .path = "/v1/files",
+            .query = {{"fileName", file_name_of(path)}},
+            .body = content,
+            .content_type = "application/octet-stream"};
+    if (!command.account.empty()) {
+        ask.query.emplace_back("account", command.account);
+    }
+    if (!mapping.empty()) {
+        ask.query.emplace_back("mapping", mapping);
+    }
+    auto file = session.json(ask);
+    if (!file && file.error().exit_code == exit_not_found && !command.account.empty()) {
+        return std::unexpected(
+            Failure{exit_not_found, file.error().message + "\nopen it: bascule accounts create \"" +
+                                        command.account + "\" --type checking --currency EUR"});
+    }
+    return file;
+}
+
+/// Looks at the file until the server has settled it, at growing distances.
+Answer<json::Value> settled(Session& session, json::Value file) {
+    const std::string path = "/v1/files/" + percent_encoded(text_member(file, "id"));
+    for (std::chrono::milliseconds wait = look_first; !is_settled(text_member(file, "status"));) {
+        show_progress("processing " + text_member(file, "fileName") + " …");
+        session.pause(wait);
+        wait = std::min<std::chrono::milliseconds>(wait * 2, look_last);
+        auto now = session.json({.path = path});
+        if (!now) {
+            return now;
+        }
+        file = std::move(*now);
+    }
+    return file;
+}
+
+/// What a person must know beyond the counts.
+void explain(const json::Value& file) {
+    const std::string name = text_member(file, "fileName");
+    if (text_member(file, "status") == "needs_mapping") {
+        print_note(name + ": cannot be read without a profile: " + text_member(file, "message"));
+    }
+    const json::Value* ambiguities = file.find("ambiguities");
+    for (const json::Value& ambiguity :
+         ambiguities == nullptr ? std::span<const json::Value>() : ambiguities->items()) {
+        print_note(name + ": " + text_member(ambiguity, "what") +
+                   " is ambiguous: " + text_member(ambiguity, "evidence"));
+    }
+}
+
+}  // namespace
+
+int import_files(const Import& command, const Target& target, Output output) {
+    std::string mapping;
+    if (!command.profile.empty()) {
+        auto text = read_local_file(command.profile, profile_bytes_max);
+        const auto parsed =
+            text ? parse_profile(*text) : Result<statement::Mapping>(std::unexpected(text.error()));
+        if (!parsed) {
+            print_error(parsed.error().message());
+            return exit_usage;
+        }
+        mapping = std::move(*text);
+    }
+    auto session = Session::open(target);
+    if (!session) {
+        print_error(session.error().message);
+        return session.error().exit_code;
+    }
+    std::vector<json::Value> done;
+    std::size_t whole = 0;
+    std::size_t partly = 0;
+    int worst = exit_no;
+    for (const std::string& path : command.files) {
+        const auto content = read_local_file(path, upload_bytes_max);
+        if (!content) {
+            print_error(content.error().message());
+            worst = exit_usage;
+            continue;
+        }
+        show_progress("uploading " + path + " …");
+        auto file = upload(*session, path, *content, command, mapping);
+        if (file && command.wait) {
+            file = settled(*session, std::move(*file));
+        }
+        end_progress();
+        if (!file) {
+            print_error(path + ": " + file.error().message);
+            worst = file.error().exit_code;
+            if (worst == exit_unreachable || worst == exit_not_allowed) {
+                break;  // the next one would fare no better
+            }
+            continue;
+        }
+        explain(*file);
+        const std::string status = text_member(*file, "status");
+        whole += status == "processed" || !command.wait ? 1 : 0;
+        partly += status == "partial" ? 1 : 0;
+        done.push_back(std::move(*file));
+    }
+    if (!done.empty()) {
+        print(rendered_list(done, columns, output));
+    }
+    if (whole == command.files.size()) {
+        return exit_yes;
+    }
+    return whole + partly > 0 ? exit_partly : worst;
+}
+
+}  // namespace bascule::cli

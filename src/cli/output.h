@@ -1,0 +1,36 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "foundation/base/result.h"
+#include "foundation/json/value.h"
+
+namespace bascule::cli {
+
+enum class Output { table, json, jsonl, csv };
+Result<Output> parse_output(std::string_view name);
+
+/// A column of a table: its title and where the value lies in an item (`/event/eventType`).
+struct Column {
+    std::string_view title;
+    std::string_view pointer;
+    bool right = false;
+};
+
+/// Writes a list's items, or one object, in the form asked for. Items as a table have the columns
+/// given (all scalar members of the first item if there are none); one object as a table has a line
+/// a member. A time in Unix milliseconds under a name that ends in `At`, or called `timestamp`, is
+/// shown as UTC in tables only.
+std::string rendered_list(std::span<const json::Value> items, std::span<const Column> columns,
+                          Output output);
+std::string rendered_object(const json::Value& object, Output output);
+
+/// JSON with two blanks a level, for people; scalars and empty brackets on one line.
+std::string indented(const json::Value& value);
+
+/// 2024-01-31T12:00:00.000Z
+std::string utc_text(std::int64_t unix_ms);
+
+}  // namespace bascule::cli

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "household/statement/statement.h"
+
+namespace bascule::cli {
+
+/// The JSON document of `statement parse`, field by field as docs/reference/statement.md states it;
+/// compact, one line.
+std::string statement_json(const statement::Statement& statement);
+
+/// The same for people: accounts, rows, and what was not taken.
+std::string statement_table(const statement::Statement& statement);
+
+}  // namespace bascule::cli

@@ -1,0 +1,291 @@
+#include "cli/tail_verb.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "bus/event/eventbridge_form.h"
+#include "bus/event/seed_form.h"
+#include "bus/pattern/pattern.h"
+#include "cli/cli.h"
+#include "cli/local_file.h"
+#include "cli/terminal.h"
+#include "foundation/base/clock.h"
+#include "foundation/io/wait.h"
+
+namespace bascule::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view default_format = "{time} {type} {user} {id}";
+constexpr auto wait_first = 250ms;
+constexpr auto wait_last = 10s;
+
+std::string text_at(const json::Value& event, std::string_view name) {
+    const json::Value* found = event.find(name);
+    return std::string(found == nullptr ? "" : found->as_string().value_or(""));
+}
+
+/// Prints the events that are wanted, and knows where it stopped.
+class Printer {
+  public:
+    Printer(const Tail& command, Output output, std::optional<pattern::Pattern> pattern)
+        : format_(command.format.empty() && output == Output::table
+                      ? default_format
+                      : std::string_view(command.format)),
+          pattern_(std::move(pattern)) {}
+
+    void show(std::string_view position, std::string_view event_text) {
+        position_ = position;
+        if (pattern_ && !matches(event_text)) {
+            return;
+        }
+        if (format_.empty()) {
+            print(std::string(event_text) + "\n");
+            return;
+        }
+        const auto event = json::Value::parse(event_text);
+        const auto line = event ? formatted(format_, position, *event)
+                                : Result<std::string>(std::unexpected(event.error()));
+        print((line ? *line : std::string(event_text)) + "\n");
+    }
+
+    const std::string& position() const { return position_; }
+
+  private:
+    bool matches(std::string_view event_text) const {
+        const auto event = event::parse_seed(event_text);
+        if (!event) {
+            return false;
+        }
+        const std::string seen = event::to_eventbridge_json(event::view_of(*event));
+        pattern::Subject subject;
+        subject.json("", seen);
+        return pattern_->matches(subject);
+    }
+
+    std::string format_;
+    std::optional<pattern::Pattern> pattern_;
+    std::string position_;
+};
+
+Result<std::optional<pattern::Pattern>> pattern_of(const std::string& argument) {
+    if (argument.empty()) {
+        return std::nullopt;
+    }
+    const std::string text =
+        argument.starts_with('@') ? TRY(read_local_file(argument.substr(1), 1 << 20)) : argument;
+    return TRY(pattern::Pattern::parse(text));
+}
+
+Query filters_of(const Tail& command) {
+    Query query;
+    if (!command.type.empty()) {
+        query.emplace_back("type", command.type);
+    }
+    if (!command.source.empty()) {
+        query.emplace_back("source", command.source);
+    }
+    return query;
+}
+
+/// Shows stored events, oldest first: the last `n`, or those since a time. The search answers
+/// newest first.
+Answer<std::monostate> show_stored(Session& session, const Tail& command, std::int64_t since_ms,
+                                   Printer& printer) {
+    std::vector<json::Value> found;
+    std::string cursor;
+    do {
+        Query query = filters_of(command);
+        if (since_ms > 0) {
+            query.emplace_back("from", std::to_string(since_ms));
+        }
+        const std::uint64_t wanted =
+            command.last == 0 ? 1000 : std::min<std::uint64_t>(1000, command.last - found.size());
+        query.emplace_back("limit", std::to_string(wanted));
+        if (!cursor.empty()) {
+            query.emplace_back("cursor", cursor);
+        }
+        const auto page = session.json({.path = "/v1/events", .query = std::move(query)});
+        if (!page) {
+            return std::unexpected(page.error());
+        }
+        const json::Value* items = page->find("items");
+        const json::Value* next = page->find("nextCursor");
+        if (items != nullptr) {
+            found.insert(found.end(), items->items().begin(), items->items().end());
+        }
+        cursor = next == nullptr ? "" : std::string(next->as_string().value_or(""));
+    } while (!cursor.empty() && (command.last == 0 || found.size() < command.last));
+    const auto position = [](const json::Value& item) {
+        const std::string text = text_at(item, "position");
+        std::uint64_t number = 0;
+        std::from_chars(text.data(), text.data() + text.size(), number);
+        return number;
+    };
+    std::ranges::stable_sort(found, {}, position);
+    for (const json::Value& item : found) {
+        const json::Value* event = item.find("event");
+        printer.show(text_at(item, "position"), event == nullptr ? item.text() : event->text());
+    }
+    return std::monostate();
+}
+
+/// Follows the stream, over as many connections as it takes.
+int follow(Session& session, const Tail& command, Printer& printer) {
+    std::chrono::milliseconds wait = wait_first;
+    while (true) {
+        Ask ask{.path = "/v1/stream", .query = filters_of(command)};
+        if (printer.position().empty() && !command.from.empty()) {
+            ask.query.emplace_back("from", command.from);
+        }
+        ServerSentEvents events;
+        const auto ended = session.stream(ask, printer.position(), [&](std::string_view bytes) {
+            wait = wait_first;
+            for (const ServerSentEvent& event : events.take(bytes)) {
+                printer.show(event.id, event.data);
+            }
+        });
+        if (!ended && ended.error().exit_code != exit_unreachable) {
+            print_error(ended.error().message);
+            return ended.error().exit_code;
+        }
+        print_note(ended ? "the server closed the stream; going on"
+                         : ended.error().message + "; trying again");
+        session.pause(wait);
+        wait = std::min<std::chrono::milliseconds>(wait * 2, wait_last);
+    }
+}
+
+}  // namespace
+
+Result<std::string> formatted(std::string_view format, std::string_view position,
+                              const json::Value& event) {
+    constexpr std::pair<std::string_view, std::string_view> members[] = {
+        {"type", "eventType"},
+        {"source", "source"},
+        {"user", "userId"},
+        {"id", "eventId"},
+        {"correlation", "correlationId"},
+        {"causation", "causationId"}};
+    std::string out;
+    while (true) {
+        const auto open = format.find('{');
+        out += format.substr(0, open);
+        if (open == std::string_view::npos) {
+            return out;
+        }
+        const auto close = format.find('}', open);
+        if (close == std::string_view::npos) {
+            return fail(ErrorKind::invalid, "--format has a { without its }");
+        }
+        const std::string_view word = format.substr(open + 1, close - open - 1);
+        format.remove_prefix(close + 1);
+        const auto* member =
+            std::ranges::find(members, word, &std::pair<std::string_view, std::string_view>::first);
+        const json::Value* time = event.find("timestamp");
+        const json::Value* data = event.find("data");
+        if (member != std::end(members)) {
+            out += text_at(event, member->second);
+        } else if (word == "time") {
+            out += time != nullptr && time->as_int64() ? utc_text(*time->as_int64()) : "";
+        } else if (word == "position") {
+            out += position;
+        } else if (word == "data") {
+            out += data == nullptr ? "" : data->text();
+        } else if (word == "event") {
+            out += event.text();
+        } else {
+            return fail(ErrorKind::invalid, "--format has {" + std::string(word) +
+                                                "}; {time}, {type}, {source}, {user}, {id}, "
+                                                "{correlation}, {causation}, {position}, "
+                                                "{data} and {event} are allowed");
+        }
+    }
+}
+
+Result<std::int64_t> parse_age(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    constexpr std::pair<std::string_view, std::int64_t> units[] = {
+        {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+    for (const auto& [name, ms] : units) {
+        if (error == std::errc() && unit == name && number >= 0 && number <= 100'000) {
+            return number * ms;
+        }
+    }
+    return fail(ErrorKind::invalid, "--since is \"" + std::string(text) +
+                                        "\"; a number with s, m, h or d is allowed (10m)");
+}
+
+std::vector<ServerSentEvent> ServerSentEvents::take(std::string_view bytes) {
+    std::vector<ServerSentEvent> complete;
+    rest_ += bytes;
+    std::size_t begin = 0;
+    for (auto end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
+        std::string_view line = std::string_view(rest_).substr(begin, end - begin);
+        if (line.ends_with('\r')) {
+            line.remove_suffix(1);
+        }
+        take_line(line, complete);
+        begin = end + 1;
+    }
+    rest_.erase(0, begin);
+    return complete;
+}
+
+void ServerSentEvents::take_line(std::string_view line, std::vector<ServerSentEvent>& complete) {
+    if (line.empty()) {
+        if (!current_.data.empty()) {
+            current_.data.pop_back();  // the line end after the last line
+            complete.push_back(current_);
+        }
+        current_ = {.id = current_.id};
+        return;
+    }
+    const auto colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);
+    std::string_view value =
+        colon == std::string_view::npos ? std::string_view() : line.substr(colon + 1);
+    value.remove_prefix(value.starts_with(' ') ? 1 : 0);
+    if (name == "data") {
+        current_.data += std::string(value) + "\n";
+    } else if (name == "id") {
+        current_.id = value;
+    } else if (name == "event") {
+        current_.event = value;
+    }
+}
+
+int tail_events(const Tail& command, const Target& target, Output output) {
+    const auto pattern = pattern_of(command.pattern);
+    const auto age = command.since.empty() ? Result<std::int64_t>(0) : parse_age(command.since);
+    const auto trial = formatted(command.format, "", json::Value::object());
+    for (const auto* error : {pattern ? nullptr : &pattern.error(), age ? nullptr : &age.error(),
+                              trial ? nullptr : &trial.error()}) {
+        if (error != nullptr) {
+            print_error(error->message());
+            return exit_usage;
+        }
+    }
+    auto session = Session::open(target);
+    if (!session) {
+        print_error(session.error().message);
+        return session.error().exit_code;
+    }
+    Printer printer(command, output, *pattern);
+    const std::int64_t since = *age == 0 ? 0 : to_unix_ms(SystemClock().wall()) - *age;
+    if (command.last > 0 || since > 0 || !command.follow) {
+        const auto shown = show_stored(*session, command, since, printer);
+        if (!shown) {
+            print_error(shown.error().message);
+            return shown.error().exit_code;
+        }
+    }
+    return command.follow ? follow(*session, command, printer) : exit_yes;
+}
+
+}  // namespace bascule::cli

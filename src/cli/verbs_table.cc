@@ -1,0 +1,512 @@
+#include <array>
+
+#include "cli/verbs.h"
+
+namespace bascule::cli {
+
+namespace {
+
+// ---- arguments that many verbs share
+
+const Argument id = {"id", "id", Place::path, Form::text, true, true, "The id"};
+const Argument consumer_name = {"name", "name", Place::path,   Form::text,
+                                true,   true,   "The consumer"};
+
+Argument query(std::string_view name, std::string_view member, std::string_view help) {
+    return {.name = name, .member = member, .place = Place::query, .help = help};
+}
+Argument body(std::string_view name, std::string_view member, std::string_view help,
+              Form form = Form::text) {
+    return {.name = name, .member = member, .place = Place::body, .form = form, .help = help};
+}
+Argument needed(Argument argument) {
+    argument.required = true;
+    return argument;
+}
+
+const std::vector<Argument> event_filters = {
+    query("type", "type", "Event type, exact"),
+    query("source", "source", "Source, exact"),
+    query("correlation", "correlationId", "Correlation id"),
+    query("causation", "causationId", "Causation id"),
+    query("from", "from", "Not before: a date or Unix milliseconds"),
+    query("to", "to", "Not after"),
+    query("text", "text", "Contained text"),
+};
+
+const std::vector<Column> event_columns = {{"RECORDED", "/recordedAt"},
+                                           {"POSITION", "/position", true},
+                                           {"TYPE", "/event/eventType"},
+                                           {"SOURCE", "/event/source"},
+                                           {"USER", "/event/userId"},
+                                           {"ID", "/event/eventId"},
+                                           {"CORRELATION", "/event/correlationId"}};
+
+const std::vector<Column> letter_columns = {{"ID", "/id"},
+                                            {"CONSUMER", "/consumer"},
+                                            {"TYPE", "/eventType"},
+                                            {"USER", "/userId"},
+                                            {"STATE", "/state"},
+                                            {"REASON", "/reason"},
+                                            {"ATTEMPTS", "/attempts", true},
+                                            {"LAST ERROR", "/lastError"}};
+
+const std::vector<Argument> letter_selection = {
+    {"id", "ids", Place::body, Form::list, true, false, "The letters"},
+    body("consumer", "consumer", "All of this consumer"),
+    body("user", "userId", "All of this user"),
+    body("fingerprint", "fingerprint", "All with this error"),
+    body("all", "all", "All letters", Form::truth),
+    body("preview", "preview", "Only say how many", Form::truth),
+};
+
+std::vector<Argument> with(std::vector<Argument> arguments, const Argument& more) {
+    arguments.push_back(more);
+    return arguments;
+}
+
+const std::vector<Argument> account_members = {
+    body("type", "type", "checking, savings, credit_card, investment, loan or other"),
+    body("institution", "institution", "The bank"),
+    body("identifier", "identifiers", "IBAN, account or card number; may be repeated", Form::list),
+    body("opening-balance", "openingBalance", "A known balance"),
+    body("opening-date", "openingDate", "The day of that balance"),
+};
+
+const std::vector<Argument> rule_members = {
+    body("name", "name", "What to call it"),
+    body("conditions", "conditions",
+         "JSON: {\"field\", \"operator\", \"value\"}, {\"all\": [...]} or {\"any\": [...]}",
+         Form::json),
+    body("priority", "priority", "Higher goes first", Form::number),
+    body("confidence", "confidence", "0 to 100", Form::number),
+    body("auto-apply", "autoApply", "true or false", Form::json),
+    body("enabled", "enabled", "true or false", Form::json),
+    body("stop", "stop", "true: no later rule looks at a row this one took", Form::json),
+};
+
+std::vector<Argument> joined(std::vector<Argument> first, const std::vector<Argument>& second) {
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+}
+
+const std::vector<Argument> transaction_members = {
+    body("date", "date", "YYYY-MM-DD"),
+    body("amount", "amount", "Decimal; negative is money out"),
+    body("payee", "payee", "Who"),
+    body("description", "description", "What for"),
+    body("memo", "memo", "More"),
+    body("notes", "notes", "Your own notes"),
+    body("category", "categoryId", "Category id"),
+};
+
+std::vector<Verb> household_verbs() {
+    return {
+        {"accounts list",
+         "GET",
+         "/v1/accounts",
+         "Accounts with their balances",
+         {},
+         Shape::list,
+         {{"ID", "/id"},
+          {"NAME", "/name"},
+          {"TYPE", "/type"},
+          {"INSTITUTION", "/institution"},
+          {"CURRENCY", "/currency"},
+          {"BALANCE", "/balance", true},
+          {"ROWS", "/transactionCount", true}}},
+        {"accounts show", "GET", "/v1/accounts/{id}", "One account", {id}},
+        {"accounts create", "POST", "/v1/accounts", "Open an account",
+         joined({{"name", "name", Place::body, Form::text, true, true, "What to call it"},
+                 needed(body("currency", "currency", "ISO 4217 code"))},
+                account_members)},
+        {"accounts update", "PATCH", "/v1/accounts/{id}", "Change an account",
+         joined({id, body("name", "name", "What to call it")}, account_members)},
+        {"accounts delete",
+         "DELETE",
+         "/v1/accounts/{id}",
+         "Delete an account with its transactions",
+         {id},
+         Shape::object,
+         {},
+         true},
+
+        {"files list",
+         "GET",
+         "/v1/files",
+         "Uploaded bank files",
+         {query("account-id", "accountId", "Of this account"),
+          query("status", "status", "In this state")},
+         Shape::list,
+         {{"ID", "/id"},
+          {"NAME", "/fileName"},
+          {"FORMAT", "/format"},
+          {"STATUS", "/status"},
+          {"NEW", "/transactionCount", true},
+          {"KNOWN", "/duplicateCount", true},
+          {"REJECTED", "/rejectedCount", true},
+          {"FROM", "/dateFrom"},
+          {"TO", "/dateTo"}}},
+        {"files show",
+         "GET",
+         "/v1/files/{id}",
+         "One file: counts, rejected rows, what was inferred",
+         {id}},
+        {"files content",
+         "GET",
+         "/v1/files/{id}/content",
+         "The bytes as they were uploaded",
+         {id},
+         Shape::text},
+        {"files associate",
+         "POST",
+         "/v1/files/{id}:associate",
+         "Tie a file to an account; an empty one unties it",
+         {id, needed(body("account-id", "accountId", "The account"))}},
+        {"files process",
+         "POST",
+         "/v1/files/{id}:process",
+         "Process a file again, with a mapping",
+         {id, body("mapping", "mapping", "Profile as JSON", Form::json),
+          body("account-id", "accountId", "Into this account")}},
+        {"files delete",
+         "DELETE",
+         "/v1/files/{id}",
+         "Delete a file and what came with it",
+         {id},
+         Shape::object,
+         {},
+         true},
+
+        {"transactions list",
+         "GET",
+         "/v1/transactions",
+         "Transactions, newest first",
+         {query("account-id", "accountId", "Of this account"),
+          query("category", "categoryId", "In this category"),
+          query("file", "fileId", "From this file"),
+          query("from", "from", "Not before this day"),
+          query("to", "to", "Not after this day"),
+          query("text", "text", "Contained text"),
+          query("min", "minAmount", "At least"),
+          query("max", "maxAmount", "At most"),
+          {.name = "uncategorized",
+           .member = "uncategorized",
+           .form = Form::truth,
+           .help = "Only rows without a category"},
+          query("sort", "sort", "date, -date, amount or -amount")},
+         Shape::list,
+         {{"DATE", "/date"},
+          {"AMOUNT", "/amount", true},
+          {"CURRENCY", "/currency"},
+          {"PAYEE", "/payee"},
+          {"DESCRIPTION", "/description"},
+          {"CATEGORY", "/categoryId"},
+          {"ID", "/id"}}},
+        {"transactions show",
+         "GET",
+         "/v1/transactions/{id}",
+         "One transaction, with why it has its category",
+         {id}},
+        {"transactions create", "POST", "/v1/transactions", "Enter a transaction by hand",
+         joined({needed(body("account-id", "accountId", "The account"))}, transaction_members)},
+        {"transactions update", "PATCH", "/v1/transactions/{id}", "Edit a transaction",
+         joined({id}, transaction_members)},
+        {"transactions delete",
+         "POST",
+         "/v1/transactions:delete",
+         "Delete transactions",
+         {{"id", "ids", Place::body, Form::list, true, true, "The transactions"}},
+         Shape::object,
+         {},
+         true},
+
+        {"categories list",
+         "GET",
+         "/v1/categories",
+         "The category tree",
+         {},
+         Shape::list,
+         {{"ID", "/id"}, {"NAME", "/name"}, {"TYPE", "/type"}, {"PARENT", "/parentId"}}},
+        {"categories show", "GET", "/v1/categories/{id}", "One category", {id}},
+        {"categories create",
+         "POST",
+         "/v1/categories",
+         "Create a category",
+         {{"name", "name", Place::body, Form::text, true, true, "What to call it"},
+          needed(body("type", "type", "INCOME, EXPENSE or TRANSFER")),
+          body("parent", "parentId", "Below this one"),
+          body("icon", "icon", "Icon"),
+          body("colour", "colour", "Colour")}},
+        {"categories update",
+         "PATCH",
+         "/v1/categories/{id}",
+         "Change a category",
+         {id, body("name", "name", "What to call it"), body("parent", "parentId", "Below this one"),
+          body("icon", "icon", "Icon"), body("colour", "colour", "Colour")}},
+        {"categories delete",
+         "DELETE",
+         "/v1/categories/{id}",
+         "Delete a category; its transactions become uncategorised",
+         {id},
+         Shape::object,
+         {},
+         true},
+        {"categories rules",
+         "GET",
+         "/v1/category-rules",
+         "Rules in the order in which they are applied",
+         {query("category", "categoryId", "Of this category")},
+         Shape::list,
+         {{"ID", "/id"},
+          {"NAME", "/name"},
+          {"CATEGORY", "/categoryId"},
+          {"PRIORITY", "/priority", true},
+          {"ENABLED", "/enabled"},
+          {"CONDITIONS", "/conditions"}}},
+        {"categories rule-show", "GET", "/v1/category-rules/{id}", "One rule", {id}},
+        {"categories rule-create", "POST", "/v1/category-rules", "Create a rule",
+         joined({needed(body("category", "categoryId", "The category it gives"))}, rule_members)},
+        {"categories rule-update", "PATCH", "/v1/category-rules/{id}", "Change a rule",
+         joined({id, body("category", "categoryId", "The category it gives")}, rule_members)},
+        {"categories rule-delete",
+         "DELETE",
+         "/v1/category-rules/{id}",
+         "Delete a rule; what it assigned stays",
+         {id},
+         Shape::object,
+         {},
+         true},
+
+        {"analytics list",
+         "GET",
+         "/v1/analytics",
+         "Which figures there are, and how fresh",
+         {},
+         Shape::list},
+        {"analytics show",
+         "GET",
+         "/v1/analytics/{type}",
+         "Figures for a period",
+         {{"type", "type", Place::path, Form::text, true, true, "cash_flow or category_trends"},
+          query("period", "period", "month, quarter, year or overall"),
+          query("from", "from", "Not before this day"),
+          query("to", "to", "Not after this day"),
+          query("account-id", "accountId", "Of this account"),
+          query("currency", "currency", "ISO 4217 code")}},
+        {"analytics refresh", "POST", "/v1/analytics:refresh", "Compute now"},
+
+        {"notifications list",
+         "GET",
+         "/v1/notifications",
+         "The inbox, newest first",
+         {{.name = "unread", .member = "unread", .form = Form::truth, .help = "Only unread ones"}},
+         Shape::list,
+         {{"CREATED", "/createdAt"},
+          {"KIND", "/kind"},
+          {"TITLE", "/title"},
+          {"MESSAGE", "/message"},
+          {"READ", "/read"},
+          {"ID", "/id"}}},
+        {"notifications read", "POST", "/v1/notifications/{id}:read", "Mark as read", {id}},
+    };
+}
+
+std::vector<Verb> bus_verbs() {
+    return {
+        {"events get", "GET", "/v1/events/{id}", "One event", {id}},
+        {"events chain",
+         "GET",
+         "/v1/chains/{id}",
+         "What one correlation id ties together",
+         {{"id", "id", Place::path, Form::text, true, true, "The correlation id"}}},
+        {"events search", "GET", "/v1/events", "Search the stored events", event_filters,
+         Shape::list, event_columns},
+
+        {"consumers list",
+         "GET",
+         "/v1/consumers",
+         "All consumers with their numbers",
+         {},
+         Shape::list,
+         {{"NAME", "/name"},
+          {"STATE", "/state"},
+          {"HANDLER", "/handler"},
+          {"LAG", "/lagEvents", true},
+          {"SECONDS", "/lagSeconds", true},
+          {"LETTERS", "/letters", true},
+          {"WINDOWS", "/windows", true},
+          {"POSITION", "/position", true}}},
+        {"consumers show",
+         "GET",
+         "/v1/consumers/{name}",
+         "One consumer with policy, state and numbers",
+         {consumer_name}},
+        {"consumers lag",
+         "GET",
+         "/v1/consumers",
+         "How far each consumer is behind",
+         {},
+         Shape::list,
+         {{"NAME", "/name"},
+          {"STATE", "/state"},
+          {"LAG", "/lagEvents", true},
+          {"SECONDS", "/lagSeconds", true}}},
+        {"consumers pause",
+         "POST",
+         "/v1/consumers/{name}:pause",
+         "Stop attempting; nothing is lost",
+         {consumer_name, body("until", "until", "Unix milliseconds", Form::number),
+          body("reason", "reason", "Why, for others")}},
+        {"consumers resume",
+         "POST",
+         "/v1/consumers/{name}:resume",
+         "Go on from where it stopped",
+         {consumer_name}},
+        {"consumers flush",
+         "POST",
+         "/v1/consumers/{name}:flush",
+         "Fire all open windows and batches now",
+         {consumer_name}},
+        {"consumers explain",
+         "POST",
+         "/v1/consumers/{name}:explain",
+         "Why an event is not delivered yet",
+         {consumer_name,
+          {"event", "eventId", Place::body, Form::text, true, true, "The event's id"}}},
+
+        {"letters list",
+         "GET",
+         "/v1/letters",
+         "Events whose retries are exhausted",
+         {query("consumer", "consumer", "Of this consumer"),
+          query("state", "state", "open, redriving or closed")},
+         Shape::list,
+         letter_columns},
+        {"letters show",
+         "GET",
+         "/v1/letters/{id}",
+         "One letter with event, attempts and errors",
+         {id}},
+        {"letters redrive", "POST", "/v1/letters:redrive",
+         "Attempt letters again, in the order of each key", letter_selection},
+        {"letters discard",
+         "POST",
+         "/v1/letters:discard",
+         "Give letters up, with a reason; they remain as closed",
+         with(letter_selection, needed(body("reason", "reason", "Why"))),
+         Shape::object,
+         {},
+         true},
+
+        {"rules list",
+         "GET",
+         "/v1/rules",
+         "The rules in force",
+         {},
+         Shape::list,
+         {{"NAME", "/name"},
+          {"ORIGIN", "/origin"},
+          {"TARGETS", "/targets"},
+          {"PATTERNS", "/patterns"}}},
+
+        {"audit search", "GET", "/v1/audit", "Search the audit trail", event_filters, Shape::list,
+         event_columns},
+    };
+}
+
+std::vector<Verb> access_verbs() {
+    return {
+        {"users list",
+         "GET",
+         "/v1/users",
+         "Users",
+         {},
+         Shape::list,
+         {{"ID", "/id"}, {"NAME", "/name"}, {"ROLE", "/role"}, {"CREATED", "/createdAt"}}},
+        {"users create",
+         "POST",
+         "/v1/users",
+         "Create a user",
+         {{"name", "name", Place::body, Form::text, true, true, "The name"},
+          body("role", "role", "owner, member or operator"),
+          body("password", "password", "To sign in with")}},
+        {"users delete",
+         "DELETE",
+         "/v1/users/{id}",
+         "Delete a user that owns no data",
+         {id},
+         Shape::object,
+         {},
+         true},
+        {"users me", "GET", "/v1/me", "Who the token belongs to"},
+        {"token list",
+         "GET",
+         "/v1/tokens",
+         "Tokens, without their secrets",
+         {},
+         Shape::list,
+         {{"ID", "/id"},
+          {"PREFIX", "/prefix"},
+          {"ROLE", "/role"},
+          {"USER", "/userId"},
+          {"DESCRIPTION", "/description"},
+          {"EXPIRES", "/expiresAt"},
+          {"REVOKED", "/revoked"}}},
+        {"token create",
+         "POST",
+         "/v1/tokens",
+         "Create a token; its secret is shown once",
+         {needed(body("role", "role", "owner, member, operator, publisher or consumer")),
+          body("user", "userId", "For this user"),
+          body("description", "description", "What it is for"),
+          body("expires", "expiresAt", "Unix milliseconds", Form::number)}},
+        {"token revoke",
+         "DELETE",
+         "/v1/tokens/{id}",
+         "Revoke a token at once",
+         {id},
+         Shape::object,
+         {},
+         true},
+    };
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+    static const std::vector<Verb> all = [] {
+        std::vector<Verb> verbs = household_verbs();
+        for (auto&& part : {bus_verbs(), access_verbs()}) {
+            verbs.insert(verbs.end(), part.begin(), part.end());
+        }
+        return verbs;
+    }();
+    return all;
+}
+
+std::string_view help_of_noun(std::string_view noun) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 13> nouns = {{
+        {"accounts", "Your accounts"},
+        {"files", "Bank files that were uploaded"},
+        {"transactions", "What the files said, and what you entered"},
+        {"categories", "The category tree and the rules that fill it"},
+        {"analytics", "Figures"},
+        {"notifications", "The inbox"},
+        {"events", "The stored events"},
+        {"consumers", "Who gets events, and how far they are"},
+        {"letters", "Events whose retries are exhausted"},
+        {"rules", "The rules of the bus"},
+        {"audit", "The tamper-evident trail of every event"},
+        {"users", "Users"},
+        {"token", "Tokens"},
+    }};
+    for (const auto& [name, help] : nouns) {
+        if (name == noun) {
+            return help;
+        }
+    }
+    return {};
+}
+
+}  // namespace bascule::cli
