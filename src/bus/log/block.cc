@@ -80,7 +80,7 @@ void BatchBuilder::add(const FrameView& frame) {
 void BatchBuilder::add(const std::shared_ptr<const Block>& block) {
     keep(block);
     for (const FrameView& frame : block->frames) {
-        if (frame.header.end() > next_ && !full_) {
+        if (frame.header.end() > next_ && frame.header.first <= next_ && !full_) {
             add(frame);
         }
     }

@@ -171,4 +171,38 @@ inline std::vector<std::string> words(const LogWorld::Outcomes& outcomes) {
     return all;
 }
 
+/// Events with numbers for ids and bodies that tell them.
+inline std::string body_of(std::uint64_t i) {
+    return "event " + std::to_string(i) + std::string(i % 97, '.');
+}
+
+class LogOnDisk : public testing::Test {
+  protected:
+    void open(Options options = small_options(), Hooks hooks = {}) {
+        auto opened = world_.open(std::move(options), std::move(hooks));
+        ASSERT_THAT(opened, Succeeds());
+        log_ = std::move(*opened);
+    }
+
+    void fill(std::uint64_t begin, std::uint64_t end) {
+        for (std::uint64_t i = begin; i < end; ++i) {
+            ASSERT_THAT(
+                words(world_.append(*log_, batch(event("e" + std::to_string(i), body_of(i))))),
+                testing::ElementsAre("accepted " + std::to_string(i)));
+        }
+    }
+
+    /// Nothing but `begin` to `end`, each as it was written.
+    void expect_events(std::uint64_t begin, std::uint64_t end) {
+        std::vector<std::string> expected;
+        for (std::uint64_t i = begin; i < end; ++i) {
+            expected.push_back(std::to_string(i) + ":" + body_of(i));
+        }
+        EXPECT_EQ(everything(*log_), expected);
+    }
+
+    LogWorld world_;
+    std::unique_ptr<Log> log_;
+};
+
 }  // namespace bascule::log

@@ -11,12 +11,6 @@ namespace {
 
 std::string text(Offset offset) { return std::to_string(offset.value()); }
 
-std::unexpected<Error> lost_error(const LostRange& range) {
-    return fail(ErrorKind::corrupt, "offsets " + text(range.first) + " to " +
-                                        std::to_string(range.end.value() - 1) +
-                                        " are lost: " + range.why);
-}
-
 }  // namespace
 
 // --- what the writer tells -----------------------------------------------------------------------
@@ -98,34 +92,58 @@ Offset ReadSide::control_begin() const {
 }
 
 Result<Batch> ReadSide::read(Offset from, const ReadLimits& limits) const {
-    BatchBuilder batch(from, limits);
-    Served served = Served::not_in_memory;
+    std::vector<std::shared_ptr<const Block>> blocks;
+    Served served = Served::tail;
     const auto place = view_.with([&](View& view) -> Result<Place> {
-        const Offset begin = view.segments.front()->index.first;
-        if (from < begin) {
-            return fail(ErrorKind::not_found, "offset " + text(from) +
-                                                  " is gone: retention kept those from " +
-                                                  text(begin) + " on");
+        TRY(readable(view, from));
+        if (from == view.end) {
+            return Place();
         }
-        if (from > view.end) {
-            return fail(ErrorKind::invalid,
-                        "offset " + text(from) + " is above the end, " + text(view.end));
+        blocks = in_tail(view, from, limits);
+        if (blocks.empty()) {
+            served = Served::cache;
+            if (auto block = in_cache(view, from)) {
+                blocks.push_back(std::move(block));
+            }
         }
-        if (const auto lost = view.lost_at(from)) {
-            return lost_error(*lost);
+        if (blocks.empty()) {
+            served = Served::disk;
+            return place_of(view, from);
         }
-        served = from == view.end ? Served::tail : serve_from_memory(view, batch);
-        return served == Served::not_in_memory ? place_of(view, from) : Place();
+        return Place();
     });
     if (!place) {
         return std::unexpected(place.error());
     }
-    if (served == Served::not_in_memory) {
+    if (served == Served::disk) {
         ++disk_reads_;
         return read_from_disk(*place, from, limits);
     }
     tail_hits_ += served == Served::tail ? 1 : 0;
+    BatchBuilder batch(from, limits);
+    for (const auto& block : blocks) {
+        batch.add(block);
+    }
     return std::move(batch).take();
+}
+
+Result<> ReadSide::readable(const View& view, Offset from) {
+    const Offset begin = view.segments.front()->index.first;
+    if (from < begin) {
+        return fail(
+            ErrorKind::not_found,
+            "offset " + text(from) + " is gone: retention kept those from " + text(begin) + " on");
+    }
+    if (from > view.end) {
+        return fail(ErrorKind::invalid,
+                    "offset " + text(from) + " is above the end, " + text(view.end));
+    }
+    if (const auto lost = view.lost_at(from)) {
+        return fail(ErrorKind::corrupt, "offsets " + text(lost->first) + " to " +
+                                            std::to_string(lost->end.value() - 1) +
+                                            " are lost: " + lost->why);
+    }
+    return {};
 }
 
 Result<Offset> ReadSide::offset_at(WallTime time) const {
@@ -196,28 +214,39 @@ std::optional<LostRange> ReadSide::View::lost_at(Offset offset) const {
     return std::nullopt;
 }
 
-ReadSide::Served ReadSide::serve_from_memory(View& view, BatchBuilder& batch) {
-    const auto starts = [&](const std::shared_ptr<const Block>& block) {
-        return block->first() <= batch.next() && batch.next() < block->end();
-    };
-    auto in_tail = std::ranges::upper_bound(view.tail, batch.next(), {},
-                                            [](const auto& block) { return block->first(); });
-    if (in_tail != view.tail.begin() && starts(*(in_tail - 1))) {
-        for (--in_tail; in_tail != view.tail.end() && !batch.full() && starts(*in_tail);
-             ++in_tail) {
-            batch.add(*in_tail);
+std::vector<std::shared_ptr<const Block>> ReadSide::in_tail(const View& view, Offset from,
+                                                            const ReadLimits& limits) {
+    std::vector<std::shared_ptr<const Block>> blocks;
+    auto at = std::ranges::upper_bound(view.tail, from.value(), {},
+                                       [](const auto& block) { return block->first(); });
+    if (at == view.tail.begin() || (*(at - 1))->end() <= from.value()) {
+        return blocks;
+    }
+    std::uint64_t bytes = 0;
+    for (--at; at != view.tail.end() && bytes <= limits.bytes_max; ++at) {
+        const std::uint64_t before = (*at)->first() - std::min((*at)->first(), from.value());
+        // A snapshot that was written at the head of a new segment is not in the tail.
+        const bool follows = blocks.empty() || blocks.back()->end() == (*at)->first();
+        if (!follows || before >= limits.records_max) {
+            break;
         }
-        return Served::tail;
+        bytes += (*at)->bytes();
+        blocks.push_back(*at);
     }
-    const auto in_cache = std::ranges::find_if(view.cache, starts);
-    if (in_cache != view.cache.end()) {
-        auto block = *in_cache;
-        view.cache.erase(in_cache);
-        view.cache.push_front(block);
-        batch.add(block);
-        return Served::cache;
+    return blocks;
+}
+
+std::shared_ptr<const Block> ReadSide::in_cache(View& view, Offset from) {
+    const auto found = std::ranges::find_if(view.cache, [&](const auto& block) {
+        return block->first() <= from.value() && from.value() < block->end();
+    });
+    if (found == view.cache.end()) {
+        return nullptr;
     }
-    return Served::not_in_memory;
+    const auto block = *found;
+    view.cache.erase(found);
+    view.cache.push_front(block);
+    return block;
 }
 
 ReadSide::Place ReadSide::whole(const std::shared_ptr<Segment>& segment,

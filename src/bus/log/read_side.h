@@ -66,9 +66,13 @@ class ReadSide {
         Offset offset;
         Offset offset_end;
     };
-    enum class Served { tail, cache, not_in_memory };
+    enum class Served { tail, cache, disk };
 
-    static Served serve_from_memory(View& view, BatchBuilder& batch);
+    static Result<> readable(const View& view, Offset from);
+    /// Blocks that hold `from` and what follows, about as much as `limits` ask for.
+    static std::vector<std::shared_ptr<const Block>> in_tail(const View& view, Offset from,
+                                                             const ReadLimits& limits);
+    static std::shared_ptr<const Block> in_cache(View& view, Offset from);
     static Place place_of(const View& view, Offset offset);
     static Place whole(const std::shared_ptr<Segment>& segment,
                        const std::optional<SegmentMap::Entry>& start);
