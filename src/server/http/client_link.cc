@@ -87,7 +87,7 @@ asio::awaitable<ClientLink::ErrorCode> ClientLink::read_response(Response& respo
     std::optional<ResponseParser> parser;
     for (;;) {
         if (!parser) {
-            parser.emplace(response, sink);
+            parser.emplace(response, sink, bytes_max);
             parser->header_limit(header_bytes_max);
             parser->body_limit(sink ? std::numeric_limits<std::uint64_t>::max() : bytes_max);
             parser->skip(head_only);

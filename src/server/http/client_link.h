@@ -23,7 +23,9 @@ class ResponseParser final : public boost::beast::http::basic_parser<false> {
     using ErrorCode = boost::beast::error_code;
 
     /// The body of a 2xx answer goes to `sink` if there is one.
-    ResponseParser(Response& into, const BodySink& sink) : response_(into), sink_(sink) {
+    /// Any other is kept, up to `bytes_max`.
+    ResponseParser(Response& into, const BodySink& sink, std::uint64_t bytes_max)
+        : response_(into), sink_(sink), bytes_max_(bytes_max) {
         response_ = {.status = 0};
     }
 
@@ -38,24 +40,28 @@ class ResponseParser final : public boost::beast::http::basic_parser<false> {
     }
     void on_header_impl(ErrorCode&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
-    std::size_t on_body_impl(View bytes, ErrorCode&) override { return take(bytes); }
+    std::size_t on_body_impl(View bytes, ErrorCode& error) override { return take(bytes, error); }
     void on_chunk_header_impl(std::uint64_t, View, ErrorCode&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode&) override {
-        return take(bytes);
+    std::size_t on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode& error) override {
+        return take(bytes, error);
     }
     void on_finish_impl(ErrorCode&) override {}
 
-    std::size_t take(View bytes) {
+    std::size_t take(View bytes, ErrorCode& error) {
         if (sink_ && response_.status >= 200 && response_.status < 300) {
             sink_({bytes.data(), bytes.size()});
-        } else {
+        } else if (response_.body.size() + bytes.size() <= bytes_max_) {
             response_.body.append(bytes.data(), bytes.size());
+        } else {
+            error = boost::beast::http::error::body_limit;
+            return 0;
         }
         return bytes.size();
     }
 
     Response& response_;
     const BodySink& sink_;
+    const std::uint64_t bytes_max_;
 };
 
 /// One connection to a server, plain or TLS.

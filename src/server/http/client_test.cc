@@ -19,29 +19,6 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A listening socket whose test says every byte of the answer.
-class TestListener {
-  public:
-    TestListener() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), length), 0);
-        EXPECT_EQ(::listen(fd_, 16), 0);
-        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length);
-        port_ = ntohs(address.sin_port);
-    }
-    ~TestListener() { ::close(fd_); }
-
-    std::uint16_t port() const { return port_; }
-    TestPeer accept() { return TestPeer::adopt(::accept(fd_, nullptr, nullptr)); }
-
-  private:
-    int fd_;
-    std::uint16_t port_ = 0;
-};
-
 class ClientTest : public testing::Test {
   protected:
     ClientTest() {

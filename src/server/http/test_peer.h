@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "foundation/base/check.h"
 #include "server/http/message.h"
 
 namespace bascule::http {
@@ -35,6 +36,7 @@ class TestPeer {
     ~TestPeer() { close(); }
 
     bool connected() const { return connected_; }
+    int descriptor() const { return fd_; }
 
     /// False when the connection is broken.
     bool send(std::string_view text) {
@@ -146,6 +148,29 @@ class TestPeer {
     bool connected_ = false;
     bool timed_out_ = false;
     std::string buffer_;
+};
+
+/// A listening socket whose test says every byte of the answer.
+class TestListener {
+  public:
+    TestListener() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t length = sizeof address;
+        CHECK(::bind(fd_, reinterpret_cast<sockaddr*>(&address), length) == 0);
+        CHECK(::listen(fd_, 16) == 0);
+        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length);
+        port_ = ntohs(address.sin_port);
+    }
+    ~TestListener() { ::close(fd_); }
+
+    std::uint16_t port() const { return port_; }
+    TestPeer accept() { return TestPeer::adopt(::accept(fd_, nullptr, nullptr)); }
+
+  private:
+    int fd_;
+    std::uint16_t port_ = 0;
 };
 
 }  // namespace bascule::http
