@@ -201,6 +201,12 @@ TEST_F(ClientTest, TheBodyOfARefusalIsNotTakenForTheAnswer) {
     EXPECT_NE(answer->body, "");
 }
 
+TEST_F(ClientTest, ErrorBodiesStayBoundedUnderASink) {
+    make({.response_bytes_max = 20});
+    EXPECT_THAT(ask({.url = url("/nothing"), .on_body = [](std::string_view) {}}),
+                FailsWith(ErrorKind::exhausted, HasSubstr("20 bytes")));
+}
+
 TEST_F(ClientTest, TheTotalTimeoutHolds) {
     const SystemClock clock;
     const SteadyTime begin = clock.steady();
