@@ -45,7 +45,10 @@ def read_checking(name, encoding):
     for cells in table[head + 1:]:
         row = dict(zip(table[head], cells))
         day = "-".join(reversed(row["Buchungstag"].split(".")))
-        yield Row("checking", day, minor_units(row["Betrag"], ","), row["Währung"], row["Auftraggeber / Empfänger"], row["Verwendungszweck"])
+        payee, memo = row["Auftraggeber / Empfänger"], row["Verwendungszweck"]
+        if not payee:  # the bank's own bookings name nobody: what they are for is all there is
+            payee, memo = memo, ""
+        yield Row("checking", day, minor_units(row["Betrag"], ","), row["Währung"], payee, memo)
 
 
 def read_card(name):

@@ -60,18 +60,22 @@ class Server:
 
     def __exit__(self, *_):
         self.kill()
+        self.forget_connection()
         self.folder.cleanup()
 
     # --- Life and death -----------------------------------------------------------------------------------------------
 
-    def start(self, patience=60):
-        """Returns when the server takes publishes."""
+    def launch(self):
+        """Starts the process and does not wait for it."""
         command = [self.program, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", *self.arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder.name)
+
+    def start(self, patience=60):
+        """Returns when the server takes publishes."""
+        self.launch()
         self.wait_until(lambda: self.alive() and self.ready(), patience, "the server to be ready")
-        if self.token is None:
-            self.token = self.owner_token()
+        self.token = self.wait_until(self.owner_token, patience, "the owner's token")
 
     def alive(self):
         if self.process.poll() is not None:
@@ -119,12 +123,9 @@ class Server:
         return done.stdout
 
     def owner_token(self):
-        """A token made beside the running server, as its administrator would."""
-        done = subprocess.run([self.program, "token", "create", "--role", "owner", "--data", str(self.data), "-o", "json"],
-                              capture_output=True, text=True, timeout=60)
-        if done.returncode != 0:
-            raise AssertionError(f"bascule token create: {done.stderr}")
-        return json.loads(done.stdout)["token"]
+        """The owner's, which the command line finds by itself on the server's machine. None until it is there."""
+        file = self.data / "secrets/cli.json"
+        return json.loads(file.read_text())["token"] if file.exists() else None
 
     # --- REST ---------------------------------------------------------------------------------------------------------
 
@@ -180,6 +181,22 @@ class Server:
         if page.get("total", len(items)) != len(items):
             raise AssertionError(f"{path}: total says {page['total']}, the pages hold {len(items)}")
         return items
+
+    def stream(self, silence=10, **query):
+        """Events straight from the log, as they stand there; ends when nothing came for `silence` seconds."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=silence)
+        try:
+            connection.request("GET", f"/v1/stream?{urlencode({'from': 'earliest', **query})}", headers={"Authorization": f"Bearer {self.token}"})
+            response = connection.getresponse()
+            if response.status != 200:
+                raise AssertionError(f"/v1/stream: {response.status} {response.read()}")
+            while line := response.readline():
+                if line.startswith(b"data:"):
+                    yield json.loads(line[5:])
+        except TimeoutError:
+            return
+        finally:
+            connection.close()
 
     # --- Waiting for the bus ------------------------------------------------------------------------------------------
 
