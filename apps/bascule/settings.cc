@@ -76,8 +76,7 @@ Result<> apply_overrides(Node& root, const std::vector<std::string>& overrides) 
 void read_log(Reader& root, log::Options& log) {
     Reader bus = root.section("bus");
     Reader dedup = bus.section("dedup");
-    log.dedup.age = std::chrono::duration_cast<std::chrono::hours>(
-        dedup.duration("window", std::chrono::milliseconds(log.dedup.age)));
+    log.dedup.age = dedup.duration("window", log.dedup.age);
     log.dedup.entries_max = static_cast<std::uint64_t>(dedup.integer(
         "max_entries", static_cast<std::int64_t>(log.dedup.entries_max), {1000, 16'000'000}));
     dedup.finish();
@@ -86,8 +85,7 @@ void read_log(Reader& root, log::Options& log) {
     log.queue_bytes_max = bus.bytes("queue_bytes_max", log.queue_bytes_max);
     bus.finish();
     Reader retention = root.section("retention");
-    log.retention.age = std::chrono::duration_cast<std::chrono::hours>(
-        retention.duration("age", std::chrono::milliseconds(log.retention.age)));
+    log.retention.age = retention.duration("age", log.retention.age);
     log.retention.bytes = retention.bytes("bytes", log.retention.bytes);
     retention.finish();
 }

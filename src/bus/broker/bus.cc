@@ -369,6 +369,10 @@ void Bus::discard(LetterFilter filter, std::string reason,
     });
 }
 
+std::string Bus::trouble() const {
+    return state_->trouble.with([](const std::string& text) { return text; });
+}
+
 void Bus::on_durable(std::function<void(Offset end)> listener) {
     state_->on_strand([listener = std::move(listener)](BusState& state) mutable {
         state.durable_listeners.push_back(std::move(listener));
@@ -388,6 +392,9 @@ void Bus::stop(std::chrono::milliseconds grace, io::Completion<> done) {
             return;
         }
         state.stopping = true;
+        for (const auto& [number, consumer] : state.consumers) {
+            consumer->machine().halt();
+        }
         state.stop_deadline = state.now().steady + grace;
         state.stopped.push_back(std::move(done));
     });

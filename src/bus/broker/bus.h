@@ -114,6 +114,10 @@ class Bus {
     void discard(LetterFilter filter, std::string reason,
                  io::Completion<std::vector<std::string>> done);
 
+    /// Why positions or letters cannot be written; empty if they can. While it lasts nothing new is
+    /// read, and publishing goes on.
+    std::string trouble() const;
+
     /// Calls `listener` on the strand with the new end after each sync; coalesced.
     void on_durable(std::function<void(Offset end)> listener);
 

@@ -24,22 +24,22 @@ Result<> BusState::open() {
     const std::string delivery = options.directory + "/delivery";
     TRY(environment.disk.make_directories(delivery + "/letters"));
     log::Hooks hooks;
-    // The hooks do not own the bus: the log dies with it.
-    hooks.before_commit = [this](log::Record& record) {
+    // The hooks own what they need and not the bus: the log's last task may outlive it.
+    hooks.before_commit = [written = written](log::Record& record) {
         if (record.kind == log::RecordKind::control && record.rule_version != 0) {
-            pending_routings.with([&](auto& pending) {
+            written->pending.with([&](auto& pending) {
                 if (const auto found = pending.find(record.rule_version); found != pending.end()) {
-                    written_routing = found->second;
+                    written->routing = found->second;
                     pending.erase(pending.begin(), std::next(found));
                 }
             });
         }
     };
-    hooks.control_snapshot = [this] {
+    hooks.control_snapshot = [written = written, sets = sets] {
         std::vector<std::string> bodies;
-        if (written_routing->version() != 0) {
-            bodies.push_back(written_routing->encode());
-            bodies.push_back(sets.encode());
+        if (written->routing->version() != 0) {
+            bodies.push_back(written->routing->encode());
+            bodies.push_back(sets->encode());
         }
         return bodies;
     };
@@ -52,7 +52,7 @@ Result<> BusState::open() {
                              options.log, std::move(hooks)));
     TRY(recover_control());
     publisher =
-        std::make_unique<Publisher>(*log, sets, environment.executor.clock(), written_routing);
+        std::make_unique<Publisher>(*log, sets, environment.executor.clock(), written->routing);
     journal = TRY(
         DeliveryJournal::open(environment.disk, strand, delivery + "/journal",
                               [&](ConsumerNumber number, std::string_view entries) -> Result<> {
@@ -67,18 +67,27 @@ Result<> BusState::open() {
 Result<> BusState::recover_control() {
     Offset at = log->control_begin();
     while (at < log->end()) {
-        const log::Batch batch = TRY(log->read(at, {.records_max = 10'000,
-                                                    .bytes_max = 16 << 20,
-                                                    .kinds = log::ReadLimits::Kinds::control}));
-        for (const log::RecordView& record : batch.records()) {
+        const auto batch = log->read(at, {.records_max = 10'000,
+                                          .bytes_max = 16 << 20,
+                                          .kinds = log::ReadLimits::Kinds::control});
+        if (!batch) {
+            // A damaged log opens read-only: what can be read of its rules is used for looking.
+            const auto lost = log->lost_at(at);
+            if (batch.error().kind() != ErrorKind::corrupt || !lost) {
+                return std::unexpected(batch.error());
+            }
+            at = lost->end;
+            continue;
+        }
+        for (const log::RecordView& record : batch->records()) {
             const std::string control = text_of_control(record.body);
             if (control == "routing") {
-                written_routing = TRY(Routing::decode(record.body));
+                written->routing = TRY(Routing::decode(record.body));
             } else if (control == "target_sets") {
-                TRY(sets.absorb(record.body));
+                TRY(sets->absorb(record.body));
             }
         }
-        at = batch.next();
+        at = batch->next();
     }
     return {};
 }
@@ -108,7 +117,7 @@ Result<std::shared_ptr<Handler>> BusState::handler_for(const ConsumerConfig& con
 Result<std::unique_ptr<ConsumerRuntime>> BusState::make_runtime(const ConsumerConfig& consumer,
                                                                 const Routing::Consumer& routed,
                                                                 Offset from) {
-    delivery::ConsumerState state(routed.start == Start::earliest ? log->begin() : from);
+    delivery::ConsumerState state(from);
     if (const auto found = recovered.find(routed.number); found != recovered.end()) {
         state = std::move(found->second);
         recovered.erase(found);
@@ -125,7 +134,7 @@ Result<std::unique_ptr<ConsumerRuntime>> BusState::make_runtime(const ConsumerCo
     auto machine = TRY(delivery::Consumer::create(consumer.name, consumer.policy, std::move(state),
                                                   Random(random.next()), now()));
     return std::make_unique<ConsumerRuntime>(consumer, routed.number, std::move(machine), *log,
-                                             sets);
+                                             *sets);
 }
 
 void BusState::configure(BusConfig wanted, io::Completion<> done) {
@@ -144,10 +153,10 @@ void BusState::configure(BusConfig wanted, io::Completion<> done) {
     }
     if (before->version() != 0 && (*built)->plan() == before->plan()) {
         // Settings may differ, rules do not: nothing to record.
-        done(put_in_force(wanted, *before, log->end()));
+        done(put_in_force(wanted, *before, std::nullopt));
         return;
     }
-    pending_routings.with([&](auto& pending) { pending[(*built)->version()] = *built; });
+    written->pending.with([&](auto& pending) { pending[(*built)->version()] = *built; });
     publisher->change_routing(
         *built, [self = shared_from_this(), wanted = std::move(wanted), routing = *built,
                  done = std::move(done)](Result<Offset> at) mutable {
@@ -162,30 +171,51 @@ void BusState::configure(BusConfig wanted, io::Completion<> done) {
         });
 }
 
-Result<> BusState::put_in_force(const BusConfig& wanted, const Routing& routing, Offset from) {
+/// Everything that can fail is made first; then the change is taken as a whole.
+Result<> BusState::put_in_force(const BusConfig& wanted, const Routing& routing,
+                                std::optional<Offset> changed_at) {
+    struct Taken {
+        const ConsumerConfig* config;
+        std::shared_ptr<Handler> handler;
+        std::unique_ptr<ConsumerRuntime> made;  ///< null: the running one goes on
+    };
+    std::map<ConsumerNumber, Taken> taken;
+    for (const Routing::Consumer& routed : routing.consumers()) {
+        const ConsumerConfig* config = routed.removed ? nullptr : wanted.find(routed.name);
+        if (config == nullptr) {
+            continue;
+        }
+        TRY(config->policy.validate());
+        Taken& entry = taken[routed.number];
+        entry = {.config = config, .handler = TRY(handler_for(*config)) };
+        if (!consumers.contains(routed.number)) {
+            // One that is new begins at its control record. One that is known but left nothing in
+            // the journal looks through all there is: `wants` tells what is older than it.
+            const bool is_new = changed_at && routed.created_version == routing.version();
+            const bool from_now = is_new && routed.start == Start::now;
+            entry.made = TRY(make_runtime(*config, routed, from_now ? *changed_at : log->begin()));
+        }
+    }
     std::map<ConsumerNumber, std::unique_ptr<ConsumerRuntime>> next;
     for (const Routing::Consumer& routed : routing.consumers()) {
         const auto running = consumers.find(routed.number);
-        const ConsumerConfig* config = routed.removed ? nullptr : wanted.find(routed.name);
-        if (config == nullptr) {
-            // Removed: it keeps its place in the journal, and data from its position on.
-            if (running != consumers.end()) {
-                running->second->set_handler(nullptr);
-                next[routed.number] = std::move(running->second);
-            }
-            continue;
-        }
-        if (running != consumers.end() && running->second->handler() == nullptr) {
-            recovered.insert_or_assign(routed.number, running->second->machine().snapshot(now()));
-        } else if (running != consumers.end()) {
+        const auto entry = taken.find(routed.number);
+        if (entry != taken.end() && entry->second.made) {
+            entry->second.made->set_handler(entry->second.handler);
+            next[routed.number] = std::move(entry->second.made);
+        } else if (entry != taken.end()) {
+            running->second->change(*entry->second.config, entry->second.handler);
             next[routed.number] = std::move(running->second);
-            continue;
+        } else if (running != consumers.end()) {
+            // Removed: it keeps its place in the journal, and data from its position on.
+            running->second->retire();
+            next[routed.number] = std::move(running->second);
         }
-        auto runtime = TRY(make_runtime(*config, routed, from));
-        runtime->set_handler(TRY(handler_for(*config)));
-        next[routed.number] = std::move(runtime);
     }
     consumers = std::move(next);
+    std::erase_if(recovered, [&](const auto& state) {
+        return routing.find(state.first) == nullptr;  // gone for longer than its place is kept
+    });
     schedule_turn();
     return {};
 }

@@ -37,7 +37,9 @@ struct BusState : std::enable_shared_from_this<BusState> {
     Result<> open();
     Result<> recover_control();
     void configure(BusConfig wanted, io::Completion<> done);
-    Result<> put_in_force(const BusConfig& wanted, const Routing& routing, Offset from);
+    /// `changed_at` is the control record's place when the rules changed just now.
+    Result<> put_in_force(const BusConfig& wanted, const Routing& routing,
+                          std::optional<Offset> changed_at);
     Result<std::shared_ptr<Handler>> handler_for(const ConsumerConfig& consumer) const;
     Result<std::unique_ptr<ConsumerRuntime>> make_runtime(const ConsumerConfig& consumer,
                                                           const Routing::Consumer& routed,
@@ -46,18 +48,24 @@ struct BusState : std::enable_shared_from_this<BusState> {
     // ── Turning (bus_turn.cc) ──
     void schedule_turn();
     void turn();
-    void carry_out(ConsumerRuntime& consumer, delivery::Commands& commands);
+    std::vector<Delivery> carry_out(ConsumerRuntime& consumer, delivery::Commands& commands,
+                                    delivery::Now time);
     void start_run(ConsumerRuntime& consumer, const delivery::StartRun& start,
                    std::span<const Offset> handed, std::vector<Delivery>& deliveries);
     void hand_out(ConsumerRuntime& consumer, std::vector<Delivery> deliveries);
-    void write_letters(ConsumerRuntime& consumer, std::vector<delivery::WriteLetter>& letters);
+    void write_letter(ConsumerRuntime& consumer, delivery::WriteLetter write);
+    void retry_letters_later();
     void sync_letters();
+    void letters_synced(Result<> synced, std::vector<std::pair<ConsumerNumber, Offset>> offsets,
+                        std::vector<io::Completion<>> confirmed);
+    void note_trouble();
     void sync_journal();
     void journal_synced(Result<> synced, std::vector<io::Completion<>> confirmed);
     void arm_timer(std::optional<SteadyTime> deadline);
     void answer_idle_waiters();
     void apply_retention();
     void finish_stop();
+    void close(const Result<>& outcome);
 
     /// Runs `action` on the strand, then a turn.
     void on_strand(std::move_only_function<void(BusState&)> action);
@@ -73,11 +81,15 @@ struct BusState : std::enable_shared_from_this<BusState> {
     const Bus::Environment environment;
     const Bus::Options options;
     io::Strand strand;
-    TargetSets sets;
+    std::shared_ptr<TargetSets> sets = std::make_shared<TargetSets>();
     std::unique_ptr<log::Log> log;
     std::unique_ptr<Publisher> publisher;
-    std::shared_ptr<const Routing> written_routing = Routing::empty();  ///< on the log's strand
-    Guarded<std::map<std::uint32_t, std::shared_ptr<const Routing>>> pending_routings;
+    /// The rules as far as they are written; on the log's strand but for `pending`.
+    struct Written {
+        std::shared_ptr<const Routing> routing = Routing::empty();
+        Guarded<std::map<std::uint32_t, std::shared_ptr<const Routing>>> pending;
+    };
+    std::shared_ptr<Written> written = std::make_shared<Written>();
 
     // ── From any thread ──
     Guarded<std::vector<Answer>> answers;
@@ -96,9 +108,15 @@ struct BusState : std::enable_shared_from_this<BusState> {
     bool journal_syncing = false;
     std::optional<SteadyTime> journal_due;        ///< when what is buffered must be synced
     std::vector<io::Completion<>> confirmations;  ///< wait for the next journal sync
-    std::string journal_trouble;                  ///< why it cannot be written; empty if it can
+    Guarded<std::string> trouble;                 ///< why journal or letters cannot be written
+    std::string letters_trouble;
+    std::string journal_trouble;  ///< why it cannot be written; empty if it can
 
     bool letters_syncing = false;
+    bool letters_dirty = false;        ///< written or closed since the last sync began
+    bool letters_retry_armed = false;  ///< a failed sync is tried again
+    std::vector<io::Completion<>> letter_confirmations;  ///< wait for the next letters sync
+    std::vector<std::pair<ConsumerNumber, delivery::WriteLetter>> letters_unread;  ///< no event yet
     std::vector<std::pair<ConsumerNumber, Offset>> letters_written;  ///< not yet durable
 
     std::optional<io::TimerId> timer;
@@ -108,6 +126,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     Offset durable_told;
 
     bool stopping = false;
+    bool finishing = false;
     SteadyTime stop_deadline;
     std::vector<io::Completion<>> stopped;
     std::size_t runs_out = 0;  ///< deliveries handed out and not answered

@@ -69,26 +69,38 @@ void BusState::turn() {
     for (Answer& answer : answers.with([](auto& waiting) { return std::exchange(waiting, {}); })) {
         --runs_out;
         if (const auto found = consumers.find(answer.consumer); found != consumers.end()) {
-            found->second->machine().answer(answer.run, answer.outcome, time);
+            found->second->answer(answer.run, answer.outcome, time);
         }
     }
 
     const std::shared_ptr<const Routing> routing = publisher->routing();
     bool more = false;
     std::optional<SteadyTime> deadline;
+    std::vector<std::pair<ConsumerRuntime*, std::vector<Delivery>>> deliveries;
     for (auto& [number, consumer] : consumers) {
-        if (!consumer->handler()) {
-            continue;  // removed: what it has queued waits for its return
-        }
         if (!stopping && journal_trouble.empty()) {
             more = consumer->read_ahead(*routing, time) || more;
         }
         consumer->machine().take_commands(time, commands);
-        carry_out(*consumer, commands);
-        const auto next = consumer->machine().next_deadline();
+        deliveries.emplace_back(consumer.get(), carry_out(*consumer, commands, time));
+        if (const std::string entries = consumer->settle_change(time, Random(random.next()));
+            !entries.empty()) {
+            journal->append(number, entries);
+            more = true;
+        }
+        auto next = consumer->machine().next_deadline();
+        if (consumer->in_trouble()) {
+            next = std::min(next.value_or(SteadyTime::max()), time.steady + retry_trouble_after);
+        }
         if (next && (!deadline || *next < *deadline) && !stopping) {
             deadline = next;
         }
+    }
+    // What was started must outlive the process before anybody works on it: an event that kills
+    // its process is charged for it.
+    journal->flush();
+    for (auto& [consumer, ready] : deliveries) {
+        hand_out(*consumer, std::move(ready));
     }
     if (journal->dirty() && !journal_due) {
         journal_due = time.steady + options.journal_sync_interval;
@@ -123,37 +135,40 @@ void BusState::turn() {
     }
 }
 
-void BusState::carry_out(ConsumerRuntime& consumer, delivery::Commands& wanted) {
+/// The machine's wishes but for the runs themselves, which are returned.
+std::vector<Delivery> BusState::carry_out(ConsumerRuntime& consumer, delivery::Commands& wanted,
+                                          delivery::Now time) {
     if (!wanted.journal.empty()) {
         journal->append(consumer.number(), wanted.journal);
         if (wanted.sync_journal) {
-            journal_due = now().steady;
+            journal_due = time.steady;
+        }
+    }
+    for (const delivery::CancelRun& cancel : wanted.cancels) {
+        if (cancel.stuck) {
+            consumer.note_stuck(cancel.run);
         }
     }
     std::vector<Delivery> deliveries;
     for (const delivery::StartRun& start : wanted.starts) {
-        if (stopping) {
-            consumer.machine().answer(
-                start.run, delivery::Outcome::uncounted("the server is stopping"), now());
-            continue;
-        }
         start_run(consumer, start, wanted.handed(start), deliveries);
     }
-    if (!deliveries.empty()) {
-        hand_out(consumer, std::move(deliveries));
+    for (delivery::WriteLetter& write : wanted.letters) {
+        write_letter(consumer, std::move(write));
     }
-    write_letters(consumer, wanted.letters);
     for (const delivery::CloseLetter& closing : wanted.closings) {
         letters->close(consumer.name(), closing);
+        letters_dirty = true;
     }
-    if (!wanted.closings.empty()) {
+    if (letters_dirty) {
         sync_letters();
     }
+    return deliveries;
 }
 
 void BusState::start_run(ConsumerRuntime& consumer, const delivery::StartRun& start,
                          std::span<const Offset> handed, std::vector<Delivery>& deliveries) {
-    auto delivery = consumer.delivery_for(start, handed, *letters);
+    auto delivery = consumer.delivery_for(start, handed, *letters, now());
     if (!delivery) {
         // The record cannot be read: nobody can handle it, a person has to look.
         consumer.machine().answer(
@@ -186,21 +201,46 @@ void BusState::hand_out(ConsumerRuntime& consumer, std::vector<Delivery> deliver
     }
 }
 
-void BusState::write_letters(ConsumerRuntime& consumer,
-                             std::vector<delivery::WriteLetter>& wanted) {
-    for (delivery::WriteLetter& write : wanted) {
-        const Offset offset = write.letter.offset;
-        auto body = consumer.body_of(offset);
-        if (!body) {
-            const LetterStore::Stored* stored = letters->find(consumer.name(), offset);
-            body = stored != nullptr ? stored->body : std::string();
+void BusState::write_letter(ConsumerRuntime& consumer, delivery::WriteLetter write) {
+    const Offset offset = write.letter.offset;
+    auto body = consumer.body_of(offset);
+    if (!body && body.error().kind() == ErrorKind::io) {
+        // A letter without its event would be the loss of it: the event stays in the retry cycle
+        // until it can be read.
+        letters_unread.emplace_back(consumer.number(), std::move(write));
+        retry_letters_later();
+        return;
+    }
+    if (!body) {
+        const LetterStore::Stored* stored = letters->find(consumer.name(), offset);
+        body = stored != nullptr ? stored->body : std::string();
+    }
+    letters->write(std::move(write.letter), std::move(*body));
+    letters_written.emplace_back(consumer.number(), offset);
+    letters_dirty = true;
+}
+
+void BusState::retry_letters_later() {
+    if (std::exchange(letters_retry_armed, true)) {
+        return;
+    }
+    environment.executor.post_at(now().steady + retry_trouble_after, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) {
+            self->on_strand([](BusState& state) {
+                state.letters_retry_armed = false;
+                if (!state.letters) {
+                    return;
+                }
+                for (auto& [number, write] : std::exchange(state.letters_unread, {})) {
+                    if (const auto found = state.consumers.find(number);
+                        found != state.consumers.end()) {
+                        state.write_letter(*found->second, std::move(write));
+                    }
+                }
+                state.sync_letters();
+            });
         }
-        letters->write(std::move(write.letter), std::move(*body));
-        letters_written.emplace_back(consumer.number(), offset);
-    }
-    if (!wanted.empty()) {
-        sync_letters();
-    }
+    });
 }
 
 void BusState::sync_letters() {
@@ -208,39 +248,57 @@ void BusState::sync_letters() {
         return;  // the sync that runs looks again when it is done; a stopped bus has no store
     }
     letters_syncing = true;
-    auto written = std::exchange(letters_written, {});
-    letters->sync([weak = weak_from_this(), written = std::move(written)](Result<> synced) mutable {
-        const auto self = weak.lock();
-        if (!self) {
-            return;
+    letters_dirty = false;
+    letters->sync([weak = weak_from_this(), offsets = std::exchange(letters_written, {}),
+                   confirmed = std::exchange(letter_confirmations, {})](Result<> synced) mutable {
+        if (const auto self = weak.lock()) {
+            self->letters_synced(std::move(synced), std::move(offsets), std::move(confirmed));
         }
-        self->letters_syncing = false;
-        if (!synced) {
-            // The events stay in the retry cycle; try again when the disk may have room.
-            auto& waiting = self->letters_written;
-            waiting.insert(waiting.begin(), written.begin(), written.end());
-            if (self->log && synced.error().kind() == ErrorKind::exhausted) {
-                // Room for letters is what the reserve is kept for. If that fails too, the retry
-                // below goes on asking.
-                static_cast<void>(self->log->release_reserve());
-            }
-            self->environment.executor.post_at(self->now().steady + retry_trouble_after, [weak] {
-                if (const auto again = weak.lock()) {
-                    again->on_strand([](BusState& state) { state.sync_letters(); });
-                }
-            });
-            return;
-        }
-        for (const auto& [number, offset] : written) {
-            if (const auto found = self->consumers.find(number); found != self->consumers.end()) {
-                found->second->machine().letter_durable(offset, self->now());
-            }
-        }
-        if (!self->letters_written.empty()) {
-            self->sync_letters();
-        }
-        self->schedule_turn();
     });
+}
+
+void BusState::letters_synced(Result<> synced,
+                              std::vector<std::pair<ConsumerNumber, Offset>> offsets,
+                              std::vector<io::Completion<>> confirmed) {
+    letters_syncing = false;
+    letters_trouble = synced ? "" : synced.error().message();
+    note_trouble();
+    for (io::Completion<>& completion : confirmed) {
+        completion(synced);
+    }
+    if (!synced) {
+        // The events stay in the retry cycle; try again when the disk may have room.
+        letters_written.insert(letters_written.begin(), offsets.begin(), offsets.end());
+        letters_dirty = true;
+        if (log && synced.error().kind() == ErrorKind::exhausted) {
+            // Room for letters is what the reserve is kept for. If that fails too, the retry goes
+            // on asking.
+            static_cast<void>(log->release_reserve());
+        }
+        retry_letters_later();
+        return;
+    }
+    for (const auto& [number, offset] : offsets) {
+        if (const auto found = consumers.find(number); found != consumers.end()) {
+            found->second->machine().letter_durable(offset, now());
+        }
+    }
+    if (letters_dirty || !letter_confirmations.empty()) {
+        sync_letters();
+    }
+    schedule_turn();
+}
+
+/// For whoever asks from another thread whether all is well.
+void BusState::note_trouble() {
+    std::string text;
+    if (!journal_trouble.empty()) {
+        text = "the delivery journal cannot be written: " + journal_trouble;
+    }
+    if (!letters_trouble.empty()) {
+        text += (text.empty() ? "" : "; ") + ("letters cannot be written: " + letters_trouble);
+    }
+    trouble.with([&](std::string& current) { current = std::move(text); });
 }
 
 void BusState::sync_journal() {
@@ -273,8 +331,15 @@ void BusState::sync_journal() {
 void BusState::journal_synced(Result<> synced, std::vector<io::Completion<>> confirmed) {
     journal_syncing = false;
     journal_trouble = synced ? "" : synced.error().message();
-    for (io::Completion<>& completion : confirmed) {
-        completion(synced);
+    note_trouble();
+    if (synced && (letters_dirty || letters_syncing)) {
+        // What a person did to letters is confirmed when the letters know it too.
+        std::ranges::move(confirmed, std::back_inserter(letter_confirmations));
+        sync_letters();
+    } else {
+        for (io::Completion<>& completion : confirmed) {
+            completion(synced);
+        }
     }
     if (!synced) {
         // What is buffered stays buffered; a full disk may have room later.
@@ -323,18 +388,32 @@ void BusState::apply_retention() {
     if (!log || (options.log.retention.age.count() == 0 && options.log.retention.bytes == 0)) {
         return;
     }
+    const auto routing = publisher->routing();
+    const auto pins = [&](ConsumerNumber number) {
+        const Routing::Consumer* consumer = routing->find(number);
+        return consumer != nullptr &&
+               (!consumer->removed || now().wall - *consumer->removed <= Routing::removed_kept);
+    };
     Offset keep_from = log->end();
     for (const auto& [number, consumer] : consumers) {
-        keep_from = std::min(keep_from, consumer->machine().position());
+        if (pins(number)) {
+            keep_from = std::min(keep_from, consumer->machine().position());
+        }
     }
     for (const auto& [number, state] : recovered) {
-        keep_from = std::min(keep_from, state.settled.low());
+        if (pins(number)) {
+            keep_from = std::min(keep_from, state.settled.low());
+        }
     }
     // Its failure is not the bus's: the log tells it in its status, the next round tries again.
     static_cast<void>(log->apply_retention(keep_from));
 }
 
+/// Letters, then positions, then the log; each is tried whatever became of the one before.
 void BusState::finish_stop() {
+    if (std::exchange(finishing, true)) {
+        return;
+    }
     if (timer) {
         environment.executor.cancel(*timer);
         timer.reset();
@@ -342,25 +421,24 @@ void BusState::finish_stop() {
     for (io::Completion<>& waiter : std::exchange(idle_waiters, {})) {
         waiter(fail(ErrorKind::unavailable, "the bus was stopped"));
     }
-    auto waiting = std::exchange(stopped, {});
-    journal->sync([self = shared_from_this(),
-                   waiting = std::move(waiting)](Result<> journalled) mutable {
-        for (io::Completion<>& completion : std::exchange(self->confirmations, {})) {
-            completion(journalled);
-        }
-        if (!self->log) {
-            return;
-        }
-        self->log->close([self, journalled, waiting = std::move(waiting)](Result<> closed) mutable {
-            self->strand.post([self, journalled, closed, waiting = std::move(waiting)]() mutable {
-                self->journal.reset();
-                self->letters.reset();
-                for (io::Completion<>& completion : waiting) {
-                    completion(closed ? journalled : closed);
-                }
+    letters->sync([self = shared_from_this()](Result<> letters_kept) {
+        self->journal->sync([self, letters_kept](Result<> kept) {
+            self->log->close([self, kept = letters_kept ? kept : letters_kept](Result<> closed) {
+                self->strand.post(
+                    [self, outcome = closed ? kept : closed] { self->close(outcome); });
             });
         });
     });
+}
+
+void BusState::close(const Result<>& outcome) {
+    journal.reset();
+    letters.reset();
+    for (auto* waiting : {&confirmations, &letter_confirmations, &stopped}) {
+        for (io::Completion<>& completion : std::exchange(*waiting, {})) {
+            completion(outcome);
+        }
+    }
 }
 
 }  // namespace bascule::broker

@@ -20,6 +20,8 @@ struct HttpTarget {
     std::vector<std::pair<std::string, std::string>> headers;
     bool conflict_done = false;  ///< 409 counts as done: the receiver has seen it
     bool allow_private = false;  ///< may reach private networks and this machine
+
+    friend bool operator==(const HttpTarget&, const HttpTarget&) = default;
 };
 
 struct HandlerConfig {
@@ -30,6 +32,8 @@ struct HandlerConfig {
 
     /// "in_process: analytics" or "http: https://…", as people see it.
     std::string text() const;
+
+    friend bool operator==(const HandlerConfig&, const HandlerConfig&) = default;
 };
 
 /// One consumer: what it runs and how it wants its events.
@@ -42,6 +46,8 @@ struct ConsumerConfig {
     /// How many of an event's rows the handler takes in one commit, for handlers that work in
     /// parts; `batch_size` in a routing file sets this instead of a batch.
     std::optional<std::uint32_t> part_size;
+
+    friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
 };
 
 /// What is in force on a bus: `rules` and `consumers`, each consumer once.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bus/event/body.h"
+#include "foundation/base/check.h"
 #include "foundation/base/hash.h"
 #include "foundation/json/raw.h"
 
@@ -72,8 +73,50 @@ std::uint64_t ConsumerRuntime::key_hash_of(const log::RecordView& record) const 
     return key.empty() ? delivery::no_key : hash64(key);
 }
 
+void ConsumerRuntime::change(ConsumerConfig config, std::shared_ptr<Handler> handler) {
+    const bool retired = handler_ == nullptr;
+    handler_ = std::move(handler);
+    const delivery::Policy& now = config_.policy;
+    const delivery::Policy& then = config.policy;
+    if (!retired && now == then && config_.key == config.key) {
+        config_ = std::move(config);
+        change_.reset();
+        return;
+    }
+    // A retired machine stands still: it cannot be drained, its snapshot is taken as it is.
+    const bool drain = !retired && (config_.key != config.key || now.ordering != then.ordering ||
+                                    now.debounce != then.debounce);
+    if (!drain) {
+        machine_.halt();
+    }
+    change_ = Change{.config = std::move(config), .drain = drain};
+}
+
+std::string ConsumerRuntime::settle_change(delivery::Now now, Random random) {
+    if (!change_) {
+        return {};
+    }
+    if (change_->drain) {
+        machine_.flush(std::nullopt, now);
+    }
+    const delivery::Counts counts = machine_.counts();
+    if (counts.runs > 0 ||
+        (change_->drain && counts.queued + counts.waiting + counts.running > 0)) {
+        return {};
+    }
+    delivery::ConsumerState state = machine_.snapshot(now);
+    std::string entries = state.encode();
+    auto machine = delivery::Consumer::create(config_.name, change_->config.policy,
+                                              std::move(state), random, now);
+    CHECK(machine.has_value());  // the policy was validated before the change was taken
+    machine_ = std::move(*machine);
+    config_ = std::move(change_->config);
+    change_.reset();
+    return entries;
+}
+
 bool ConsumerRuntime::read_ahead(const Routing& routing, delivery::Now now) {
-    if (!handler_ || !machine_.wants_more()) {
+    if (!handler_ || change_ || !machine_.wants_more()) {
         return false;
     }
     const Offset from = machine_.next_wanted();
@@ -161,11 +204,14 @@ Result<std::string> ConsumerRuntime::body_of(Offset offset) {
 
 Result<Delivery> ConsumerRuntime::delivery_for(const delivery::StartRun& start,
                                                std::span<const Offset> handed,
-                                               const LetterStore& letters) {
+                                               const LetterStore& letters, delivery::Now now) {
     Delivery delivery{.consumer = config_.name,
                       .run = start.run,
                       .delivery_id = config_.name + ":" + std::to_string(handed.front().value()),
                       .attempt = start.attempt};
+    if (config_.policy.on_timeout == delivery::OnTimeout::give_up) {
+        delivery.deadline = now.steady + config_.policy.timeout;
+    }
     if (handed.size() > 1) {
         delivery.delivery_id += "-" + std::to_string(handed.back().value());
     }
@@ -220,6 +266,11 @@ ConsumerStatus ConsumerRuntime::status(delivery::Now now) const {
                           .counts = machine_.counts()};
     if (!trouble_.empty()) {
         status.state_reason += (status.state_reason.empty() ? "" : "; ") + trouble_;
+    }
+    if (!stuck_.empty()) {
+        status.state_reason += (status.state_reason.empty() ? "" : "; ") +
+                               std::to_string(stuck_.size()) +
+                               " runs are stuck: beyond their timeout and not answered";
     }
     const Offset end = log_.end();
     const std::uint64_t unread = end > status.cursor ? end.value() - status.cursor.value() : 0;

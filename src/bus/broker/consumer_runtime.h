@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,33 @@ class ConsumerRuntime {
     delivery::Consumer& machine() { return machine_; }
     const delivery::Consumer& machine() const { return machine_; }
 
-    /// Without a handler (a removed consumer) nothing is read and nothing starts.
     void set_handler(std::shared_ptr<Handler> handler) { handler_ = std::move(handler); }
     const std::shared_ptr<Handler>& handler() const { return handler_; }
+
+    /// A removed consumer: nothing is read, nothing starts, answers are still taken. `change`
+    /// brings it back.
+    void retire() {
+        handler_ = nullptr;
+        machine_.halt();
+        change_.reset();
+    }
+
+    /// Goes over to other settings as soon as it may: at once for a handler, when no run is under
+    /// way for most settings, and for key, ordering and debounce when all that was read is settled.
+    void change(ConsumerConfig config, std::shared_ptr<Handler> handler);
+
+    /// Finishes a change that has become possible. Returns what the journal must take then.
+    std::string settle_change(delivery::Now now, Random random);
+
+    /// A run outlived its timeout and its handler still works on it.
+    void note_stuck(delivery::RunId run) { stuck_.insert(run); }
+    void answer(delivery::RunId run, const delivery::Outcome& outcome, delivery::Now now) {
+        stuck_.erase(run);
+        machine_.answer(run, outcome, now);
+    }
+
+    /// Reading failed for a reason that may pass; ask again later.
+    bool in_trouble() const { return !trouble_.empty(); }
 
     /// Offers a bounded part of what is unread. True if there is more to read at once.
     bool read_ahead(const Routing& routing, delivery::Now now);
@@ -45,7 +70,7 @@ class ConsumerRuntime {
 
     /// The delivery for a run, or why its events cannot be had.
     Result<Delivery> delivery_for(const delivery::StartRun& start, std::span<const Offset> handed,
-                                  const LetterStore& letters);
+                                  const LetterStore& letters, delivery::Now now);
 
     /// The stored body of one event: for letters.
     Result<std::string> body_of(Offset offset);
@@ -76,6 +101,13 @@ class ConsumerRuntime {
     std::shared_ptr<Handler> handler_;
     std::deque<std::shared_ptr<const log::Batch>> batches_;  ///< read last: what runs look into
     std::string trouble_;  ///< why reading does not go on; empty if it does
+    std::set<delivery::RunId> stuck_;
+
+    struct Change {
+        ConsumerConfig config;
+        bool drain = false;
+    };
+    std::optional<Change> change_;
 };
 
 }  // namespace bascule::broker

@@ -35,7 +35,7 @@ Result<std::unique_ptr<DeliveryJournal>> DeliveryJournal::open(io::Disk& disk, i
             }
             return replay(ConsumerNumber(number), text.substr(number_bytes));
         }));
-    journal->snapshot_bytes_ = journal->file_->size();
+    journal->snapshot_bytes_ = rewrite_bytes_min / 4;
     return journal;
 }
 
@@ -43,6 +43,8 @@ void DeliveryJournal::append(ConsumerNumber consumer, std::string_view entries) 
     file_->append(as_bytes(tagged(consumer, entries)));
     dirty_ = true;
 }
+
+void DeliveryJournal::flush() { file_->flush(); }
 
 void DeliveryJournal::sync(io::Completion<> done) {
     dirty_ = false;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct Delivery {
     delivery::RunId run;
     std::string delivery_id;
     std::uint32_t attempt = 1;
+    /// When a remote handler's answer stops to count: nothing of this run may be sent later.
+    /// Nothing for in-process handlers.
+    std::optional<SteadyTime> deadline;
     Offset position_low;  ///< everything of this consumer below it is settled
     std::vector<DeliveredEvent> events;
     std::vector<std::shared_ptr<const void>> storage;  ///< what the views look into

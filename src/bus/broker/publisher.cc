@@ -1,10 +1,13 @@
 #include "bus/broker/publisher.h"
 
+#include <algorithm>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "bus/event/body.h"
 #include "bus/event/validate.h"
+#include "foundation/base/guarded.h"
 #include "foundation/base/uuid.h"
 
 namespace bascule::broker {
@@ -102,45 +105,129 @@ std::string_view name(Rejected::Code code) {
     return "unknown";
 }
 
-Publisher::Publisher(log::Log& log, TargetSets& sets, const Clock& clock,
+Publisher::Publisher(log::Log& log, std::shared_ptr<TargetSets> sets, const Clock& clock,
                      std::shared_ptr<const Routing> routing)
-    : log_(log), sets_(sets), clock_(clock), routing_(std::move(routing)) {}
+    : log_(log), sets_(std::move(sets)), clock_(clock) {
+    in_force_->routing = std::move(routing);
+}
 
 std::shared_ptr<const Routing> Publisher::routing() const {
-    const std::shared_lock lock(routing_mutex_);
-    return routing_;
+    const std::shared_lock lock(in_force_->mutex);
+    return in_force_->routing;
 }
 
-Result<std::uint32_t> Publisher::target_set_of(const Routing& routing, const event::Event& event) {
-    return sets_.intern(routing.match(event::view_of(event)), [&](std::string body) -> Result<> {
-        std::vector<log::Record> records;
-        records.push_back(control_record(std::move(body), 0));
-        // Its outcome needs no care: should the log fail, it also refuses what follows.
-        log_.append(std::move(records), log::Atomicity::each, [](auto) {});
-        return {};
-    });
+/// One publish call on its way: what was good enough to be appended, and the answers so far.
+struct Publisher::Call {
+    std::vector<PublishResult> results;  ///< one per event given
+    std::vector<event::Event> events;    ///< those that were taken
+    std::vector<std::size_t> places;     ///< of these, in `results`
+    std::vector<log::Record> records;    ///< of these
+    std::vector<std::uint32_t> target_sets;
+    std::vector<std::uint32_t> definitions;  ///< sets that the batch defines, in one record ahead
+    log::Atomicity atomicity = log::Atomicity::each;
+    std::uint64_t bytes = 0;
+    io::Completion<std::vector<PublishResult>> done;
+};
+
+std::shared_ptr<Publisher::Call> Publisher::prepare(
+    std::vector<event::Event> events, const PublishOptions& options,
+    io::Completion<std::vector<PublishResult>> done) const {
+    auto call = std::make_shared<Call>();
+    call->done = std::move(done);
+    call->atomicity =
+        options.atomicity == Atomicity::all ? log::Atomicity::all : log::Atomicity::each;
+    call->results.resize(events.size());
+    const WallTime now = clock_.wall();
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        event::stamp_missing(events[i], events[i].event_id.empty() ? new_uuid() : "", now);
+        if (auto refusal = refusal_of(events[i])) {
+            call->results[i] = std::move(*refusal);
+            continue;
+        }
+        call->records.push_back(record_of(events[i], options, i));
+        call->bytes += call->records.back().body.size();
+        call->places.push_back(i);
+        call->events.push_back(std::move(events[i]));
+    }
+    if (options.atomicity == Atomicity::all && call->events.size() < call->results.size()) {
+        for (std::size_t i = 0; i < call->events.size(); ++i) {
+            call->results[call->places[i]] =
+                Rejected{.code = Rejected::Code::atomic_batch_failed,
+                         .event_id = call->events[i].event_id,
+                         .message = "another event of the batch was rejected"};
+        }
+        call->events.clear();
+    }
+    counts_->rejected += call->results.size() - call->events.size();
+    return call;
 }
 
-Result<> Publisher::append(std::vector<log::Record>& records, std::vector<event::Event>& events,
-                           std::vector<std::uint32_t>& target_sets, log::Atomicity atomicity,
-                           io::Completion<std::vector<log::AppendOutcome>> done) {
+void Publisher::match(Call& call, const Routing& routing) const {
+    call.target_sets.clear();
+    call.definitions.clear();
+    for (std::size_t i = 0; i < call.events.size(); ++i) {
+        const auto [set, defined] = sets_->intern(routing.match(event::view_of(call.events[i])));
+        call.records[i].target_set = set;
+        call.records[i].rule_version = routing.version();
+        call.target_sets.push_back(set);
+        if (!defined && std::ranges::find(call.definitions, set) == call.definitions.end()) {
+            call.definitions.push_back(set);
+        }
+    }
+}
+
+void Publisher::append(const std::shared_ptr<Call>& call) {
     std::shared_ptr<const Routing> matched;
     for (;;) {
         const std::shared_ptr<const Routing> now = routing();
         if (now != matched) {
-            for (std::size_t i = 0; i < records.size(); ++i) {
-                records[i].target_set = TRY(target_set_of(*now, events[i]));
-                target_sets[i] = records[i].target_set;
-                records[i].rule_version = now->version();
-            }
+            match(*call, *now);
             matched = now;
         }
-        const std::shared_lock lock(routing_mutex_);
-        if (routing_ == matched) {
-            log_.append(std::move(records), atomicity, std::move(done));
-            return {};
+        const std::shared_lock lock(in_force_->mutex);
+        if (in_force_->routing == matched) {
+            if (!call->definitions.empty()) {
+                call->records.insert(call->records.begin(),
+                                     control_record(sets_->definition(call->definitions), 0));
+            }
+            log_.append(std::move(call->records), call->atomicity,
+                        [call, sets = sets_, counts = counts_](auto outcomes) {
+                            finish(*call, *sets, *counts, std::move(outcomes));
+                        });
+            return;
         }
     }
+}
+
+void Publisher::finish(Call& call, TargetSets& sets, PublishCounts& counts,
+                       Result<std::vector<log::AppendOutcome>> outcomes) {
+    if (!outcomes) {
+        call.done(std::unexpected(std::move(outcomes).error()));
+        return;
+    }
+    if (!call.definitions.empty()) {
+        sets.mark_defined(call.definitions);
+        outcomes->erase(outcomes->begin());
+    }
+    counts.bytes += call.bytes;
+    for (std::size_t i = 0; i < outcomes->size(); ++i) {
+        PublishResult& result = call.results[call.places[i]];
+        std::string id = std::move(call.events[i].event_id);
+        if (const auto* accepted = std::get_if<log::Accepted>(&(*outcomes)[i])) {
+            ++counts.accepted;
+            counts.unrouted += call.target_sets[i] == 0 ? 1 : 0;
+            result = Accepted{.event_id = std::move(id),
+                              .offset = accepted->offset,
+                              .recorded = accepted->recorded};
+        } else if (const auto* duplicate = std::get_if<log::Duplicate>(&(*outcomes)[i])) {
+            ++counts.duplicates;
+            result = Duplicate{.event_id = std::move(id), .first = duplicate->first};
+        } else {
+            ++counts.rejected;
+            result = rejected_by_log(std::get<log::Rejected>((*outcomes)[i]), std::move(id));
+        }
+    }
+    call.done(std::move(call.results));
 }
 
 void Publisher::publish(std::vector<event::Event> events, const PublishOptions& options,
@@ -151,98 +238,65 @@ void Publisher::publish(std::vector<event::Event> events, const PublishOptions& 
                                           " are allowed"));
         return;
     }
-    const WallTime now = clock_.wall();
-    std::vector<PublishResult> results(events.size());
-    std::vector<event::Event> good;
-    std::vector<std::size_t> places;
-    std::vector<log::Record> records;
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        event::stamp_missing(events[i], events[i].event_id.empty() ? new_uuid() : "", now);
-        if (auto refusal = refusal_of(events[i])) {
-            results[i] = std::move(*refusal);
-            continue;
-        }
-        records.push_back(record_of(events[i], options, i));
-        places.push_back(i);
-        good.push_back(std::move(events[i]));
-    }
-    const bool all_good = good.size() == results.size();
-    if (!all_good && options.atomicity == Atomicity::all) {
-        for (std::size_t i = 0; i < good.size(); ++i) {
-            results[places[i]] = Rejected{.code = Rejected::Code::atomic_batch_failed,
-                                          .event_id = good[i].event_id,
-                                          .message = "another event of the batch was rejected"};
-        }
-        good.clear();
-    }
-    counts_->rejected += results.size() - good.size();
-    if (good.empty()) {
-        done(std::move(results));
+    const auto call = prepare(std::move(events), options, std::move(done));
+    if (call->events.empty()) {
+        call->done(std::move(call->results));
         return;
     }
-
-    std::vector<std::string> ids;
-    std::uint64_t bytes = 0;
-    ids.reserve(good.size());
-    for (std::size_t i = 0; i < good.size(); ++i) {
-        ids.push_back(good[i].event_id);
-        bytes += records[i].body.size();
-    }
-    const auto target_sets = std::make_shared<std::vector<std::uint32_t>>(good.size());
-    // The completion must survive a failed preparation, so both ways share it.
-    const auto answer =
-        std::make_shared<io::Completion<std::vector<PublishResult>>>(std::move(done));
-    auto finish = [answer, results = std::move(results), places = std::move(places),
-                   ids = std::move(ids), target_sets, counts = counts_,
-                   bytes](Result<std::vector<log::AppendOutcome>> outcomes) mutable {
-        if (!outcomes) {
-            (*answer)(std::unexpected(std::move(outcomes).error()));
-            return;
-        }
-        counts->bytes += bytes;
-        for (std::size_t i = 0; i < outcomes->size(); ++i) {
-            PublishResult& result = results[places[i]];
-            if (const auto* accepted = std::get_if<log::Accepted>(&(*outcomes)[i])) {
-                ++counts->accepted;
-                counts->unrouted += (*target_sets)[i] == 0 ? 1 : 0;
-                result = Accepted{.event_id = std::move(ids[i]),
-                                  .offset = accepted->offset,
-                                  .recorded = accepted->recorded};
-            } else if (const auto* duplicate = std::get_if<log::Duplicate>(&(*outcomes)[i])) {
-                ++counts->duplicates;
-                result = Duplicate{.event_id = std::move(ids[i]), .first = duplicate->first};
-            } else {
-                ++counts->rejected;
-                result =
-                    rejected_by_log(std::get<log::Rejected>((*outcomes)[i]), std::move(ids[i]));
-            }
-        }
-        (*answer)(std::move(results));
-    };
-    const auto atomicity =
-        options.atomicity == Atomicity::all ? log::Atomicity::all : log::Atomicity::each;
-    if (auto appended = append(records, good, *target_sets, atomicity, std::move(finish));
-        !appended) {
-        (*answer)(std::unexpected(std::move(appended).error()));
-    }
+    append(call);
 }
 
 void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completion<Offset> done) {
+    // The log answers a refusal on this thread, inside `append`, and everything else later: then
+    // the new rules are in force already and go back if they did not become durable.
+    struct Change {
+        bool appended = false;
+        std::optional<Result<Offset>> early;
+    };
+    const auto change = std::make_shared<Guarded<Change>>();
+    const auto answer = std::make_shared<io::Completion<Offset>>(std::move(done));
+    auto finished = [in_force = in_force_, change, answer, before = routing(),
+                     next](Result<std::vector<log::AppendOutcome>> outcomes) {
+        Result<Offset> result = fail(ErrorKind::invalid, "the rules are too large for the log");
+        if (!outcomes) {
+            result = std::unexpected(outcomes.error());
+        } else if (const auto* accepted = std::get_if<log::Accepted>(&outcomes->front())) {
+            result = accepted->offset;
+        }
+        const bool early = change->with([&](Change& state) {
+            if (!state.appended) {
+                state.early = result;
+            }
+            return !state.appended;
+        });
+        if (early) {
+            return;
+        }
+        if (!result) {
+            const std::unique_lock lock(in_force->mutex);
+            if (in_force->routing == next) {
+                in_force->routing = before;
+            }
+        }
+        (*answer)(std::move(result));
+    };
     std::vector<log::Record> records;
     records.push_back(control_record(next->encode(), next->version()));
-    const std::unique_lock lock(routing_mutex_);
-    routing_ = std::move(next);
-    log_.append(
-        std::move(records), log::Atomicity::each,
-        [done = std::move(done)](Result<std::vector<log::AppendOutcome>> outcomes) mutable {
-            if (!outcomes) {
-                done(std::unexpected(std::move(outcomes).error()));
-            } else if (const auto* accepted = std::get_if<log::Accepted>(&outcomes->front())) {
-                done(accepted->offset);
-            } else {
-                done(fail(ErrorKind::invalid, std::get<log::Rejected>(outcomes->front()).text));
-            }
+    std::optional<Result<Offset>> early;
+    {
+        const std::unique_lock lock(in_force_->mutex);
+        log_.append(std::move(records), log::Atomicity::each, std::move(finished));
+        early = change->with([](Change& state) {
+            state.appended = true;
+            return std::move(state.early);
         });
+        if (!early || *early) {
+            in_force_->routing = next;
+        }
+    }
+    if (early) {
+        (*answer)(std::move(*early));
+    }
 }
 
 }  // namespace bascule::broker

@@ -31,10 +31,10 @@ struct PublishCounts {
 /// control record and the records that follow it no event can stand that was matched with the rules
 /// before.
 ///
-/// Threads:   any.    Lifetime: log and target sets outlive it.
+/// Threads:   any.    Lifetime: the log outlives it.
 class Publisher {
   public:
-    Publisher(log::Log& log, TargetSets& sets, const Clock& clock,
+    Publisher(log::Log& log, std::shared_ptr<TargetSets> sets, const Clock& clock,
               std::shared_ptr<const Routing> routing);
 
     /// Completes when the accepted events are on stable storage. Missing ids and timestamps are
@@ -51,20 +51,27 @@ class Publisher {
     const PublishCounts& counts() const { return *counts_; }
 
   private:
-    struct Prepared;
+    struct Call;
 
-    Result<> append(std::vector<log::Record>& records, std::vector<event::Event>& events,
-                    std::vector<std::uint32_t>& target_sets, log::Atomicity atomicity,
-                    io::Completion<std::vector<log::AppendOutcome>> done);
-    Result<std::uint32_t> target_set_of(const Routing& routing, const event::Event& event);
+    /// Checks and encodes; what is refused has its result already.
+    std::shared_ptr<Call> prepare(std::vector<event::Event> events, const PublishOptions& options,
+                                  io::Completion<std::vector<PublishResult>> done) const;
+    void match(Call& call, const Routing& routing) const;
+    void append(const std::shared_ptr<Call>& call);
+    static void finish(Call& call, TargetSets& sets, PublishCounts& counts,
+                       Result<std::vector<log::AppendOutcome>> outcomes);
+
+    /// The rules in force; shared with completions, which may outlive the publisher.
+    struct InForce {
+        std::shared_mutex mutex;
+        std::shared_ptr<const Routing> routing;
+    };
 
     log::Log& log_;
-    TargetSets& sets_;
+    std::shared_ptr<TargetSets> sets_;
     const Clock& clock_;
     std::shared_ptr<PublishCounts> counts_ = std::make_shared<PublishCounts>();
-
-    mutable std::shared_mutex routing_mutex_;
-    std::shared_ptr<const Routing> routing_;
+    std::shared_ptr<InForce> in_force_ = std::make_shared<InForce>();
 };
 
 }  // namespace bascule::broker

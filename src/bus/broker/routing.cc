@@ -136,11 +136,12 @@ Result<std::shared_ptr<const Routing>> Routing::build(const RoutingPlan& plan,
             routing->consumers_.back().removed = consumer.removed.value_or(now);
         }
     }
-    for (const Subscriber& subscriber : plan.subscribers) {
+    for (Subscriber& subscriber : routing->plan_.subscribers) {
         const auto known = std::ranges::find(known_before, subscriber.name, &Consumer::name);
         if (known != known_before.end()) {
             routing->consumers_.push_back(*known);
             routing->consumers_.back().removed.reset();
+            subscriber.start = known->start;  // it began long ago
         } else {
             Consumer created{.name = subscriber.name,
                              .number = ConsumerNumber(routing->next_number_++),

@@ -119,32 +119,30 @@ TEST(RoutingTest, NamesRuleAndFaultOfABadPlan) {
         FailsWith(ErrorKind::invalid, HasSubstr("there is no consumer 'b'")));
 }
 
-TEST(TargetSetsTest, DefinesASetBeforeAnybodyLearnsItsNumber) {
+TEST(TargetSetsTest, IsUndefinedUntilADefinitionIsDurable) {
     TargetSets sets;
-    std::vector<std::string> defined;
-    const auto define = [&](std::string body) -> Result<> {
-        defined.push_back(std::move(body));
-        return {};
-    };
-    EXPECT_EQ(sets.intern({}, define).value(), 0u);
-    EXPECT_EQ(sets.intern({ConsumerNumber(1), ConsumerNumber(3)}, define).value(), 1u);
-    EXPECT_EQ(sets.intern({ConsumerNumber(1), ConsumerNumber(3)}, define).value(), 1u);
-    EXPECT_EQ(defined.size(), 1u);
+    EXPECT_EQ(sets.intern({}).id, 0u);
+    EXPECT_TRUE(sets.intern({}).defined);
+    const TargetSets::Set set{ConsumerNumber(1), ConsumerNumber(3)};
+    EXPECT_EQ(sets.intern(set).id, 1u);
+    EXPECT_FALSE(sets.intern(set).defined) << "the first definition may have been refused";
+    sets.mark_defined({1});
+    EXPECT_TRUE(sets.intern(set).defined);
+}
 
+TEST(TargetSetsTest, SurvivesItsControlRecord) {
+    TargetSets sets;
+    const TargetSets::Set set{ConsumerNumber(1), ConsumerNumber(3)};
+    sets.intern(set);
+    sets.intern({ConsumerNumber(2)});
     TargetSets recovered;
-    ASSERT_THAT(recovered.absorb(defined[0]), Succeeds());
+    ASSERT_THAT(recovered.absorb(sets.definition({1})), Succeeds());
     EXPECT_TRUE(recovered.contains(1, ConsumerNumber(3)));
     EXPECT_FALSE(recovered.contains(1, ConsumerNumber(2)));
     EXPECT_FALSE(recovered.contains(9, ConsumerNumber(1)));
-    EXPECT_EQ(recovered.intern({ConsumerNumber(1), ConsumerNumber(3)}, define).value(), 1u);
-}
-
-TEST(TargetSetsTest, ARefusedDefinitionGivesNoNumber) {
-    TargetSets sets;
-    const auto refuse = [](std::string) -> Result<> { return fail(ErrorKind::io, "no disk"); };
-    EXPECT_THAT(sets.intern({ConsumerNumber(1)}, refuse), FailsWith(ErrorKind::io));
-    const auto accept = [](std::string) -> Result<> { return {}; };
-    EXPECT_EQ(sets.intern({ConsumerNumber(1)}, accept).value(), 1u);
+    EXPECT_TRUE(recovered.intern(set).defined);
+    ASSERT_THAT(recovered.absorb(sets.encode()), Succeeds());
+    EXPECT_EQ(recovered.members(2), TargetSets::Set{ConsumerNumber(2)});
 }
 
 }  // namespace

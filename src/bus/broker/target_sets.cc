@@ -22,52 +22,62 @@ void write_set(json::Writer& writer, std::size_t id, const TargetSets::Set& set)
 
 }  // namespace
 
-Result<std::uint32_t> TargetSets::intern(const Set& set, const Define& define) {
+TargetSets::Interned TargetSets::intern(const Set& set) {
     if (set.empty()) {
-        return 0u;
+        return {};
     }
     {
         const std::shared_lock lock(mutex_);
         if (const auto found = ids_.find(set); found != ids_.end()) {
-            return found->second;
+            return {.id = found->second, .defined = sets_[found->second].defined};
         }
     }
     const std::unique_lock lock(mutex_);
-    if (const auto found = ids_.find(set); found != ids_.end()) {
-        return found->second;
+    const auto [entry, added] = ids_.emplace(set, static_cast<std::uint32_t>(sets_.size()));
+    if (added) {
+        sets_.push_back({.members = set, .defined = false});
     }
-    const std::size_t id = sets_.size();
+    return {.id = entry->second, .defined = sets_[entry->second].defined};
+}
+
+std::string TargetSets::definition(const std::vector<std::uint32_t>& ids) const {
     std::string body;
     json::Writer writer(body);
     writer.begin_object().member("control", "target_sets").key("sets").begin_array();
-    write_set(writer, id, set);
+    const std::shared_lock lock(mutex_);
+    for (const std::uint32_t id : ids) {
+        write_set(writer, id, sets_[id].members);
+    }
     writer.end_array().end_object();
-    TRY(define(std::move(body)));
-    sets_.push_back(set);
-    ids_.emplace(set, static_cast<std::uint32_t>(id));
-    return static_cast<std::uint32_t>(id);
+    return body;
+}
+
+void TargetSets::mark_defined(const std::vector<std::uint32_t>& ids) {
+    const std::unique_lock lock(mutex_);
+    for (const std::uint32_t id : ids) {
+        sets_[id].defined = true;
+    }
 }
 
 bool TargetSets::contains(std::uint32_t id, ConsumerNumber consumer) const {
     const std::shared_lock lock(mutex_);
-    return id < sets_.size() && std::ranges::binary_search(sets_[id], consumer);
+    return id < sets_.size() && std::ranges::binary_search(sets_[id].members, consumer);
 }
 
 TargetSets::Set TargetSets::members(std::uint32_t id) const {
     const std::shared_lock lock(mutex_);
-    return id < sets_.size() ? sets_[id] : Set{};
+    return id < sets_.size() ? sets_[id].members : Set{};
 }
 
 std::string TargetSets::encode() const {
-    std::string body;
-    json::Writer writer(body);
-    writer.begin_object().member("control", "target_sets").key("sets").begin_array();
-    const std::shared_lock lock(mutex_);
-    for (std::size_t id = 1; id < sets_.size(); ++id) {
-        write_set(writer, id, sets_[id]);
+    std::vector<std::uint32_t> all;
+    {
+        const std::shared_lock lock(mutex_);
+        for (std::uint32_t id = 1; id < sets_.size(); ++id) {
+            all.push_back(id);
+        }
     }
-    writer.end_array().end_object();
-    return body;
+    return definition(all);
 }
 
 Result<> TargetSets::absorb(std::string_view control_body) {
@@ -92,7 +102,7 @@ Result<> TargetSets::absorb(std::string_view control_body) {
         if (sets_.size() <= index) {
             sets_.resize(index + 1);
         }
-        sets_[index] = set;
+        sets_[index] = {.members = set, .defined = true};
         ids_[set] = static_cast<std::uint32_t>(index);
     }
     return {};

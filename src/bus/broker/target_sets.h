@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -15,17 +14,26 @@ namespace bascule::broker {
 
 /// Numbers for sets of consumers, so that a record says who gets it in 32 bits.
 ///
-/// Set 0 is the empty one. A set gets its number when it first occurs, and the definition must
-/// stand in the log before the first record that uses it: `intern` hands it to `define` while it
-/// holds the lock, and nobody learns the number before `define` returned.
+/// Set 0 is the empty one. A set gets its number when it first occurs, and its definition must
+/// stand in the log before any record that uses it. Until one definition is known to be durable,
+/// every batch that uses the set brings the definition along, at its head: so no batch depends on
+/// the fate of another one.
 ///
 /// Threads: any.
 class TargetSets {
   public:
     using Set = std::vector<ConsumerNumber>;  ///< ascending, each once
-    using Define = std::function<Result<>(std::string control_body)>;
 
-    Result<std::uint32_t> intern(const Set& set, const Define& define);
+    struct Interned {
+        std::uint32_t id = 0;
+        bool defined = true;  ///< a definition of it is durable
+    };
+    Interned intern(const Set& set);
+
+    /// The control record that defines these sets.
+    std::string definition(const std::vector<std::uint32_t>& ids) const;
+    /// The log has a definition of these sets on stable storage.
+    void mark_defined(const std::vector<std::uint32_t>& ids);
 
     /// Whether the set holds the consumer; false for a number that nobody defined.
     bool contains(std::uint32_t id, ConsumerNumber consumer) const;
@@ -38,8 +46,12 @@ class TargetSets {
 
   private:
     mutable std::shared_mutex mutex_;
+    struct Known {
+        Set members;
+        bool defined = true;
+    };
     std::map<Set, std::uint32_t> ids_;
-    std::vector<Set> sets_{Set{}};
+    std::vector<Known> sets_{Known{}};
 };
 
 }  // namespace bascule::broker

@@ -51,6 +51,8 @@ Result<> Consumer::resume(ResumeFrom from, Now now) {
     return {};
 }
 
+void Consumer::halt() { machine_->halted = true; }
+
 std::uint64_t Consumer::flush(std::optional<std::uint64_t> key_hash, Now now) {
     return machine_->flush(key_hash, now);
 }

@@ -295,7 +295,7 @@ void Consumer::Machine::time_out(std::uint32_t slot) {
 }
 
 std::uint32_t Consumer::Machine::limit() const {
-    if (!active()) {
+    if (!active() || halted) {
         return 0;
     }
     return suspensions_ > 0 ? 1 : policy.concurrency;  // after resource trouble one run goes ahead

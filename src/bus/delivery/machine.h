@@ -155,6 +155,7 @@ class Consumer::Machine {
     const Policy policy;
     Offset cursor;
     OffsetSet settled;
+    bool halted = false;  ///< see Consumer::halt
 
   private:
     using nanoseconds = std::chrono::nanoseconds;

@@ -49,6 +49,8 @@ struct Lanes {
 
     /// The worst lane that occurs.
     std::uint8_t count() const;
+
+    friend bool operator==(const Lanes&, const Lanes&) = default;
 };
 constexpr std::uint8_t lane_max = 8;
 
@@ -65,6 +67,8 @@ struct Batch {
     std::chrono::milliseconds max_wait = 5s;  ///< 0 (never wait) to 1 h
     std::uint64_t max_bytes = 1 << 20;        ///< 1 B to 64 MiB; a larger single event goes alone
     BatchOnError on_error = BatchOnError::retry_all;
+
+    friend bool operator==(const Batch&, const Batch&) = default;
 };
 
 enum class DebounceMode {
@@ -85,6 +89,8 @@ struct Debounce {
     std::uint32_t max_events = 10'000;           ///< 1 to 100 000
     std::uint64_t max_bytes = 8 << 20;           ///< 1 B to 64 MiB
     DebounceMode mode = DebounceMode::collect;
+
+    friend bool operator==(const Debounce&, const Debounce&) = default;
 };
 
 /// How one consumer wants its events. Defaults are the contract's: only `retry`, `max_unsettled`
@@ -110,6 +116,8 @@ struct Policy {
     /// Errors: `invalid`, naming the setting, its value and what is allowed; also for
     /// contradictions and for settings whose time has not come ("not available yet").
     Result<> validate() const;
+
+    friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 /// Settings as they are written. Errors: `invalid`, naming the setting, the text and what is

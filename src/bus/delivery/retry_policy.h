@@ -27,6 +27,8 @@ struct RetryPolicy {
 
     /// Errors: `invalid`, naming the setting, its value and what is allowed.
     Result<> validate() const;
+
+    friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
 
 /// What happened to an event so far, as far as retrying cares.

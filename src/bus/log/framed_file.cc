@@ -37,6 +37,7 @@ struct Generation {
     std::uint64_t position = 0;    ///< behind the last frame
     std::uint64_t filled_end = 0;  ///< zeros up to here
     std::uint64_t entries = 0;     ///< durable
+    std::uint64_t written = 0;     ///< with those that no sync covered yet
 
     Result<> write(const EncodedFrame& frame) {
         TRY(file->write(position, as_bytes(frame.meta)));
@@ -48,12 +49,13 @@ struct Generation {
     }
 
     Result<> write(const EntryBuffer& buffer) {
-        std::uint64_t first = entries;
+        std::uint64_t first = written;
         for (const EntryBuffer::Frame& frame : buffer.frames()) {
             TRY(write(encode_entries({.file_id = file_id, .first = first, .durable = entries},
                                      frame.sizes, frame.bodies)));
             first += frame.sizes.size();
         }
+        written = first;
         return {};
     }
 
@@ -73,7 +75,7 @@ Result<Generation> draft_generation(io::Disk& disk, const std::string& path, std
     TRY(draft.file->truncate(0));
     TRY(draft.write(encode_head(draft.header(FrameKind::head), {})));
     TRY(draft.write(snapshot));
-    draft.entries = snapshot.entries();
+    draft.entries = draft.written = snapshot.entries();
     TRY(draft.write(encode_frame(draft.header(FrameKind::mark), {}, {})));
     draft.filled_end = draft.position;
     return draft;
@@ -97,10 +99,9 @@ class FramedFile::Core : public std::enable_shared_from_this<FramedFile::Core> {
     void sync(io::Completion<> done);
     void rewrite(const std::vector<std::string>& snapshot, io::Completion<> done);
     void abandon();
-    std::uint64_t size() const { return current_.position + writing_.bytes() + buffered_.bytes(); }
-    std::uint64_t entries() const {
-        return current_.entries + writing_.entries() + buffered_.entries();
-    }
+    void flush();
+    std::uint64_t size() const { return current_.position + buffered_.bytes(); }
+    std::uint64_t entries() const { return current_.written + buffered_.entries(); }
 
   private:
     struct Rewrite {
@@ -114,6 +115,7 @@ class FramedFile::Core : public std::enable_shared_from_this<FramedFile::Core> {
     Result<> create();
     Result<> put_in_place();
     void start();
+    Result<> put_down_buffered();
     void write_buffered();
     void fill_ahead(std::uint64_t bytes);
     void written(const Result<>& synced);
@@ -133,9 +135,9 @@ class FramedFile::Core : public std::enable_shared_from_this<FramedFile::Core> {
 
     bool busy_ = false;  ///< one write or rewrite at a time
     EntryBuffer buffered_;
-    Waiters waiters_;  ///< for `buffered_`
-    EntryBuffer writing_;
-    Waiters writing_waiters_;
+    Waiters waiters_;                ///< for `buffered_`
+    Waiters writing_waiters_;        ///< for the sync under way
+    std::uint64_t syncing_end_ = 0;  ///< entries that it covers
     std::optional<Rewrite> rewrite_;
 };
 
@@ -156,7 +158,7 @@ Result<> FramedFile::Core::open(const Replay& replay) {
     current_.file_id = replayed->file_id;
     current_.position = replayed->position_end;
     current_.filled_end = replayed->filled_end;
-    current_.entries = replayed->entries;
+    current_.entries = current_.written = replayed->entries;
     damage_ = replayed->damage.empty() ? "" : path_ + ": " + replayed->damage;
     return {};
 }
@@ -196,27 +198,47 @@ void FramedFile::Core::start() {
     }
 }
 
+/// Hands what is buffered to the operating system; a full disk leaves it buffered.
+Result<> FramedFile::Core::put_down_buffered() {
+    if (buffered_.empty()) {
+        return {};
+    }
+    const std::uint64_t before = current_.position;
+    if (auto wrote = current_.write(buffered_); !wrote) {
+        current_.position = before;
+        (void)current_.file->truncate(current_.filled_end);
+        return wrote;
+    }
+    buffered_ = {};
+    fill_ahead(current_.position - before);
+    return {};
+}
+
+void FramedFile::Core::flush() {
+    // While a rewrite is on, what is appended belongs to the generation to come.
+    if (spent_ || rewrite_ || !damage_.empty()) {
+        return;
+    }
+    if (const auto put = put_down_buffered(); !put && put.error().kind() != ErrorKind::exhausted) {
+        spend(put.error());
+    }
+}
+
 void FramedFile::Core::write_buffered() {
-    writing_ = std::exchange(buffered_, {});
     writing_waiters_ = std::exchange(waiters_, {});
-    if (writing_.empty()) {
+    if (const auto put = put_down_buffered(); !put) {
+        if (put.error().kind() != ErrorKind::exhausted) {
+            spend(put.error());
+        } else {
+            complete(std::exchange(writing_waiters_, {}), put);
+        }
+        return;
+    }
+    if (current_.written == current_.entries) {
         complete(std::exchange(writing_waiters_, {}), {});
         return;
     }
-    const std::uint64_t before = current_.position;
-    const auto wrote = current_.write(writing_);
-    if (!wrote) {
-        current_.position = before;
-        (void)current_.file->truncate(current_.filled_end);
-        if (wrote.error().kind() != ErrorKind::exhausted) {
-            spend(wrote.error());
-            return;
-        }
-        buffered_.prepend(std::exchange(writing_, {}));
-        complete(std::exchange(writing_waiters_, {}), wrote);
-        return;
-    }
-    fill_ahead(current_.position - before);
+    syncing_end_ = current_.written;
     busy_ = true;
     current_.file->sync([self = shared_from_this()](Result<> synced) {
         self->strand_.post([self, synced = std::move(synced)] { self->written(synced); });
@@ -243,8 +265,7 @@ void FramedFile::Core::written(const Result<>& synced) {
         spend(synced.error());
         return;
     }
-    current_.entries += writing_.entries();
-    writing_ = {};
+    current_.entries = syncing_end_;
     complete(std::exchange(writing_waiters_, {}), {});
     start();
 }
@@ -352,6 +373,7 @@ void FramedFile::append(Entry entry) {
     core_->append(as_text(entry));
 }
 
+void FramedFile::flush() { core_->flush(); }
 void FramedFile::sync(io::Completion<> done) { core_->sync(std::move(done)); }
 
 void FramedFile::rewrite(const std::vector<std::string>& snapshot, io::Completion<> done) {

@@ -60,6 +60,11 @@ class FramedFile {
     /// Buffers an entry; it is durable after a later `sync` or `rewrite` has completed.
     void append(Entry entry);
 
+    /// Hands what is buffered to the operating system without waiting for the disk: it survives the
+    /// end of the process, not of the machine. What cannot be written now (a full disk) stays
+    /// buffered; a worse failure spends the file, as with `sync`.
+    void flush();
+
     /// Completes when everything appended before this call is durable. Calls made while another
     /// sync runs share the next frame.
     void sync(io::Completion<> done);

@@ -1,5 +1,6 @@
 #include "bus/log/framed_replay.h"
 
+#include <algorithm>
 #include <deque>
 
 #include "bus/log/bytes.h"
@@ -35,6 +36,7 @@ class Replayer {
     io::File& file_;
     const FramedFile::Replay& replay_;
     std::deque<Waiting> waiting_;
+    std::uint64_t durable_ = 0;  ///< entries that were synced, some frame says
     FramedReplay result_;
 };
 
@@ -55,6 +57,7 @@ Result<FramedReplay> Replayer::run() {
 }
 
 Result<> Replayer::see(const FrameScanner::Found& found) {
+    durable_ = std::max(durable_, found.header.durable);
     waiting_.push_back({found.header, found.position, std::string(as_text(found.columns))});
     while (!waiting_.empty() && waiting_.front().header.end() <= found.header.durable) {
         const Waiting& frame = waiting_.front();
@@ -104,12 +107,14 @@ void Replayer::expect(std::uint64_t entry) {
 /// What no later frame proves: written again in place, byte for byte, so that the sync is real even
 /// if the kernel believes the pages clean; from the first frame that is not whole on, cut off.
 Result<> Replayer::settle_tail() {
+    expect(durable_);
     for (const Waiting& frame : waiting_) {
         std::string bodies = TRY(read_bodies(frame));
-        if (!verify_bodies(frame.header, as_bytes(bodies))) {
+        // Frames that share a sync may reach the disk in any order: a hole among them is no damage.
+        if (frame.header.first != result_.entries ||
+            !verify_bodies(frame.header, as_bytes(bodies))) {
             break;
         }
-        expect(frame.header.first);
         TRY(deliver(frame.header, frame.columns, bodies));
         const auto whole = encode_frame(frame.header, frame.columns, std::move(bodies));
         TRY(file_.write(frame.position, as_bytes(whole.meta)));

@@ -1,5 +1,6 @@
 #include "bus/log/last_segment.h"
 
+#include <algorithm>
 #include <deque>
 
 #include "bus/log/record_columns.h"
@@ -26,6 +27,7 @@ struct Reader {
     LastSegment result;
     Producers producers;
     std::deque<Waiting> waiting;
+    Offset durable;  // everything below was synced, some frame says
 
     explicit Reader(Offset first) : result(first) {}
 
@@ -36,6 +38,7 @@ struct Reader {
 
     void see(const FrameScanner::Found& found) {
         result.head_found = result.head_found || found.header.kind == FrameKind::head;
+        durable = std::max(durable, Offset(found.header.durable));
         waiting.emplace_back(found);
         while (!waiting.empty() && waiting.front().found.header.end() <= found.header.durable) {
             prove(waiting.front());
@@ -93,8 +96,13 @@ Result<LastSegment> read_last_segment(const io::File& file, Offset first) {
     result.torn_bytes = zeros_follow ? 0 : size - scanner.position();
     result.clean = zeros_follow && mark_last && reader.waiting.empty();
 
+    result.proven.lose_until(reader.durable);
+    Offset unproven_end = result.proven.index.end;
     for (Waiting& frame : reader.waiting) {
-        auto whole = TRY(read_whole(file, frame));
+        // Frames that share a sync may reach the disk in any order: a hole among them is no damage.
+        const bool follows = Offset(frame.found.header.first) == unproven_end;
+        unproven_end = Offset(frame.found.header.end());
+        auto whole = follows ? TRY(read_whole(file, frame)) : std::nullopt;
         if (!whole) {
             result.torn_bytes = size - frame.found.position;
             break;

@@ -78,6 +78,15 @@ std::map<std::uint64_t, std::string> stored(const Log& log) {
     return all;
 }
 
+/// More than one frame holds, so that frames share a sync.
+std::vector<std::string> control_state() {
+    std::vector<std::string> state;
+    for (int i = 0; i < 12; ++i) {
+        state.push_back("rule " + std::to_string(i) + std::string(1000, '-'));
+    }
+    return state;
+}
+
 class LogCrashTest : public testing::TestWithParam<int> {};
 
 /// Stops the machine after every number of steps, with its own chance each time: acknowledged
@@ -87,7 +96,7 @@ TEST_P(LogCrashTest, KeepsItsPromisesAfterAnyNumberOfSteps) {
     for (int steps = GetParam(); steps < 400; steps += 16) {
         SCOPED_TRACE("steps " + std::to_string(steps));
         LogWorld world(static_cast<std::uint64_t>(steps) + 1);
-        auto log = world.open();
+        auto log = world.open(small_options(), {.control_snapshot = control_state});
         ASSERT_THAT(log, Succeeds());
         Publishers publishers(**log);
         publishers.start();

@@ -10,13 +10,13 @@ namespace bascule::log {
 
 /// How far back a repeated id is recognised; whichever bound is met first.
 struct DedupWindow {
-    std::chrono::hours age{24};
+    std::chrono::milliseconds age{24h};
     std::uint64_t entries_max = 4'000'000;  ///< 32 bytes of memory each; at most 16 000 000
 };
 
 /// What `Log::apply_retention` may remove; 0 = without limit.
 struct Retention {
-    std::chrono::hours age{0};
+    std::chrono::milliseconds age{0};
     std::uint64_t bytes = 0;
 };
 

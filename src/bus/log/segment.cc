@@ -116,6 +116,14 @@ void IndexedSegment::add(const FrameScanner::Found& found) {
     index.add(header, found.position, found.after_gap, recorded);
 }
 
+void IndexedSegment::lose_until(Offset offset) {
+    if (index.end < offset) {
+        index.lost.push_back({index.end, offset, "the frames that held them are damaged"});
+        index.end = offset;
+        ids = {.first = offset};
+    }
+}
+
 Result<IndexedSegment> index_segment(const io::File& file, Offset first, Offset end) {
     FrameScanner scanner(file, 0, TRY(file.size()));
     IndexedSegment segment(first);
@@ -129,12 +137,7 @@ Result<IndexedSegment> index_segment(const io::File& file, Offset first, Offset 
             segment.add(*found);
         }
     }
-    SegmentIndex& index = segment.index;
-    if (index.end < end) {
-        index.lost.push_back({index.end, end, "the frames that held them are damaged"});
-        segment.ids = {.first = end};
-        index.end = end;
-    }
+    segment.lose_until(end);
     return segment;
 }
 

@@ -83,6 +83,9 @@ struct IndexedSegment {
     explicit IndexedSegment(Offset first) : ids{.first = first} { index.first = index.end = first; }
 
     void add(const FrameScanner::Found& found);
+
+    /// Names what lies between the end and `offset`, if anything, as lost.
+    void lose_until(Offset offset);
 };
 
 /// A segment in service. `index` changes only under the lock of the ReadSide it belongs to.

@@ -14,6 +14,9 @@ std::vector<std::string> unready_reasons(const Services& services) {
     if (log.state != log::State::running) {
         reasons.push_back("the log is " + std::string(log::name(log.state)) + ": " + log.reason);
     }
+    if (const std::string trouble = services.bus.trouble(); !trouble.empty()) {
+        reasons.push_back(trouble);
+    }
     if (const std::string trouble = services.relay.trouble(); !trouble.empty()) {
         reasons.push_back("the outbox relay: " + trouble);
     }

@@ -84,7 +84,7 @@ Response error_response(const Error& error, std::string_view request_id) {
     Response response = error_response(
         status_of(error.kind()),
         {.code = std::string(name(error.kind())), .message = error.message()}, request_id);
-    if (error.kind() == ErrorKind::unavailable) {
+    if (error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::exhausted) {
         response.headers.set("Retry-After", "1");
     }
     return response;

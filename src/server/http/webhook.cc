@@ -1,5 +1,6 @@
 #include "server/http/webhook.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "bus/event/seed_form.h"
@@ -85,8 +86,18 @@ WebhookHandler::WebhookHandler(Client& client, const Clock& clock, broker::HttpT
     : client_(client), clock_(clock), target_(std::move(target)), timeout_(timeout) {}
 
 void WebhookHandler::handle(broker::Delivery delivery, broker::Done done) {
+    // A run that waited past its deadline is given up already: sending it now could put it beside
+    // its own retry.
+    const auto left =
+        delivery.deadline
+            ? std::chrono::ceil<std::chrono::milliseconds>(*delivery.deadline - clock_.steady())
+            : timeout_;
+    if (left.count() <= 0) {
+        done(delivery::Outcome::uncounted("was not sent in time"));
+        return;
+    }
     ClientRequest request{.method = Method::post, .url = target_.url, .body = body_of(delivery)};
-    request.timeout = timeout_;
+    request.timeout = std::min(left, timeout_);
     request.headers.set("Content-Type", "application/json");
     for (const auto& [name, value] : target_.headers) {
         request.headers.set(name, value);

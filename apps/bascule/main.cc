@@ -1,0 +1,44 @@
+#include "bench/benches.h"
+#include "cli/cli.h"
+#include "demo.h"
+#include "serve.h"
+
+namespace {
+
+using bascule::cli::ServeArguments;
+
+bascule::SettingSources sources_of(const ServeArguments& arguments) {
+    bascule::SettingSources sources{.config_file = arguments.config_file,
+                                    .routing_file = arguments.routing_file,
+                                    .overrides = arguments.overrides};
+    if (!arguments.data_directory.empty()) {
+        sources.overrides.push_back("storage.data=" + arguments.data_directory);
+    }
+    if (!arguments.listen.empty()) {
+        sources.overrides.push_back("server.listen=" + arguments.listen);
+    }
+    return sources;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const bascule::cli::Program program{
+        .version = BASCULE_VERSION,
+        .serve =
+            [](const ServeArguments& arguments) {
+                return bascule::serve(
+                    {.sources = sources_of(arguments), .json_log = arguments.json_log});
+            },
+        .config_check =
+            [](const ServeArguments& arguments) {
+                return bascule::check_config(sources_of(arguments));
+            },
+        .config_show =
+            [](const ServeArguments& arguments, const std::string& key) {
+                return bascule::show_config(sources_of(arguments), key);
+            },
+        .bench = bascule::bench::run,
+        .demo = bascule::demo};
+    return bascule::cli::run(argc, argv, program);
+}
