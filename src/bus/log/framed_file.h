@@ -18,8 +18,8 @@ namespace bascule::log {
 /// A file of entries that can be appended, replayed, and replaced by a snapshot: what delivery
 /// journals, letters and queues stand on.
 ///
-/// `append` only buffers; `sync` writes what is buffered as one frame, so that after a crash the
-/// entries of one sync are all there or none is. `rewrite` replaces everything by a snapshot in a
+/// `append` only buffers; `sync` and `flush` write what is buffered as one frame, of which after a
+/// crash all entries are there or none is. `rewrite` replaces everything by a snapshot in a
 /// new generation of the file: after a crash either the old or the new content is there.
 ///
 /// Threads:    one owner, the strand given to `open`: every member is called on it, completions run

@@ -178,6 +178,35 @@ TEST_F(FramedFileTest, FailedSyncSpendsTheFile) {
     EXPECT_THAT(world_.replayed, AnyOf(ElementsAre("one"), ElementsAre("one", "two")));
 }
 
+TEST_F(FramedFileTest, FlushedEntriesSurviveTheProcess) {
+    open();
+    world_.append("one");
+    world_.file->flush();
+    world_.append("two");
+    world_.file->flush();
+    world_.append("only buffered");
+    EXPECT_EQ(world_.file->entries(), 3U);
+    world_.file.reset();
+    world_.executor.drop_all();
+    open();
+    EXPECT_THAT(world_.replayed, ElementsAre("one", "two"));
+    world_.crash();  // and opening made them durable
+    open();
+    EXPECT_THAT(world_.replayed, ElementsAre("one", "two"));
+}
+
+TEST_F(FramedFileTest, FlushOnAFullDiskKeepsTheBuffer) {
+    open();
+    world_.disk.set_capacity(0);
+    world_.append("one");
+    world_.file->flush();
+    world_.disk.set_capacity(1 << 20);
+    ASSERT_THAT(world_.sync(), Succeeds());
+    world_.crash();
+    open();
+    EXPECT_THAT(world_.replayed, ElementsAre("one"));
+}
+
 TEST_F(FramedFileTest, ErrorOfTheReplayIsTheErrorOfOpen) {
     open();
     world_.append("one");
@@ -241,6 +270,11 @@ TEST(FramedFileCrashTest, KeepsWhatItConfirmedAfterAnyNumberOfSteps) {
             world.append(std::to_string(appended++));
             world.append(std::to_string(appended++));
             const std::uint64_t asked = appended;
+            if (appended % 3 == 0) {
+                world.file->flush();
+                world.append(std::to_string(appended++));
+                world.append(std::to_string(appended++));
+            }
             auto done = [&, asked](const Result<>& outcome) {
                 if (outcome) {
                     confirmed = std::max(confirmed, asked);
