@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "cli/chain_verb.h"
 #include "cli/completion.h"
 #include "cli/import_verb.h"
 #include "cli/pattern_verb.h"
@@ -199,6 +200,11 @@ class CommandLine {
         verb(app_, "routes", "Who gets what", [this] {
             return show_routes(mermaid_, target_, output());
         })->add_flag("--mermaid", mermaid_, "As a Mermaid picture");
+        verb(*noun("events", std::string(help_of_noun("events"))), "chain",
+             "What one correlation id ties together, as a tree",
+             [this] { return show_chain(key_, target_, output()); })
+            ->add_option("id", key_, "The correlation id")
+            ->required();
         verb(*noun("audit", std::string(help_of_noun("audit"))), "verify",
              "Recompute the hash chain; exit code 1 if it is broken",
              [this] { return verify_audit(target_, output()); });

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/chain_verb.h"
 #include "cli/completion.h"
 #include "cli/output.h"
 #include "cli/profile.h"
@@ -278,6 +279,23 @@ TEST(OutputTest, ShowsListsInEveryForm) {
 TEST(OutputTest, ShowsTimesInUtc) {
     EXPECT_EQ(utc_text(0), "1970-01-01T00:00:00.000Z");
     EXPECT_EQ(utc_text(1706745599999), "2024-01-31T23:59:59.999Z");
+}
+
+TEST(ChainTest, EffectsStandBelowTheirCause) {
+    const auto events =
+        json::Value::parse(
+            R"([{"event": {"eventId": "a", "eventType": "A"}, "parent": null}, {"event": {"eventId": "b", "eventType": "B"}, "parent": "a"},)"
+            R"({"event": {"eventId": "c", "eventType": "C"}, "parent": "a"}, {"event": {"eventId": "d", "eventType": "D"}, "parent": "b"},)"
+            R"({"event": {"eventId": "e", "eventType": "E"}, "parent": "absent"}])")
+            .value();
+    const std::string table = chain_table(events.items());
+    std::string order;
+    for (const char c : table.substr(table.find('\n'))) {
+        order += c >= 'A' && c <= 'E' ? std::string(1, c) : "";
+    }
+    EXPECT_EQ(order, "ABDCE");
+    EXPECT_THAT(table, HasSubstr("└─ B"));
+    EXPECT_THAT(table, HasSubstr("   └─ D"));
 }
 
 TEST(PublishTest, MakesAnEventOfItsOptions) {

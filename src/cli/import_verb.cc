@@ -80,6 +80,19 @@ void explain(const json::Value& file) {
     if (text_member(file, "status") == "needs_mapping") {
         print_note(name + ": cannot be read without a profile: " + text_member(file, "message"));
     }
+    constexpr std::size_t rejected_shown = 20;
+    const json::Value* rejected = file.find("rejected");
+    std::size_t shown = 0;
+    for (const json::Value& row :
+         rejected == nullptr ? std::span<const json::Value>() : rejected->items()) {
+        if (++shown > rejected_shown) {
+            print_note("… and more; bascule files show " + text_member(file, "id"));
+            break;
+        }
+        const json::Value* line = row.find("line");
+        print_note(name + ", line " + (line == nullptr ? "?" : line->text()) + ": " +
+                   text_member(row, "message"));
+    }
     const json::Value* ambiguities = file.find("ambiguities");
     for (const json::Value& ambiguity :
          ambiguities == nullptr ? std::span<const json::Value>() : ambiguities->items()) {

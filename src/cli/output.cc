@@ -11,7 +11,9 @@ namespace bascule::cli {
 
 namespace {
 
-bool is_time(std::string_view name) { return name.ends_with("At") || name == "timestamp"; }
+bool is_time(std::string_view name) {
+    return name.ends_with("At") || name.ends_with("Date") || name == "timestamp";
+}
 
 bool is_scalar(const json::Value& value) {
     return !value.is(json::Kind::array) && !value.is(json::Kind::object);

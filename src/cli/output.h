@@ -21,8 +21,8 @@ struct Column {
 
 /// Writes a list's items, or one object, in the form asked for. Items as a table have the columns
 /// given (all scalar members of the first item if there are none); one object as a table has a line
-/// a member. A time in Unix milliseconds under a name that ends in `At`, or called `timestamp`, is
-/// shown as UTC in tables only.
+/// a member. A time in Unix milliseconds under a name that ends in `At` or `Date`, or called
+/// `timestamp`, is shown as UTC in tables only.
 std::string rendered_list(std::span<const json::Value> items, std::span<const Column> columns,
                           Output output);
 std::string rendered_object(const json::Value& object, Output output);

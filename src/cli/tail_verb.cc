@@ -119,11 +119,16 @@ Answer<std::monostate> show_stored(Session& session, const Tail& command, std::i
         }
         cursor = next == nullptr ? "" : std::string(next->as_string().value_or(""));
     } while (!cursor.empty() && (command.last == 0 || found.size() < command.last));
+    // `epoch:offset`; what was stored first is shown first.
     const auto position = [](const json::Value& item) {
         const std::string text = text_at(item, "position");
-        std::uint64_t number = 0;
-        std::from_chars(text.data(), text.data() + text.size(), number);
-        return number;
+        const auto colon = text.find(':');
+        std::pair<std::uint64_t, std::uint64_t> numbers;
+        std::from_chars(text.data(), text.data() + text.size(), numbers.first);
+        if (colon != std::string::npos) {
+            std::from_chars(text.data() + colon + 1, text.data() + text.size(), numbers.second);
+        }
+        return numbers;
     };
     std::ranges::stable_sort(found, {}, position);
     for (const json::Value& item : found) {

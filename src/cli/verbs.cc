@@ -176,6 +176,11 @@ int run_verb(const Verb& verb, const Words& words, const VerbOptions& options) {
     if (!object) {
         return tell(object.error());
     }
+    const json::Value* rows = verb.shape == Shape::rows ? object->find(verb.rows) : nullptr;
+    if (rows != nullptr && options.output != Output::json) {
+        print(rendered_list(rows->items(), verb.columns, options.output));
+        return exit_yes;
+    }
     print(rendered_object(*object, options.output));
     return exit_yes;
 }

@@ -30,7 +30,12 @@ struct Argument {
 };
 
 /// What an answer is, and so how it is shown.
-enum class Shape { list, object, text };
+enum class Shape {
+    list,    ///< pages of items
+    object,  ///< one thing
+    rows,    ///< one object, of which the member `Verb::rows` is the table
+    text,
+};
 
 /// A verb that is one request: `consumers pause NAME --until T` is `POST /v1/consumers/{name}:pause
 /// {"until": T}`.
@@ -42,8 +47,8 @@ struct Verb {
     std::vector<Argument> arguments;
     Shape shape = Shape::object;
     std::vector<Column> columns;
-    bool destructive = false;     ///< wants --yes where nobody can be asked
-    std::string_view fixed_body;  ///< members that always go along: `"all":true`
+    bool destructive = false;  ///< wants --yes where nobody can be asked
+    std::string_view rows;     ///< with Shape::rows
 };
 
 /// All of them, in the order of `bascule --help`.

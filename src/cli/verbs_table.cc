@@ -201,6 +201,7 @@ std::vector<Verb> household_verbs() {
           {"CURRENCY", "/currency"},
           {"PAYEE", "/payee"},
           {"DESCRIPTION", "/description"},
+          {"MEMO", "/memo"},
           {"CATEGORY", "/categoryId"},
           {"ID", "/id"}}},
         {"transactions show",
@@ -293,7 +294,11 @@ std::vector<Verb> household_verbs() {
           query("from", "from", "Not before this day"),
           query("to", "to", "Not after this day"),
           query("account-id", "accountId", "Of this account"),
-          query("currency", "currency", "ISO 4217 code")}},
+          query("currency", "currency", "ISO 4217 code")},
+         Shape::rows,
+         {},
+         false,
+         "buckets"},
         {"analytics refresh", "POST", "/v1/analytics:refresh", "Compute now"},
 
         {"notifications list",
@@ -315,11 +320,6 @@ std::vector<Verb> household_verbs() {
 std::vector<Verb> bus_verbs() {
     return {
         {"events get", "GET", "/v1/events/{id}", "One event", {id}},
-        {"events chain",
-         "GET",
-         "/v1/chains/{id}",
-         "What one correlation id ties together",
-         {{"id", "id", Place::path, Form::text, true, true, "The correlation id"}}},
         {"events search", "GET", "/v1/events", "Search the stored events", event_filters,
          Shape::list, event_columns},
 
@@ -451,6 +451,7 @@ std::vector<Verb> access_verbs() {
           {"ROLE", "/role"},
           {"USER", "/userId"},
           {"DESCRIPTION", "/description"},
+          {"MEMO", "/memo"},
           {"EXPIRES", "/expiresAt"},
           {"REVOKED", "/revoked"}}},
         {"token create",
