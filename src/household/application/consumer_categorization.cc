@@ -35,11 +35,39 @@ std::optional<finance::Assignment> decision(finance::RuleMatcher& matcher, const
     return finance::assignment_of(*match);
 }
 
+/// A row on which the rules have something to say, as the snapshot had it.
+struct Found {
+    std::string id;
+    std::string account_id;
+    finance::Assignment before;
+    finance::Assignment next;
+    WallTime updated_at;
+};
+
+std::optional<Found> find_match(finance::RuleMatcher& matcher, const Transaction& row,
+                                const std::string& only_rule) {
+    auto next = decision(matcher, row, only_rule);
+    if (!next) {
+        return std::nullopt;
+    }
+    return Found{row.id, row.account_id, row.assignment, *std::move(next), row.updated_at};
+}
+
 /// Some rows of the run, decided on from a snapshot.
 struct Part {
     std::vector<std::string> ids;
-    std::vector<std::string> matched;  ///< those of them on which the rules have something to say
+    std::vector<Found> found;
 };
+
+/// Whether the row is still as it was; much cheaper than reading it again. A person's decision
+/// shows whatever the clock says.
+Result<bool> is_unchanged(sql::Session& session, const Found& found) {
+    return TRY(
+        session.query_integer("select count(*) from transactions where id = ?1 and updated_ms = ?2"
+                              " and category_id = ?3 and assignment_type <> 'manual'",
+                              {found.id, to_unix_ms(found.updated_at), found.before.category_id}))
+    > 0;
+}
 
 /// One run: what its parts share. Parts run one after the other on the writer's thread.
 class RuleRun {
@@ -53,25 +81,18 @@ class RuleRun {
     Result<> work(UnitOfWork& unit, std::size_t index, sql::inbox::Claim claim) {
         const Part& part = parts_[index];
         const auto rules = TRY(cache_.get(unit.session(), unit.user_id()));
-        // Rules that changed since the snapshot may match other rows.
-        const auto& ids = rules->generation == generation_ ? part.matched : part.ids;
-        finance::RuleMatcher matcher(rules->rules);
-        TransactionStore store(unit.session(), unit.user_id());
-        for (const std::string& id : ids) {
-            const auto stored = TRY(store.find(id));
-            if (!stored) {
-                continue;
+        if (rules->generation != generation_) {
+            // Rules that changed since the snapshot may match other rows.
+            for (const std::string& id : part.ids) {
+                TRY(decide_anew(unit, id, rules->rules, claim));
             }
-            const auto next = decision(matcher, stored->row, only_rule_);
-            if (!next) {
-                continue;
-            }
-            if (claim == sql::inbox::Claim::seen) {
-                note_if_done(stored->row, *next);
-            } else if (finance::is_worth_writing(stored->row.assignment, *next)) {
-                TRY(store.assign(id, *next, unit.now()));
-                publish(unit, stored->row, *next);
-                note(*next, id);
+        } else {
+            for (const Found& found : part.found) {
+                if (claim == sql::inbox::Claim::fresh && TRY(is_unchanged(unit.session(), found))) {
+                    TRY(write(unit, found));
+                } else {
+                    TRY(decide_anew(unit, found.id, rules->rules, claim));
+                }
             }
         }
         if (index + 1 == parts_.size() && claim == sql::inbox::Claim::fresh) {
@@ -92,26 +113,50 @@ class RuleRun {
         std::vector<std::string> transaction_ids;
     };
 
+    Result<> decide_anew(UnitOfWork& unit, const std::string& id, const finance::RuleSet& rules,
+                         sql::inbox::Claim claim) {
+        const auto stored = TRY(TransactionStore(unit.session(), unit.user_id()).find(id));
+        if (!stored) {
+            return {};
+        }
+        finance::RuleMatcher matcher(rules);
+        const auto found = find_match(matcher, stored->row, only_rule_);
+        if (!found) {
+            return {};
+        }
+        if (claim == sql::inbox::Claim::seen) {
+            note_if_done(*found);
+            return {};
+        }
+        return write(unit, *found);
+    }
+
     /// A part that an earlier attempt committed still belongs in the run's summary.
-    void note_if_done(const Transaction& row, const finance::Assignment& next) {
-        if (row.assignment.category_id == next.category_id && row.assignment.type == next.type &&
-            row.assignment.rule_id == next.rule_id) {
-            note(next, row.id);
+    void note_if_done(const Found& found) {
+        if (found.before.category_id == found.next.category_id &&
+            found.before.type == found.next.type && found.before.rule_id == found.next.rule_id) {
+            note(found.next, found.id);
         }
     }
 
-    static void publish(UnitOfWork& unit, const Transaction& row,
-                        const finance::Assignment& assignment) {
-        const bool assigns = assignment.type == finance::AssignmentType::rule_based;
+    Result<> write(UnitOfWork& unit, const Found& found) {
+        if (!finance::is_worth_writing(found.before, found.next)) {
+            return {};
+        }
+        TRY(TransactionStore(unit.session(), unit.user_id())
+                .assign(found.id, found.next, unit.now()));
+        note(found.next, found.id);
+        const bool assigns = found.next.type == finance::AssignmentType::rule_based;
         unit.publish(event::transaction_categorized(
-            unit.occasion(), {.transaction_id = row.id,
-                              .account_id = row.account_id,
-                              .category_id = assignment.category_id,
-                              .previous_category_id = row.assignment.category_id,
-                              .confidence = assignment.confidence,
+            unit.occasion(), {.transaction_id = found.id,
+                              .account_id = found.account_id,
+                              .category_id = found.next.category_id,
+                              .previous_category_id = found.before.category_id,
+                              .confidence = found.next.confidence,
                               .assignment_type = assigns ? event::AssignmentType::rule_based
                                                          : event::AssignmentType::suggested,
-                              .rule_id = assignment.rule_id}));
+                              .rule_id = found.next.rule_id}));
+        return {};
     }
 
     void publish_applied(UnitOfWork& unit) const {
@@ -204,8 +249,8 @@ Result<> Categorization::handle_created(const SharedRun& run) {
         Part& part = rule_run->parts().emplace_back();
         part.ids.assign(some.begin(), some.end());
         for (const StoredTransaction& stored : TRY(store.find_all(some))) {
-            if (decision(matcher, stored.row, "")) {
-                part.matched.push_back(stored.row.id);
+            if (auto found = find_match(matcher, stored.row, "")) {
+                part.found.push_back(*std::move(found));
             }
         }
     }
@@ -242,7 +287,8 @@ Result<> Categorization::handle_rule(const SharedRun& run) {
             }
             after = ids.back();
             for (const StoredTransaction& stored : TRY(store.find_all(ids))) {
-                if (!decision(matcher, stored.row, rule_id)) {
+                auto found = find_match(matcher, stored.row, rule_id);
+                if (!found) {
                     continue;
                 }
                 auto& parts = rule_run->parts();
@@ -250,7 +296,7 @@ Result<> Categorization::handle_rule(const SharedRun& run) {
                     parts.emplace_back();
                 }
                 parts.back().ids.push_back(stored.row.id);
-                parts.back().matched.push_back(stored.row.id);
+                parts.back().found.push_back(*std::move(found));
             }
         }
     }
