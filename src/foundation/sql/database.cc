@@ -4,8 +4,10 @@ namespace bascule::sql {
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
                                                  std::span<const Migration> migrations) {
-    auto writer = TRY(Session::connect(
-        {.path = options.path, .vfs = options.vfs, .record_writes = options.record_writes}));
+    auto writer = TRY(Session::connect({.path = options.path,
+                                        .vfs = options.vfs,
+                                        .record_writes = options.record_writes,
+                                        .cache_kib = options.writer_cache_kib}));
     if (auto migrated = migrate(*writer, migrations); !migrated) {
         return std::unexpected(std::move(migrated).error().in("database " + options.path));
     }

@@ -25,6 +25,8 @@ struct ConnectOptions {
     /// Notes which tables are written (`Session::tables_written`); for tests.
     bool record_writes = false;
     bool read_only = false;
+    /// Pages kept in memory. A transaction that changes more writes them out early.
+    std::int64_t cache_kib = 8 * 1024;
 };
 
 /// One connection to a database, with a cache of prepared statements.

@@ -147,7 +147,7 @@ Result<std::unique_ptr<Session>> Session::connect(const ConnectOptions& options)
         TRY(impl->pragma("pragma synchronous = full"));
         TRY(impl->pragma("pragma foreign_keys = on"));
         TRY(impl->pragma("pragma temp_store = memory"));
-        TRY(impl->pragma("pragma cache_size = -16384"));
+        TRY(impl->pragma("pragma cache_size = -" + std::to_string(options.cache_kib)));
         TRY(impl->pragma("pragma journal_size_limit = 67108864"));
         if (options.read_only) {
             TRY(impl->pragma("pragma query_only = on"));

@@ -112,8 +112,8 @@ Result<std::int64_t> uncategorise(UnitOfWork& unit, const std::string& category_
     };
     std::vector<Row> rows;
     TRY(unit.session().query(
-        "select id, account_id from transactions where user_id = ?1 and category_id = ?2"
-        " order by booking_date, id",
+        "select id, account_id from transactions where user_id = ?1 and (counted_category_id = ?2"
+        " or (assignment_type = 'suggested' and category_id = ?2)) order by booking_date, id",
         {unit.user_id(), category_id},
         [&](const sql::Row& row) { rows.push_back({row.text(0), row.text(1)}); }));
     TransactionStore store(unit.session(), unit.user_id());

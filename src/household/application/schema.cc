@@ -117,7 +117,7 @@ Migration transactions() {
             {
                 // booking_date … notes are what the user sees; bank_… is what the bank wrote.
                 // search_text is the visible text, folded, so that LIKE ignores case in every
-                // script.
+                // script. counted_category_id is empty where the category is only suggested.
                 "create table transactions ("
                 " id text not null primary key,"
                 " user_id text not null,"
@@ -145,6 +145,7 @@ Migration transactions() {
                 " occurrence bigint not null,"
                 " fingerprint text not null,"
                 " category_id text not null,"
+                " counted_category_id text not null,"
                 " assignment_type text not null,"
                 " rule_id text not null,"
                 " rule_version bigint not null,"
@@ -157,7 +158,9 @@ Migration transactions() {
                 "create index transactions_by_account on transactions"
                 " (user_id, account_id, booking_date, id)",
                 "create index transactions_by_category on transactions"
-                " (user_id, category_id, booking_date, id)",
+                " (user_id, counted_category_id, booking_date, id)",
+                "create index transactions_suggested on transactions (user_id, category_id)"
+                " where assignment_type = 'suggested'",
                 "create index transactions_by_amount on transactions"
                 " (user_id, amount_minor, id)",
                 "create index transactions_by_file on transactions (file_id)"
@@ -246,6 +249,7 @@ Migration figures_and_people() {
                 " last_computed_ms bigint,"
                 " data_through text,"
                 " generation bigint not null,"
+                " computed_generation bigint not null default 0,"
                 " primary key (user_id, analytic_type, account_id))",
                 "create table notifications ("
                 " id text not null primary key,"

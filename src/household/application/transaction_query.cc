@@ -3,6 +3,7 @@
 #include <charconv>
 #include <deque>
 #include <limits>
+#include <set>
 
 #include "household/application/edits.h"
 #include "household/application/paging.h"
@@ -47,9 +48,6 @@ class Where {
     std::deque<std::string> kept_;
 };
 
-/// Every exponent that a currency has.
-constexpr int exponents[] = {0, 2, 3, 4, 8};
-
 enum class Bound { least, greatest };
 
 /// A bound in units of 10^-exponent, rounded so that exactly the amounts inside the bound pass.
@@ -78,29 +76,65 @@ std::int64_t bound_minor(const money::Decimal& bound, int exponent, Bound which)
     return units > most || units < -most ? saturated() : static_cast<std::int64_t>(units);
 }
 
-Result<> add_amount(Where& where, const char* field, const std::optional<std::string>& text,
-                    Bound which) {
+Result<std::optional<money::Decimal>> parse_bound(const char* field,
+                                                  const std::optional<std::string>& text) {
     if (!text) {
-        return {};
+        return std::nullopt;
     }
-    const auto bound = money::Decimal::parse(*text);
+    auto bound = money::Decimal::parse(*text);
     if (!bound) {
         return invalid(field, bound.error().message());
     }
+    return *bound;
+}
+
+/// Exponents of the currencies that the user has transactions in.
+Result<std::set<int>> exponents_of(sql::Session& session, const std::string& user_id) {
+    std::set<int> found;
+    TRY(session.query("select distinct currency from account_totals where user_id = ?1", {user_id},
+                      [&](const sql::Row& row) -> Result<> {
+                          found.insert(TRY(currency_of(row.text_view(0))).exponent());
+                          return {};
+                      }));
+    return found;
+}
+
+/// Bounds are decimals, stored are minor units. Mostly all of a user's currencies have the same
+/// exponent; then the bounds are plain numbers and the index on amounts answers.
+Result<> add_amounts(Where& where, sql::Session& session, const std::string& user_id,
+                     const TransactionFilter& filter) {
+    const auto least = TRY(parse_bound("minAmount", filter.amount_min));
+    const auto greatest = TRY(parse_bound("maxAmount", filter.amount_max));
+    if (!least && !greatest) {
+        return {};
+    }
+    const auto exponents = TRY(exponents_of(session, user_id));
     std::string any;
     for (const int exponent : exponents) {
-        any += (any.empty() ? "(" : " or ") + std::string("exponent = ") +
-               std::to_string(exponent) + " and amount_minor " +
-               (which == Bound::least ? ">= " : "<= ") +
-               where.place(sql::Param(bound_minor(*bound, exponent, which)));
+        std::string term;
+        if (exponents.size() > 1) {
+            term += " and exponent = " + std::to_string(exponent);
+        }
+        if (least) {
+            term += " and amount_minor >= " +
+                    where.place(sql::Param(bound_minor(*least, exponent, Bound::least)));
+        }
+        if (greatest) {
+            term += " and amount_minor <= " +
+                    where.place(sql::Param(bound_minor(*greatest, exponent, Bound::greatest)));
+        }
+        any += (any.empty() ? "(" : ") or (") + term.substr(std::string_view(" and ").size());
     }
-    where.add(any + ")");
+    if (!any.empty()) {
+        where.add("(" + any + "))");
+    }
     return {};
 }
 
-Result<> add_filter(Where& where, const TransactionFilter& filter) {
+Result<> add_filter(Where& where, sql::Session& session, const std::string& user_id,
+                    const TransactionFilter& filter) {
     where.equal("account_id", filter.account_id);
-    where.equal("category_id", filter.category_id);
+    where.equal("counted_category_id", filter.category_id);
     where.equal("file_id", filter.file_id);
     if (filter.from) {
         where.add("booking_date >= " + where.place(filter.from->to_text()));
@@ -109,10 +143,9 @@ Result<> add_filter(Where& where, const TransactionFilter& filter) {
         where.add("booking_date <= " + where.place(filter.to->to_text()));
     }
     if (filter.uncategorized) {
-        where.add("(category_id = '' or assignment_type = 'suggested')");
+        where.add("counted_category_id = ''");
     }
-    TRY(add_amount(where, "minAmount", filter.amount_min, Bound::least));
-    TRY(add_amount(where, "maxAmount", filter.amount_max, Bound::greatest));
+    TRY(add_amounts(where, session, user_id, filter));
     if (!filter.text.empty()) {
         where.add("search_text like " +
                   where.place(like_pattern(finance::match_text(filter.text))) + " escape '\\'");
@@ -202,7 +235,7 @@ Result<Page<Transaction>> query_transactions(sql::Session& session, const std::s
                                              const PageRequest& page) {
     TRY(check_limit(page));
     Where where(user_id);
-    TRY(add_filter(where, filter));
+    TRY(add_filter(where, session, user_id, filter));
     Page<Transaction> found;
     found.total = TRY(count(session, user_id, filter, where));
     if (!page.cursor.empty()) {

@@ -10,13 +10,40 @@ namespace bascule::application {
 
 namespace {
 
-constexpr std::array<std::string_view, 33> columns = {
-    "id",          "user_id",      "account_id",      "file_id",   "line",         "booking_date",
-    "value_date",  "amount_minor", "currency",        "exponent",  "payee",        "description",
-    "memo",        "notes",        "search_text",     "bank_date", "bank_minor",   "bank_payee",
-    "bank_memo",   "bank_id",      "bank_type",       "edited",    "status",       "occurrence",
-    "fingerprint", "category_id",  "assignment_type", "rule_id",   "rule_version", "confidence",
-    "assigned_ms", "created_ms",   "updated_ms"};
+constexpr std::array<std::string_view, 34> columns = {"id",
+                                                      "user_id",
+                                                      "account_id",
+                                                      "file_id",
+                                                      "line",
+                                                      "booking_date",
+                                                      "value_date",
+                                                      "amount_minor",
+                                                      "currency",
+                                                      "exponent",
+                                                      "payee",
+                                                      "description",
+                                                      "memo",
+                                                      "notes",
+                                                      "search_text",
+                                                      "bank_date",
+                                                      "bank_minor",
+                                                      "bank_payee",
+                                                      "bank_memo",
+                                                      "bank_id",
+                                                      "bank_type",
+                                                      "edited",
+                                                      "status",
+                                                      "occurrence",
+                                                      "fingerprint",
+                                                      "category_id",
+                                                      "counted_category_id",
+                                                      "assignment_type",
+                                                      "rule_id",
+                                                      "rule_version",
+                                                      "confidence",
+                                                      "assigned_ms",
+                                                      "created_ms",
+                                                      "updated_ms"};
 
 /// `account_id = ?3, …` for all but the key, the owner and the time of creation.
 std::string assignments() {
@@ -64,6 +91,12 @@ std::string_view assignment_text(const Transaction& row) {
 
 }  // namespace
 
+std::string_view counted_category(const finance::Assignment& assignment) {
+    return assignment.type == finance::AssignmentType::suggested
+               ? std::string_view()
+               : std::string_view(assignment.category_id);
+}
+
 std::string_view transaction_columns() {
     static const std::string text = joined(", ", false);
     return text;
@@ -78,7 +111,7 @@ std::string_view insert_transaction_statement() {
 std::string_view update_transaction_statement() {
     // created_ms is a parameter of the insert alone; naming it keeps the numbering one.
     static const std::string text = "update transactions set " + assignments() +
-                                    " where id = ?1 and user_id = ?2 and created_ms = ?32";
+                                    " where id = ?1 and user_id = ?2 and created_ms = ?33";
     return text;
 }
 
@@ -117,6 +150,7 @@ std::vector<sql::Param> transaction_params(const StoredTransaction& stored,
             row.occurrence,
             fingerprint_text(stored, scratch),
             row.assignment.category_id,
+            counted_category(row.assignment),
             assignment_text(row),
             row.assignment.rule_id,
             row.assignment.rule_version,
@@ -150,19 +184,19 @@ Result<StoredTransaction> read_transaction(const sql::Row& row) {
     transaction.status = row.text(22);
     transaction.occurrence = static_cast<std::uint32_t>(row.integer(23));
     transaction.assignment.category_id = row.text(25);
-    if (const auto type = row.text_view(26); !type.empty()) {
+    if (const auto type = row.text_view(27); !type.empty()) {
         auto parsed = finance::parse_assignment_type(type);
         if (!parsed) {
             return fail(ErrorKind::corrupt, "the database holds " + parsed.error().message());
         }
         transaction.assignment.type = *parsed;
     }
-    transaction.assignment.rule_id = row.text(27);
-    transaction.assignment.rule_version = static_cast<std::uint32_t>(row.integer(28));
-    transaction.assignment.confidence = static_cast<std::int32_t>(row.integer(29));
-    transaction.assigned_at = time_or_none(row, 30);
-    transaction.created_at = time_of(row, 31);
-    transaction.updated_at = time_of(row, 32);
+    transaction.assignment.rule_id = row.text(28);
+    transaction.assignment.rule_version = static_cast<std::uint32_t>(row.integer(29));
+    transaction.assignment.confidence = static_cast<std::int32_t>(row.integer(30));
+    transaction.assigned_at = time_or_none(row, 31);
+    transaction.created_at = time_of(row, 32);
+    transaction.updated_at = time_of(row, 33);
     return stored;
 }
 

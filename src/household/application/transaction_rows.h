@@ -15,7 +15,10 @@ namespace bascule::application {
 std::string_view transaction_columns();
 Result<StoredTransaction> read_transaction(const sql::Row& row);
 
-/// Parameters ?1 … ?33 of an insert of all columns with user_id second; texts that have to be made
+/// The category that counts: a suggestion does not.
+std::string_view counted_category(const finance::Assignment& assignment);
+
+/// Parameters ?1 … ?34 of an insert of all columns with user_id second; texts that have to be made
 /// live in `scratch`, the rest in `stored`.
 std::vector<sql::Param> transaction_params(const StoredTransaction& stored,
                                            const std::string& user_id,

@@ -165,13 +165,13 @@ Result<std::vector<std::string>> TransactionStore::uncategorised_ids(const std::
     if (after_id.empty()) {
         return ids_of(session_,
                       "select id from transactions where user_id = ?1"
-                      " and (category_id = '' or assignment_type = 'suggested')"
+                      " and counted_category_id = ''"
                       " order by booking_date, id limit ?2",
                       {user_id_, ids_max});
     }
     return ids_of(session_,
                   "select id from transactions where user_id = ?1"
-                  " and (category_id = '' or assignment_type = 'suggested')"
+                  " and counted_category_id = ''"
                   " and (booking_date, id) > (select booking_date, id from transactions"
                   "  where id = ?2) order by booking_date, id limit ?3",
                   {user_id_, after_id, ids_max});
@@ -219,10 +219,11 @@ Result<> TransactionStore::assign(const std::string& id, const finance::Assignme
     const auto assigned_ms = said ? std::optional(to_unix_ms(now)) : std::nullopt;
     const auto account_id = TRY(session_.query_one(
         "update transactions set category_id = ?3, assignment_type = ?4, rule_id = ?5,"
-        " rule_version = ?6, confidence = ?7, assigned_ms = ?8, updated_ms = ?9"
+        " rule_version = ?6, confidence = ?7, assigned_ms = ?8, updated_ms = ?9,"
+        " counted_category_id = ?10"
         " where id = ?1 and user_id = ?2 returning account_id",
         {id, user_id_, assignment.category_id, type, assignment.rule_id, assignment.rule_version,
-         assignment.confidence, assigned_ms, to_unix_ms(now)},
+         assignment.confidence, assigned_ms, to_unix_ms(now), counted_category(assignment)},
         [](const sql::Row& row) { return row.text(0); }));
     if (!account_id) {
         return not_found("transaction", id);

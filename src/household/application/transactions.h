@@ -28,7 +28,7 @@ enum class TransactionOrder : std::uint8_t { date, date_descending, amount, amou
 
 struct TransactionFilter {
     std::string account_id;
-    std::string category_id;
+    std::string category_id;  ///< a category that is only suggested does not count
     std::string file_id;
     std::optional<money::Date> from;  ///< inclusive
     std::optional<money::Date> to;    ///< inclusive

@@ -229,6 +229,47 @@ TEST_F(TransactionListTest, FiltersAloneAndTogether) {
                 ElementsAre("Lohn"));
 }
 
+TEST_F(TransactionListTest, ASuggestedCategoryDoesNotCount) {
+    const auto id = world.household.transactions.list("ada", {.text = "lidl"}, {})->items.at(0).id;
+    ASSERT_THAT(world.wait<void>([&](auto done) {
+        world.writer().submit(
+            [&](sql::Session& session) -> Result<> {
+                UnitOfWork unit(session, world.actor(), world.clock.wall());
+                TRY(TransactionStore(session, "ada")
+                        .assign(id,
+                                {.category_id = food.node.id,
+                                 .type = finance::AssignmentType::suggested,
+                                 .rule_id = "r",
+                                 .rule_version = 3,
+                                 .confidence = 55},
+                                unit.now()));
+                unit.publish(event::transaction_categorized(
+                    unit.occasion(), {.transaction_id = id,
+                                      .account_id = account.id,
+                                      .category_id = food.node.id,
+                                      .assignment_type = event::AssignmentType::suggested}));
+                return unit.finish();
+            },
+            std::move(done));
+    }),
+                Succeeds());
+    EXPECT_THAT(payees({.category_id = food.node.id}), ElementsAre("Lohn"));
+    EXPECT_THAT(payees({.account_id = account.id, .uncategorized = true}),
+                ElementsAre("STRASSE 12%", "Lidl"));
+    const auto row = world.household.transactions.get("ada", id).value();
+    EXPECT_EQ(row.assignment.category_id, food.node.id);
+    EXPECT_EQ(row.assignment.rule_version, 3);
+    EXPECT_EQ(row.assignment.confidence, 55);
+    // It goes with its category.
+    EXPECT_EQ(world
+                  .wait<std::int64_t>([&](auto done) {
+                      world.household.categories.remove(world.actor(), food.node.id,
+                                                        std::move(done));
+                  })
+                  .value(),
+              2);
+}
+
 TEST_F(TransactionListTest, TextIgnoresCaseAndTakesWildcardsLiterally) {
     EXPECT_THAT(payees({.text = "straße 12%"}), ElementsAre("STRASSE 12%"));
     EXPECT_THAT(payees({.text = "l%l"}), ElementsAre());
