@@ -142,6 +142,8 @@ Result<> AnalyticsStore::note_computed(std::uint64_t generation, WallTime now) {
         session_.execute("update analytics_status set"
                          " computation_needed = case when generation > ?2 then 1 else 0 end,"
                          " status = case when generation > ?2 then 'stale' else 'completed' end,"
+                         " computed_generation = case when computed_generation > ?2"
+                         "  then computed_generation else ?2 end,"
                          " last_computed_ms = ?3 where user_id = ?1",
                          {user_id_, generation, to_unix_ms(now)}));
     TRY(

@@ -51,7 +51,7 @@ Result<> mark_every_account(sql::Session& session, std::string_view user_id, std
         "update analytics_status set computation_needed = 1,"
         " status = case when last_computed_ms is null then 'pending' else 'stale' end,"
         " generation = case when generation > ?2 then generation else ?2 end where user_id = ?1 "
-        "and account_id <> ''",
+        "and account_id <> '' and computed_generation < ?2",
         {user_id, offset}));
     return {};
 }
@@ -87,7 +87,9 @@ Result<> mark_stale(sql::Session& session, const broker::DeliveredEvent& deliver
                 " status = case when analytics_status.last_computed_ms is null then 'pending'"
                 "  else 'stale' end,"
                 " generation = case when analytics_status.generation > excluded.generation"
-                "  then analytics_status.generation else excluded.generation end",
+                "  then analytics_status.generation else excluded.generation end"
+                // Figures may be computed before the marker comes to an event that they hold.
+                " where analytics_status.computed_generation < excluded.generation",
                 {event.user_id, type, account_id, trigger->priority, delivered.offset.value()}));
         }
     }

@@ -585,6 +585,21 @@ TEST_F(ConsumersTest, AnEventDuringAComputationLeavesTheRowDirty) {
     EXPECT_TRUE(world.household.reports.report("ada", {.type = "cash_flow"})->stale);
 }
 
+TEST_F(ConsumersTest, AMarkerThatComesLateDoesNotMakeFiguresStale) {
+    const Account giro = world.account("Giro");
+    pump();
+    world.transaction(giro.id, "2025-01-05", "-1.00");
+    const auto events = world.new_events();
+    outcome_of_run(handler("analytics"), delivery_of("analytics", events, 50));
+    outcome_of_run(handler("analytics_status"), delivery_of("analytics_status", events, 50));
+    EXPECT_FALSE(world.household.reports.report("ada", {.type = "cash_flow"})->stale);
+    // … but the next event does.
+    world.transaction(giro.id, "2025-01-06", "-1.00");
+    outcome_of_run(handler("analytics_status"),
+                   delivery_of("analytics_status", world.new_events(), 51));
+    EXPECT_TRUE(world.household.reports.report("ada", {.type = "cash_flow"})->stale);
+}
+
 TEST_F(ConsumersTest, TheBestPriorityStaysUntilItIsComputed) {
     const auto mark = [&](const char* type, std::uint64_t offset) {
         const event::Event event{.event_id = std::to_string(offset),
