@@ -83,6 +83,16 @@ TEST_F(SessionTest, RefusesAWrongNumberOfParameters) {
                 FailsWith(ErrorKind::invalid, HasSubstr("has 1 parameters, got 0")));
 }
 
+TEST_F(SessionTest, FindsATextInAnother) {
+    const std::string_view text = "select strpos(?1, ?2) > 0";
+    EXPECT_EQ(session->query_integer(text, {"Müller & Söhne", "söhne"}).value(), 0);
+    EXPECT_EQ(session->query_integer(text, {"Müller & Söhne", "Söhne"}).value(), 1);
+    EXPECT_EQ(session->query_integer(text, {"%", "_"}).value(), 0);
+    EXPECT_EQ(session->query_integer(text, {"", "x"}).value(), 0);
+    EXPECT_EQ(session->query_integer(text, {"x", ""}).value(), 1);
+    EXPECT_EQ(session->query_integer(text, {std::nullopt, "x"}).value(), 0);
+}
+
 TEST_F(SessionTest, InsertReturningRunsOnce) {
     EXPECT_EQ(session->query_integer("insert into t (id) values (?1) returning id", {5}).value(),
               5);

@@ -1,3 +1,4 @@
+#include <cstring>
 #include <list>
 #include <unordered_map>
 
@@ -114,6 +115,22 @@ int forbid_truncate(void*, int action, const char*, const char*, const char*, co
     return action == SQLITE_DELETE ? SQLITE_IGNORE : SQLITE_OK;
 }
 
+/// PostgreSQL's `strpos(text, part)`, which SQLite has not: LIKE folds case character by character
+/// and is four times as slow. The position counts bytes here and characters there; rely on > 0.
+void strpos(native::sqlite3_context* context, int, native::sqlite3_value** values) {
+    const auto text = [&](int index) {
+        const auto* begin =
+            reinterpret_cast<const char*>(native::sqlite3_value_text(values[index]));
+        const auto size = static_cast<std::size_t>(native::sqlite3_value_bytes(values[index]));
+        return std::string_view(begin == nullptr ? "" : begin, begin == nullptr ? 0 : size);
+    };
+    const std::string_view whole = text(0);
+    const std::string_view part = text(1);
+    const void* found = memmem(whole.data(), whole.size(), part.data(), part.size());
+    const auto place = found == nullptr ? 0 : static_cast<const char*>(found) - whole.data() + 1;
+    native::sqlite3_result_int64(context, place);
+}
+
 std::string connection_text(const ConnectOptions& options) {
     std::string text = "dbname=\"" + options.path + "\"";
     if (!options.vfs.empty()) {
@@ -151,6 +168,11 @@ Result<std::unique_ptr<Session>> Session::connect(const ConnectOptions& options)
         TRY(impl->pragma("pragma journal_size_limit = 67108864"));
         if (options.read_only) {
             TRY(impl->pragma("pragma query_only = on"));
+        }
+        if (native::sqlite3_create_function(impl->handle, "strpos", 2,
+                                            SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, strpos,
+                                            nullptr, nullptr) != SQLITE_OK) {
+            return impl->error("strpos");
         }
         return {};
     };

@@ -147,8 +147,7 @@ Result<> add_filter(Where& where, sql::Session& session, const std::string& user
     }
     TRY(add_amounts(where, session, user_id, filter));
     if (!filter.text.empty()) {
-        where.add("search_text like " +
-                  where.place(like_pattern(finance::match_text(filter.text))) + " escape '\\'");
+        where.add("strpos(search_text, " + where.place(finance::match_text(filter.text)) + ") > 0");
     }
     return {};
 }

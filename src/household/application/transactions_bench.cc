@@ -1,5 +1,6 @@
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "foundation/base/random.h"
@@ -40,6 +41,8 @@ std::vector<StoredTransaction> make_rows(std::size_t count) {
         stored.bank_date = stored.row.date;
         stored.bank_minor = stored.row.amount.minor();
     }
+    // Files come month by month, and banks list by day.
+    std::ranges::sort(rows, {}, [](const StoredTransaction& stored) { return stored.row.date; });
     return rows;
 }
 
