@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <thread>
 
 #include "foundation/base/guarded.h"
@@ -198,15 +197,19 @@ class Story {
         const json::Value chain = TRY(until("/v1/chains/" + chain_, [](const json::Value& answer) {
             return answer.find("events") != nullptr && answer.find("events")->items().size() >= 7;
         }));
-        std::map<std::string, int> depth;
-        for (const json::Value& node : chain.find("events")->items()) {
-            const std::string parent = text_at(node, "/parent");
-            const int level = parent == "null" ? 0 : depth[parent] + 1;
-            depth[text_at(node, "/event/eventId")] = level;
-            say("   " + std::string(static_cast<std::size_t>(level) * 3, ' ') +
-                text_at(node, "/event/eventType") + "  (" + text_at(node, "/event/source") + ")");
-        }
+        show_children(chain, "null", 0);
         return {};
+    }
+
+    static void show_children(const json::Value& chain, const std::string& parent, int depth) {
+        for (const json::Value& node : chain.find("events")->items()) {
+            if (text_at(node, "/parent") == parent) {
+                say("   " + std::string(static_cast<std::size_t>(depth) * 3, ' ') +
+                    text_at(node, "/event/eventType") + "  (" + text_at(node, "/event/source") +
+                    ")");
+                show_children(chain, text_at(node, "/event/eventId"), depth + 1);
+            }
+        }
     }
 
     Result<> fail_and_repair() {

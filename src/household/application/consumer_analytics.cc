@@ -121,6 +121,7 @@ void AnalyticsConsumer::handle(broker::Delivery delivery, broker::Done done) {
                     is_news = true;
                 }
             }
+            TRY(keep_position(session, *run));
             UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());
             const auto types = TRY(types_needed(session, unit.user_id()));
             if (!is_news || types.empty()) {

@@ -108,7 +108,7 @@ void AnalyticsStatusMarker::handle(broker::Delivery delivery, broker::Done done)
                     TRY(mark_stale(session, delivered));
                 }
             }
-            return {};
+            return keep_position(session, *run);
         },
         [run](Result<> result) { run->finish(result); });
 }

@@ -25,7 +25,7 @@ Result<> append(sql::Session& session, const Run& run, const std::vector<AuditRe
             TRY(audit_append(session, head, records[i], delivered.event));
         }
     }
-    return {};
+    return keep_position(session, run);
 }
 
 }  // namespace

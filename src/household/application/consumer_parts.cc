@@ -39,6 +39,9 @@ Result<> PartedRun::work(sql::Session& session, std::size_t index) {
     const bool is_last = index + 1 == numbers_.count;
     const auto claimed =
         TRY(claim(session, run_->consumer(), run_->events().back(), number, is_last));
+    if (is_last) {
+        TRY(keep_position(session, *run_));
+    }
     UnitOfWork unit(session, run_->consumer(), run_->event(), environment_.clock.wall(), number);
     TRY(part_(unit, index, claimed));
     return claimed == sql::inbox::Claim::fresh ? unit.finish() : Result<>();

@@ -37,6 +37,17 @@ Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer
                                        .replay = delivered.event.replay_id});
 }
 
+Result<> keep_position(sql::Session& session, const Run& run) {
+    constexpr std::size_t rows_pruned_max = 256;
+    const std::uint64_t low = run.position_low().value();
+    if (low <= inbox_rows_kept) {
+        return {};
+    }
+    TRY(sql::inbox::set_position(session, run.consumer(), low - inbox_rows_kept));
+    TRY(sql::inbox::prune(session, run.consumer(), rows_pruned_max));
+    return {};
+}
+
 namespace {
 
 auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
@@ -46,6 +57,7 @@ auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
         if (claimed == sql::inbox::Claim::seen) {
             return {};
         }
+        TRY(keep_position(session, *run));
         UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());
         TRY(effects(unit));
         return unit.finish();

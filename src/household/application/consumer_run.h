@@ -33,6 +33,8 @@ class Run {
 
     const std::string& consumer() const { return delivery_.consumer; }
     const std::vector<broker::DeliveredEvent>& events() const { return delivery_.events; }
+    /// Everything of the consumer below it was settled when the run began.
+    Offset position_low() const { return delivery_.position_low; }
     const event::EventView& event() const { return delivery_.events.back().event; }
 
     void finish(delivery::Outcome outcome) { done_(std::move(outcome)); }
@@ -48,6 +50,13 @@ using SharedRun = std::shared_ptr<Run>;
 Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer,
                                 const broker::DeliveredEvent& delivered, std::uint32_t part = 0,
                                 bool last_part = true);
+
+/// Notes in the database how far the consumer has come, and forgets inbox rows below. Keeps
+/// `inbox_rows_kept` offsets more than the journal's position needs: a power loss may put the
+/// journal back by what it settled in its last 100 ms, and what is delivered again then must still
+/// be known here.
+Result<> keep_position(sql::Session& session, const Run& run);
+inline constexpr std::uint64_t inbox_rows_kept = 50'000;
 
 /// Effects of one event, or of one part of it.
 using Effects = std::function<Result<>(UnitOfWork&)>;

@@ -405,6 +405,30 @@ std::string folded(std::string_view cell) {
     return out;
 }
 
+/// German without umlauts, as exports write it that distrust them: `empfänger` → `empfaenger`.
+std::string without_umlauts(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const std::string_view letter = text.substr(i, 2);
+        const std::string_view plain = letter == "ä"   ? "ae"
+                                       : letter == "ö" ? "oe"
+                                       : letter == "ü" ? "ue"
+                                       : letter == "ß" ? "ss"
+                                                       : "";
+        if (plain.empty()) {
+            out += text[i];
+        } else {
+            out += plain;
+            ++i;
+        }
+    }
+    return out;
+}
+
+bool is_spelled(std::string_view name, std::string_view header) {
+    return name == header || without_umlauts(name) == header;
+}
+
 }  // namespace
 
 HeaderName normalised_header(std::string_view cell) {
@@ -438,7 +462,8 @@ std::optional<HeaderMeaning> meaning_of(const HeaderName& header) {
     if (header.text.empty()) {
         return std::nullopt;
     }
-    if (const auto* exact = std::ranges::find(synonyms, header.text, &Synonym::text);
+    if (const auto* exact = std::ranges::find_if(
+            synonyms, [&](const Synonym& known) { return is_spelled(known.text, header.text); });
         exact != std::end(synonyms)) {
         return HeaderMeaning{exact->field, exact->rank};
     }
