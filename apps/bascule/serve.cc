@@ -75,9 +75,8 @@ int check_config(const SettingSources& sources) {
     config::Problems problems;
     const config::Node* routing =
         settings->routing.kind == config::Node::Kind::null ? nullptr : &settings->routing;
-    const broker::BusConfig config =
-        broker::read_bus_config(application::built_in_consumers(), application::target_aliases(),
-                                settings->root, routing, problems);
+    const broker::BusConfig config = broker::read_bus_config(
+        built_in_consumers(), application::target_aliases(), settings->root, routing, problems);
     if (problems.empty()) {
         if (auto built = broker::Routing::build(config.plan(), nullptr, WallTime{}); !built) {
             problems.add(built.error().message());

@@ -20,6 +20,7 @@
 #include "household/application/relay.h"
 #include "household/application/schema.h"
 #include "journal.h"
+#include "server/api/notification_channel.h"
 #include "server/api/services.h"
 #include "server/auth/authenticator.h"
 #include "server/http/client.h"
@@ -104,6 +105,12 @@ Result<Address> address_of(const Settings& settings) {
 }
 
 }  // namespace
+
+broker::BusConfig built_in_consumers() {
+    broker::BusConfig config = application::built_in_consumers();
+    api::NotificationChannel::add_to(config);
+    return config;
+}
 
 struct Server::Parts {
     SettingSources sources;
@@ -193,9 +200,8 @@ Result<broker::BusConfig> Server::Parts::read_bus_config(const Settings& from) c
     config::Problems problems;
     const config::Node* routing =
         from.routing.kind == config::Node::Kind::null ? nullptr : &from.routing;
-    broker::BusConfig config =
-        broker::read_bus_config(application::built_in_consumers(), application::target_aliases(),
-                                from.root, routing, problems);
+    broker::BusConfig config = broker::read_bus_config(
+        built_in_consumers(), application::target_aliases(), from.root, routing, problems);
     TRY(problems.result());
     return config;
 }
@@ -211,7 +217,8 @@ Result<> Server::Parts::open_bus() {
     const application::Environment environment{
         .database = *database, .writer = *writer, .blobs = *blobs, .clock = clock};
     household = std::make_unique<application::Household>(environment);
-    client = TRY(http::Client::create({.private_networks = http::PrivateNetworks::refused}));
+    client = TRY(http::Client::create({.private_networks = http::PrivateNetworks::refused,
+                                       .hosts_allowed = settings.private_hosts_allowed}));
     private_client =
         TRY(http::Client::create({.private_networks = http::PrivateNetworks::allowed}));
 
@@ -224,6 +231,8 @@ Result<> Server::Parts::open_bus() {
     TRY(application::attach_consumers(
         *bus, environment, *audit,
         categorization == nullptr ? 100 : categorization->part_size.value_or(100)));
+    bus->attach(api::NotificationChannel::name,
+                std::make_shared<api::NotificationChannel>(household->preferences, *client, clock));
     bus->set_handler_factory(
         [this](const broker::ConsumerConfig& consumer) { return handler_for(consumer); });
     TRY(io::wait_for<>([&](auto done) { bus->configure(config, std::move(done)); }));

@@ -3,10 +3,14 @@
 #include <memory>
 #include <string>
 
+#include "bus/broker/consumer_config.h"
 #include "foundation/base/result.h"
 #include "settings.h"
 
 namespace bascule {
+
+/// The household's consumers and the server's own, as they are without a configuration.
+broker::BusConfig built_in_consumers();
 
 /// The whole program, wired: disks, databases, bus, consumers, API. Nothing but wiring lives here.
 ///

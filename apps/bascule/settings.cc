@@ -111,6 +111,7 @@ void read_settings(Settings& settings, Problems& problems) {
     settings.connections_max = static_cast<std::size_t>(server.integer(
         "connections_max", static_cast<std::int64_t>(settings.connections_max), {1, 100'000}));
     settings.workers = static_cast<int>(server.integer("workers", settings.workers, {1, 64}));
+    settings.private_hosts_allowed = server.texts("private_hosts_allowed");
     server.finish();
     Reader storage = root.section("storage");
     settings.data_directory = storage.text("data", default_data_directory());

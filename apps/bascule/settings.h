@@ -29,6 +29,7 @@ struct Settings {
     std::string data_directory;
     log::Options log;
     int workers = 4;
+    std::vector<std::string> private_hosts_allowed;  ///< for webhooks that users choose
 
     config::Node root;         ///< for sections that rooms read themselves
     config::Node routing;      ///< of the routing file; null where there is none

@@ -49,6 +49,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "31.01.2024;01.02.2024;Bäckerei;Brot;-1.234,50;EUR\n02.02.2024;02.02.2024;Firma;"
                 "Lohn;2.000,00;EUR\n",
                 "2024-01-31 -1234.50 Bäckerei | 2024-02-02 2000.00 Firma"},
+        CsvCase{"GermanWithoutUmlauts",
+                "Buchungstag;Empfaenger;Verwendungszweck;Betrag;Waehrung\n"
+                "31.01.2024;Baeckerei;Brot;-1.234,50;EUR\n",
+                "2024-01-31 -1234.50 Baeckerei"},
         CsvCase{"Tabs", "Datum\tName\tBedrag\n31-01-2024\tBakker\t-2,50\n",
                 "2024-01-31 -2.50 Bakker"},
         CsvCase{"Pipes", "date|payee|amount\n2024-01-31|Baker|-2.50\n", "2024-01-31 -2.50 Baker"},
