@@ -1,7 +1,6 @@
 #include "bus/broker/publisher.h"
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -107,13 +106,13 @@ std::string_view name(Rejected::Code code) {
 
 Publisher::Publisher(log::Log& log, std::shared_ptr<TargetSets> sets, const Clock& clock,
                      std::shared_ptr<const Routing> routing)
-    : log_(log), sets_(std::move(sets)), clock_(clock) {
-    in_force_->routing = std::move(routing);
-}
+    : log_(log),
+      sets_(std::move(sets)),
+      clock_(clock),
+      in_force_(std::make_shared<InForce>(std::move(routing))) {}
 
 std::shared_ptr<const Routing> Publisher::routing() const {
-    const std::shared_lock lock(in_force_->mutex);
-    return in_force_->routing;
+    return in_force_->read([](const auto& routing) { return routing; });
 }
 
 /// One publish call on its way: what was good enough to be appended, and the answers so far.
@@ -184,8 +183,10 @@ void Publisher::append(const std::shared_ptr<Call>& call) {
             match(*call, *now);
             matched = now;
         }
-        const std::shared_lock lock(in_force_->mutex);
-        if (in_force_->routing == matched) {
+        const bool appended = in_force_->read([&](const auto& routing) {
+            if (routing != matched) {
+                return false;
+            }
             if (!call->definitions.empty()) {
                 call->records.insert(call->records.begin(),
                                      control_record(sets_->definition(call->definitions), 0));
@@ -194,6 +195,9 @@ void Publisher::append(const std::shared_ptr<Call>& call) {
                         [call, sets = sets_, counts = counts_](auto outcomes) {
                             finish(*call, *sets, *counts, std::move(outcomes));
                         });
+            return true;
+        });
+        if (appended) {
             return;
         }
     }
@@ -273,27 +277,27 @@ void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completi
             return;
         }
         if (!result) {
-            const std::unique_lock lock(in_force->mutex);
-            if (in_force->routing == next) {
-                in_force->routing = before;
-            }
+            in_force->with([&](auto& routing) {
+                if (routing == next) {
+                    routing = before;
+                }
+            });
         }
         (*answer)(std::move(result));
     };
     std::vector<log::Record> records;
     records.push_back(control_record(next->encode(), next->version()));
-    std::optional<Result<Offset>> early;
-    {
-        const std::unique_lock lock(in_force_->mutex);
+    auto early = in_force_->with([&](auto& routing) {
         log_.append(std::move(records), log::Atomicity::each, std::move(finished));
-        early = change->with([](Change& state) {
+        auto refused = change->with([](Change& state) {
             state.appended = true;
             return std::move(state.early);
         });
-        if (!early || *early) {
-            in_force_->routing = next;
+        if (!refused || *refused) {
+            routing = next;
         }
-    }
+        return refused;
+    });
     if (early) {
         (*answer)(std::move(*early));
     }

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <memory>
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -62,16 +61,13 @@ class Publisher {
                        Result<std::vector<log::AppendOutcome>> outcomes);
 
     /// The rules in force; shared with completions, which may outlive the publisher.
-    struct InForce {
-        std::shared_mutex mutex;
-        std::shared_ptr<const Routing> routing;
-    };
+    using InForce = SharedGuarded<std::shared_ptr<const Routing>>;
 
     log::Log& log_;
     std::shared_ptr<TargetSets> sets_;
     const Clock& clock_;
     std::shared_ptr<PublishCounts> counts_ = std::make_shared<PublishCounts>();
-    std::shared_ptr<InForce> in_force_ = std::make_shared<InForce>();
+    std::shared_ptr<InForce> in_force_;
 };
 
 }  // namespace bascule::broker

@@ -1,7 +1,6 @@
 #include "bus/broker/routing.h"
 
 #include <algorithm>
-#include <mutex>
 #include <set>
 
 #include "bus/broker/subject_of.h"
@@ -207,11 +206,12 @@ std::shared_ptr<const Routing::HeaderAnswer> Routing::header_answer(
     std::string key;
     key.reserve(event.source.size() + 1 + event.event_type.size());
     key.append(event.source).append(1, '\0').append(event.event_type);
-    {
-        const std::shared_lock lock(cache_mutex_);
-        if (const auto found = cache_.find(key); found != cache_.end()) {
-            return found->second;
-        }
+    const auto known = header_answers_.read([&](const HeaderAnswers& answers) {
+        const auto found = answers.find(key);
+        return found == answers.end() ? nullptr : found->second;
+    });
+    if (known) {
+        return known;
     }
     auto answer = std::make_shared<HeaderAnswer>();
     const pattern::Subject subject = subject_of(event);
@@ -223,11 +223,12 @@ std::shared_ptr<const Routing::HeaderAnswer> Routing::header_answer(
             add_sorted_unique(answer->sure, rule.targets);
         }
     }
-    const std::unique_lock lock(cache_mutex_);
-    if (cache_.size() >= header_answers_max) {
-        cache_.clear();
-    }
-    cache_.emplace(std::move(key), answer);
+    header_answers_.with([&](HeaderAnswers& answers) {
+        if (answers.size() >= header_answers_max) {
+            answers.clear();
+        }
+        answers.emplace(std::move(key), answer);
+    });
     return answer;
 }
 

@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +12,7 @@
 #include "bus/event/event.h"
 #include "bus/pattern/pattern.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/guarded.h"
 #include "foundation/base/named.h"
 #include "foundation/base/result.h"
 
@@ -133,8 +133,8 @@ class Routing {
     std::vector<Consumer> consumers_;
     std::vector<CompiledRule> compiled_;
     std::map<ConsumerNumber, std::vector<pattern::Pattern>> compiled_backfills_;
-    mutable std::shared_mutex cache_mutex_;
-    mutable std::unordered_map<std::string, std::shared_ptr<const HeaderAnswer>> cache_;
+    using HeaderAnswers = std::unordered_map<std::string, std::shared_ptr<const HeaderAnswer>>;
+    mutable SharedGuarded<HeaderAnswers> header_answers_;
 };
 
 }  // namespace bascule::broker

@@ -1,6 +1,8 @@
 #include "bus/broker/target_sets.h"
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
 
 #include "foundation/json/value.h"
 #include "foundation/json/writer.h"
@@ -26,58 +28,63 @@ TargetSets::Interned TargetSets::intern(const Set& set) {
     if (set.empty()) {
         return {};
     }
-    {
-        const std::shared_lock lock(mutex_);
-        if (const auto found = ids_.find(set); found != ids_.end()) {
-            return {.id = found->second, .defined = sets_[found->second].defined};
+    const auto known = all_.read([&](const All& all) -> std::optional<Interned> {
+        const auto found = all.ids.find(set);
+        if (found == all.ids.end()) {
+            return std::nullopt;
         }
+        return Interned{.id = found->second, .defined = all.sets[found->second].defined};
+    });
+    if (known) {
+        return *known;
     }
-    const std::unique_lock lock(mutex_);
-    const auto [entry, added] = ids_.emplace(set, static_cast<std::uint32_t>(sets_.size()));
-    if (added) {
-        sets_.push_back({.members = set, .defined = false});
-    }
-    return {.id = entry->second, .defined = sets_[entry->second].defined};
+    return all_.with([&](All& all) -> Interned {
+        const auto [entry, added] =
+            all.ids.emplace(set, static_cast<std::uint32_t>(all.sets.size()));
+        if (added) {
+            all.sets.push_back({.members = set, .defined = false});
+        }
+        return {.id = entry->second, .defined = all.sets[entry->second].defined};
+    });
 }
 
 std::string TargetSets::definition(const std::vector<std::uint32_t>& ids) const {
     std::string body;
     json::Writer writer(body);
     writer.begin_object().member("control", "target_sets").key("sets").begin_array();
-    const std::shared_lock lock(mutex_);
-    for (const std::uint32_t id : ids) {
-        write_set(writer, id, sets_[id].members);
-    }
+    all_.read([&](const All& all) {
+        for (const std::uint32_t id : ids) {
+            write_set(writer, id, all.sets[id].members);
+        }
+    });
     writer.end_array().end_object();
     return body;
 }
 
 void TargetSets::mark_defined(const std::vector<std::uint32_t>& ids) {
-    const std::unique_lock lock(mutex_);
-    for (const std::uint32_t id : ids) {
-        sets_[id].defined = true;
-    }
+    all_.with([&](All& all) {
+        for (const std::uint32_t id : ids) {
+            all.sets[id].defined = true;
+        }
+    });
 }
 
 bool TargetSets::contains(std::uint32_t id, ConsumerNumber consumer) const {
-    const std::shared_lock lock(mutex_);
-    return id < sets_.size() && std::ranges::binary_search(sets_[id].members, consumer);
+    return all_.read([&](const All& all) {
+        return id < all.sets.size() && std::ranges::binary_search(all.sets[id].members, consumer);
+    });
 }
 
 TargetSets::Set TargetSets::members(std::uint32_t id) const {
-    const std::shared_lock lock(mutex_);
-    return id < sets_.size() ? sets_[id].members : Set{};
+    return all_.read(
+        [&](const All& all) { return id < all.sets.size() ? all.sets[id].members : Set{}; });
 }
 
 std::string TargetSets::encode() const {
-    std::vector<std::uint32_t> all;
-    {
-        const std::shared_lock lock(mutex_);
-        for (std::uint32_t id = 1; id < sets_.size(); ++id) {
-            all.push_back(id);
-        }
-    }
-    return definition(all);
+    const std::size_t count = all_.read([](const All& all) { return all.sets.size(); });
+    std::vector<std::uint32_t> ids(count - 1);
+    std::iota(ids.begin(), ids.end(), 1u);
+    return definition(ids);
 }
 
 Result<> TargetSets::absorb(std::string_view control_body) {
@@ -86,26 +93,28 @@ Result<> TargetSets::absorb(std::string_view control_body) {
     if (sets == nullptr) {
         return fail(ErrorKind::corrupt, "control record: target sets without sets");
     }
-    const std::unique_lock lock(mutex_);
-    for (const json::Value& item : sets->items()) {
-        const json::Value* id_value = item.find("id");
-        const json::Value* consumers = item.find("consumers");
-        const auto id = id_value == nullptr ? std::nullopt : id_value->as_int64();
-        if (!id || *id < 1 || *id > sets_max || consumers == nullptr) {
-            return fail(ErrorKind::corrupt, "control record: a target set without id or consumers");
+    return all_.with([&](All& all) -> Result<> {
+        for (const json::Value& item : sets->items()) {
+            const json::Value* id_value = item.find("id");
+            const json::Value* consumers = item.find("consumers");
+            const auto id = id_value == nullptr ? std::nullopt : id_value->as_int64();
+            if (!id || *id < 1 || *id > sets_max || consumers == nullptr) {
+                return fail(ErrorKind::corrupt,
+                            "control record: a target set without id or consumers");
+            }
+            Set set;
+            for (const json::Value& number : consumers->items()) {
+                set.emplace_back(static_cast<std::uint32_t>(number.as_int64().value_or(0)));
+            }
+            const auto index = static_cast<std::size_t>(*id);
+            if (all.sets.size() <= index) {
+                all.sets.resize(index + 1);
+            }
+            all.sets[index] = {.members = set, .defined = true};
+            all.ids[set] = static_cast<std::uint32_t>(index);
         }
-        Set set;
-        for (const json::Value& number : consumers->items()) {
-            set.emplace_back(static_cast<std::uint32_t>(number.as_int64().value_or(0)));
-        }
-        const auto index = static_cast<std::size_t>(*id);
-        if (sets_.size() <= index) {
-            sets_.resize(index + 1);
-        }
-        sets_[index] = {.members = set, .defined = true};
-        ids_[set] = static_cast<std::uint32_t>(index);
-    }
-    return {};
+        return {};
+    });
 }
 
 }  // namespace bascule::broker

@@ -2,13 +2,12 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bus/broker/routing.h"
+#include "foundation/base/guarded.h"
 
 namespace bascule::broker {
 
@@ -45,13 +44,15 @@ class TargetSets {
     Result<> absorb(std::string_view control_body);
 
   private:
-    mutable std::shared_mutex mutex_;
     struct Known {
         Set members;
         bool defined = true;
     };
-    std::map<Set, std::uint32_t> ids_;
-    std::vector<Known> sets_{Known{}};
+    struct All {
+        std::map<Set, std::uint32_t> ids;
+        std::vector<Known> sets{Known{}};
+    };
+    SharedGuarded<All> all_;
 };
 
 }  // namespace bascule::broker

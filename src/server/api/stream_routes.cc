@@ -1,5 +1,4 @@
 #include <memory>
-#include <mutex>
 
 #include "bus/event/body.h"
 #include "bus/event/seed_form.h"
@@ -34,32 +33,40 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
 
     /// Something may be there to send. Threads: any; rounds run on the readers, one at a time.
     void wake() {
-        {
-            const std::lock_guard lock(mutex_);
-            if (gone_ || std::exchange(running_, true)) {
-                again_ = true;
-                return;
+        const bool starts = turn_.with([](Turn& turn) {
+            if (turn.gone || std::exchange(turn.running, true)) {
+                turn.again = true;
+                return false;
             }
+            return true;
+        });
+        if (starts) {
+            services_.readers.post([self = shared_from_this()] { self->run(); });
         }
-        services_.readers.post([self = shared_from_this()] { self->run(); });
     }
 
     bool gone() const {
-        const std::lock_guard lock(mutex_);
-        return gone_;
+        return turn_.with([](const Turn& turn) { return turn.gone; });
     }
 
   private:
+    /// Who may run a round, and whether one is wanted.
+    struct Turn {
+        bool running = false;
+        bool again = false;    ///< woken while it ran
+        bool waiting = false;  ///< for room at the peer
+        bool gone = false;
+    };
+
     void run() {
-        bool more = true;
-        while (more) {
-            more = round();
-            const std::lock_guard lock(mutex_);
-            more = more || std::exchange(again_, false);
-            if (gone_ || waiting_ || !more) {
-                running_ = false;
-                return;
-            }
+        bool goes_on = true;
+        while (goes_on) {
+            const bool more = round();
+            goes_on = turn_.with([&](Turn& turn) {
+                const bool work = more || std::exchange(turn.again, false);
+                turn.running = work && !turn.gone && !turn.waiting;
+                return turn.running;
+            });
         }
     }
 
@@ -71,24 +78,16 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
         switch (stream_.write(pending_)) {
             case http::Stream::Taken::yes:
                 return true;
-            case http::Stream::Taken::gone: {
-                const std::lock_guard lock(mutex_);
-                gone_ = true;
+            case http::Stream::Taken::gone:
+                turn_.with([](Turn& turn) { turn.gone = true; });
                 return false;
-            }
             case http::Stream::Taken::full:
                 break;
         }
-        {
-            const std::lock_guard lock(mutex_);
-            waiting_ = true;
-        }
+        turn_.with([](Turn& turn) { turn.waiting = true; });
         stream_.when_writable([weak = weak_from_this()] {
             if (const auto self = weak.lock()) {
-                {
-                    const std::lock_guard lock(self->mutex_);
-                    self->waiting_ = false;
-                }
+                self->turn_.with([](Turn& turn) { turn.waiting = false; });
                 self->wake();
             }
         });
@@ -136,11 +135,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
     const Filter filter_;
     Offset next_;
     std::string pending_;
-    mutable std::mutex mutex_;
-    bool running_ = false;
-    bool again_ = false;
-    bool waiting_ = false;
-    bool gone_ = false;
+    Guarded<Turn> turn_;
 };
 
 /// All open streams; woken by every sync of the log.
