@@ -19,6 +19,8 @@ constexpr std::array benches{
           publish},
     Bench{"e2e", "publish to handler latency at half load", e2e},
     Bench{"replay", "reading stored events from the beginning", replay},
+    Bench{"http", "durable publishing over HTTP, 1 and 64 connections", http},
+    Bench{"import", "a bank file of 100 000 rows, 500 rules, everything durable", import},
 };
 
 }  // namespace

@@ -26,6 +26,8 @@ class Arguments {
 int publish(const Arguments& arguments);
 int e2e(const Arguments& arguments);
 int replay(const Arguments& arguments);
+int http(const Arguments& arguments);
+int import(const Arguments& arguments);
 
 /// Runs the bench called `words[0]`; 2 and a list on standard error if there is none.
 int run(const std::vector<std::string>& words);

@@ -1,0 +1,133 @@
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "bench/bench_bus.h"
+#include "bench/bench_server.h"
+#include "bench/benches.h"
+#include "bench/report.h"
+#include "bus/event/seed_form.h"
+
+namespace bascule::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// One keep-alive connection that publishes one event at a time: the least a client can do.
+class Connection {
+  public:
+    Connection(std::uint16_t port, std::string token) : token_(std::move(token)) {
+        socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int on = 1;
+        ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(port)};
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+            fail("cannot connect");
+        }
+    }
+    ~Connection() { ::close(socket_); }
+    Connection(const Connection&) = delete;
+
+    void publish(std::uint64_t number) {
+        const std::string body = event::to_seed_json(event::view_of(sample_event(number)));
+        const std::string request =
+            "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            "Authorization: Bearer " +
+            token_ + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+        if (::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) !=
+            static_cast<ssize_t>(request.size())) {
+            fail("cannot send");
+        }
+        read_answer();
+    }
+
+  private:
+    [[noreturn]] static void fail(const char* what) {
+        std::fprintf(stderr, "bench: %s\n", what);
+        std::exit(1);
+    }
+
+    void read_answer() {
+        std::size_t head = 0, length = 0;
+        for (;;) {
+            if (head == 0) {
+                if (const std::size_t end = buffer_.find("\r\n\r\n"); end != std::string::npos) {
+                    head = end + 4;
+                    const std::size_t at = buffer_.find("Content-Length: ");
+                    length = at < head ? std::strtoul(buffer_.c_str() + at + 16, nullptr, 10) : 0;
+                }
+            }
+            if (head != 0 && buffer_.size() >= head + length) {
+                break;
+            }
+            char part[4096];
+            const ssize_t got = ::recv(socket_, part, sizeof part, 0);
+            if (got <= 0) {
+                fail("the server closed the connection");
+            }
+            buffer_.append(part, static_cast<std::size_t>(got));
+        }
+        if (!buffer_.starts_with("HTTP/1.1 200") ||
+            buffer_.find(R"("accepted":1)") == std::string::npos) {
+            std::fprintf(stderr, "%s\n", buffer_.c_str());
+            fail("an event was not accepted");
+        }
+        buffer_.erase(0, head + length);
+    }
+
+    int socket_ = -1;
+    std::string token_;
+    std::string buffer_;
+};
+
+void measure(const BenchServer& server, int connections, std::chrono::seconds time) {
+    const auto begin = Clock::now();
+    std::vector<std::vector<std::chrono::nanoseconds>> latencies(
+        static_cast<std::size_t>(connections));
+    std::vector<std::thread> clients;
+    for (int c = 0; c < connections; ++c) {
+        clients.emplace_back([&, c] {
+            Connection connection(server.port(), server.token());
+            auto number = static_cast<std::uint64_t>(c);
+            while (Clock::now() < begin + time) {
+                const auto sent = Clock::now();
+                connection.publish(number += static_cast<std::uint64_t>(connections));
+                latencies[static_cast<std::size_t>(c)].push_back(Clock::now() - sent);
+            }
+        });
+    }
+    for (std::thread& client : clients) {
+        client.join();
+    }
+    Measurement measurement{
+        .bench = "http",
+        .work = connections == 1 ? "sync1" : "conn" + std::to_string(connections),
+        .time = Clock::now() - begin,
+        .note =
+            "POST /v1/events, keep-alive, one event outstanding a connection; "
+            "all consumers of the household running"};
+    for (const auto& part : latencies) {
+        measurement.count += part.size();
+        measurement.latencies.insert(measurement.latencies.end(), part.begin(), part.end());
+    }
+    print(measurement);
+}
+
+}  // namespace
+
+int http(const Arguments& arguments) {
+    const std::chrono::seconds time(arguments.number("seconds", 5));
+    BenchServer server(arguments.directory());
+    measure(server, 1, time);
+    measure(server, 64, time);
+    return 0;
+}
+
+}  // namespace bascule::bench
