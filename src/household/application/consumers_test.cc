@@ -483,7 +483,7 @@ TEST_F(ConsumersTest, EveryDeliveryASecondTimeChangesNothing) {
                 Succeeds());
     pump();
     const auto before = state();
-    ASSERT_GT(delivered.size(), 20U);
+    ASSERT_GE(delivered.size(), 20U);
     for (const Delivered& again : std::vector(delivered)) {
         const auto outcome = outcome_of_run(
             handler(again.consumer), delivery_of(again.consumer, {again.event}, again.offset));
