@@ -28,11 +28,16 @@ if(TARGET bascule)
     install(TARGETS bascule RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
-# The libraries' own libraries are looked for again where they are used.
-get_property(found GLOBAL PROPERTY PACKAGES_FOUND)
-list(REMOVE_ITEM found GTest benchmark Python3 Threads PkgConfig)
-list(TRANSFORM found REPLACE "(.+)" "find_dependency(\\1)")
-list(JOIN found "\n" BASCULE_FIND_DEPENDENCIES)
+# What the rooms look for here is looked for again where they are linked.
+file(GLOB lists ${CMAKE_SOURCE_DIR}/src/*/*/CMakeLists.txt)
+set(BASCULE_FIND_DEPENDENCIES "")
+foreach(list ${lists})
+    file(STRINGS ${list} calls REGEX "^find_package")
+    list(TRANSFORM calls REPLACE "^find_package\\((.*) REQUIRED(.*)\\)$" "find_dependency(\\1\\2)")
+    list(APPEND BASCULE_FIND_DEPENDENCIES ${calls})
+endforeach()
+list(REMOVE_DUPLICATES BASCULE_FIND_DEPENDENCIES)
+list(JOIN BASCULE_FIND_DEPENDENCIES "\n" BASCULE_FIND_DEPENDENCIES)
 configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/basculeConfig.cmake.in ${CMAKE_BINARY_DIR}/basculeConfig.cmake
     INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/bascule NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/basculeConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -21,9 +21,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         told("cmake", "--install", build, "--prefix", folder / "installed")
-        told("cmake", "-S", ROOT / "examples/cpp/own_consumer", "-B", folder / "cpp" / "own_consumer", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={folder / 'installed'}")
-        told("cmake", "--build", folder / "cpp" / "own_consumer")
-        run = (folder / "embed/embed", folder / "events")
+        told("cmake", "-S", ROOT / "examples/cpp/own_consumer", "-B", folder / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={folder / 'installed'}")
+        told("cmake", "--build", folder / "build")
+        run = (folder / "build/embed", folder / "events")
         assert sorted(told(*run).splitlines()) == ['anna: {"number": 1}', 'anna: {"number": 2}', 'ben: {"number": 1}']
         # The consumer keeps its position: what it handled before does not come again.
         assert len(told(*run).splitlines()) == 3

@@ -30,7 +30,8 @@ Result<> run(const std::string& directory) {
     service->consumer("printer", {R"({"detail-type": ["order.placed"]})"}, print);
     TRY(service->start());
     TRY(service->publish_event(order("anna", 1)));
-    for (const auto& result : TRY(service->publish_events_batch({order("ben", 1), order("anna", 2)}))) {
+    for (const auto& result :
+         TRY(service->publish_events_batch({order("ben", 1), order("anna", 2)}))) {
         if (const auto* rejected = std::get_if<broker::Rejected>(&result)) {
             return fail(ErrorKind::invalid, rejected->message);
         }
