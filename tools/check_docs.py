@@ -90,6 +90,15 @@ def check_metrics():
             yield f"{other.relative_to(ROOT)}: no metric is called {metric}"
 
 
+def check_listed():
+    """Every page can be reached from docs/README.md."""
+    contents = (ROOT / "docs/README.md").read_text()
+    for page in sorted((ROOT / "docs").rglob("*.*")):
+        name = page.relative_to(ROOT / "docs").as_posix()
+        if page.suffix in {".md", ".yaml"} and name != "README.md" and not re.match(r"adr/\d", name) and f"({name})" not in contents:
+            yield f"docs/README.md: does not list {name}"
+
+
 def index():
     rows = []
     for page in sorted((ROOT / "docs/adr").glob("[0-9]*.md")):
@@ -106,7 +115,7 @@ def main():
     if sys.argv[1:] == ["--write"]:
         index_page.write_text(index())
     findings = [finding for page in pages() for check in (check_links, check_commands) for finding in check(page)]
-    findings += check_mentions()
+    findings += [*check_mentions(), *check_listed()]
     findings += check_metrics()
     if index_page.read_text() != index():
         findings.append("docs/adr/README.md: is not what the pages say; run ./dev docs --write")
