@@ -6,7 +6,9 @@
 #include <fstream>
 
 #include "bus/broker/bus.h"
+#include "bus/event/builders.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/uuid.h"
 #include "foundation/io/file_watcher.h"
 #include "foundation/io/posix_disk.h"
 #include "foundation/io/thread_pool.h"
@@ -315,8 +317,14 @@ void Server::Parts::reload() {
             io::wait_for<>([&](auto done) { bus->configure(*config, std::move(done)); });
         if (applied) {
             bus_config.with([&](broker::BusConfig& current) { current = std::move(*config); });
-            journal::info("configuration reloaded, rules version " +
-                          std::to_string(bus->routing()->version()));
+            const std::uint32_t version = bus->routing()->version();
+            journal::info("configuration reloaded, rules version " + std::to_string(version));
+            std::vector<event::Event> told;
+            told.push_back(event::bus_config_reloaded(
+                {.event_id = new_uuid(), .timestamp = clock.wall()},
+                {.file = loaded->routing_file.empty() ? loaded->config_file : loaded->routing_file,
+                 .rule_version = version}));
+            bus->publish(std::move(told), {}, [](auto) {});
             return;
         }
         config = std::unexpected(applied.error());

@@ -106,10 +106,10 @@ std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& f
 /// Applies a verb to every selected letter, one by one in log order, so that a key's order holds.
 template <class Verb>
 void for_each_selected(BusState& state, const LetterFilter& filter, Verb verb,
-                       io::Completion<std::vector<std::string>> done) {
+                       io::Completion<std::vector<LetterSummary>> done) {
     LetterFilter open_only = filter;
     open_only.open = true;
-    std::vector<std::string> ids;
+    std::vector<LetterSummary> meant;
     for (const std::string& id : filter.ids) {
         const auto parsed = parse_letter_id(id);
         if (!parsed || state.letters->find(parsed->first, parsed->second) == nullptr) {
@@ -123,18 +123,18 @@ void for_each_selected(BusState& state, const LetterFilter& filter, Verb verb,
             continue;
         }
         if (auto applied = verb(*consumer, letter.offset); !applied) {
-            if (ids.empty()) {
+            if (meant.empty()) {
                 done(std::unexpected(std::move(applied).error()));
                 return;
             }
-            break;  // what was done before stands, and its ids are the answer
+            break;  // what was done before stands, and is the answer
         }
-        ids.push_back(letter.id);
+        meant.push_back(letter);
     }
     state.confirm_when_durable(
-        [ids = std::move(ids), done = std::move(done)](Result<> synced) mutable {
+        [meant = std::move(meant), done = std::move(done)](Result<> synced) mutable {
             if (synced) {
-                done(std::move(ids));
+                done(std::move(meant));
             } else {
                 done(std::unexpected(synced.error()));
             }
@@ -339,7 +339,7 @@ void Bus::letter(std::string id, io::Completion<LetterDetail> done) {
     });
 }
 
-void Bus::redrive(LetterFilter filter, io::Completion<std::vector<std::string>> done) {
+void Bus::redrive(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done) {
     state_->on_strand(
         [filter = std::move(filter), done = std::move(done)](BusState& state) mutable {
             for_each_selected(
@@ -352,7 +352,7 @@ void Bus::redrive(LetterFilter filter, io::Completion<std::vector<std::string>> 
 }
 
 void Bus::discard(LetterFilter filter, std::string reason,
-                  io::Completion<std::vector<std::string>> done) {
+                  io::Completion<std::vector<LetterSummary>> done) {
     state_->on_strand([filter = std::move(filter), reason = std::move(reason),
                        done = std::move(done)](BusState& state) mutable {
         if (reason.empty()) {

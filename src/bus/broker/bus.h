@@ -109,10 +109,10 @@ class Bus {
 
     void letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done);
     void letter(std::string id, io::Completion<LetterDetail> done);
-    /// Ids of the letters that are attempted again, head first per key.
-    void redrive(LetterFilter filter, io::Completion<std::vector<std::string>> done);
+    /// The letters that are attempted again, head first per key, as they were before.
+    void redrive(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done);
     void discard(LetterFilter filter, std::string reason,
-                 io::Completion<std::vector<std::string>> done);
+                 io::Completion<std::vector<LetterSummary>> done);
 
     /// Why positions or letters cannot be written; empty if they can. While it lasts nothing new is
     /// read, and publishing goes on.

@@ -271,10 +271,11 @@ TEST_F(BusTest, AParkedKeyWaitsForItsLetterAndIsRedrivenInOrder) {
 
     recorder_->scripts.clear();
     recorder_->seen.clear();
-    const auto redriven = sim::wait_for<std::vector<std::string>>(
+    const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
         *executor_, [&](auto done) { bus_->redrive({.ids = {open[0].id}}, std::move(done)); });
     ASSERT_THAT(redriven, Succeeds());
-    EXPECT_THAT(*redriven, ElementsAre(open[0].id));
+    ASSERT_THAT(*redriven, SizeIs(1));
+    EXPECT_EQ(redriven->front().id, open[0].id);
     settle();
     EXPECT_THAT(recorder_->seen, ElementsAre("1", "2"));
     EXPECT_EQ(state_of(second.offset), "done");
@@ -289,7 +290,7 @@ TEST_F(BusTest, ADiscardNeedsAReasonAndFreesTheKey) {
     publish(event_of("2", "p"));
     settle();
     const auto discard = [&](std::string reason) {
-        return sim::wait_for<std::vector<std::string>>(*executor_, [&](auto done) {
+        return sim::wait_for<std::vector<LetterSummary>>(*executor_, [&](auto done) {
             bus_->discard({.consumer = "c"}, std::move(reason), std::move(done));
         });
     };
@@ -303,7 +304,7 @@ TEST_F(BusTest, ADiscardNeedsAReasonAndFreesTheKey) {
 
 TEST_F(BusTest, AnUnknownLetterOrConsumerIsNotFound) {
     ASSERT_THAT(configure(config_of()), Succeeds());
-    const auto redriven = sim::wait_for<std::vector<std::string>>(
+    const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
         *executor_, [&](auto done) { bus_->redrive({.ids = {"c:99"}}, std::move(done)); });
     EXPECT_THAT(redriven, FailsWith(ErrorKind::not_found, HasSubstr("c:99")));
     const auto paused = sim::wait_for<>(

@@ -2,6 +2,7 @@
 #include "server/api/body.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
+#include "server/api/operator_events.h"
 
 namespace bascule::api {
 
@@ -104,12 +105,30 @@ io::Completion<> then_show(const Services& services, std::string name, Call call
     };
 }
 
-Result<std::optional<WallTime>> until_of(const Call& call) {
+struct PauseRequest {
+    std::optional<WallTime> until;
+    std::string reason;
+};
+
+Result<PauseRequest> pause_of(const Call& call) {
     Body body = TRY(Body::parse(call.request().body));
     const auto until = body.integer("until", 0, 253'402'300'799'000);
-    static_cast<void>(body.text("reason"));
+    PauseRequest request{.reason = body.text("reason").value_or("")};
     TRY(body.finish());
-    return until ? std::optional(from_unix_ms(*until)) : std::nullopt;
+    if (until) {
+        request.until = from_unix_ms(*until);
+    }
+    return request;
+}
+
+/// Before the answer, and only if the deed was done.
+io::Completion<> telling(std::move_only_function<void()> tell, io::Completion<> then) {
+    return [tell = std::move(tell), then = std::move(then)](Result<> done) mutable {
+        if (done) {
+            tell();
+        }
+        then(std::move(done));
+    };
 }
 
 }  // namespace
@@ -148,17 +167,24 @@ void add_bus_routes(Routes& routes) {
                                                     }));
     });
     routes.add(Method::post, "/v1/consumers/{name}:pause", Permission::operate, [=](Call call) {
-        const auto until = until_of(call);
-        if (!until) {
-            call.refuse(until.error());
+        auto request = pause_of(call);
+        if (!request) {
+            call.refuse(request.error());
             return;
         }
         const std::string name = call.request().parameter("name");
-        services->bus.pause(name, *until, then_show(*services, name, std::move(call)));
+        const OperatorEvents events(*services, call.principal().name);
+        services->bus.pause(
+            name, request->until,
+            telling([events, name,
+                     request = *request] { events.paused(name, request.reason, request.until); },
+                    then_show(*services, name, std::move(call))));
     });
     routes.add(Method::post, "/v1/consumers/{name}:resume", Permission::operate, [=](Call call) {
         const std::string name = call.request().parameter("name");
-        services->bus.resume(name, then_show(*services, name, std::move(call)));
+        const OperatorEvents events(*services, call.principal().name);
+        services->bus.resume(name, telling([events, name] { events.resumed(name); },
+                                           then_show(*services, name, std::move(call))));
     });
     routes.add(Method::post, "/v1/consumers/{name}:flush", Permission::operate, [=](Call call) {
         const std::string name = call.request().parameter("name");

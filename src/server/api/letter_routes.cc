@@ -4,6 +4,7 @@
 #include "server/api/body.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
+#include "server/api/operator_events.h"
 #include "server/api/visibility.h"
 
 namespace bascule::api {
@@ -40,12 +41,14 @@ Result<Selection> selection_of(const Call& call, bool with_reason) {
     return selection;
 }
 
-std::string verdict_form(const std::vector<std::string>& ids, bool preview) {
+using Letters = std::vector<broker::LetterSummary>;
+
+std::string verdict_form(const Letters& letters, bool preview) {
     std::string out;
     json::Writer writer(out);
-    writer.begin_object().member("count", ids.size()).key("ids").begin_array();
-    for (const std::string& id : ids) {
-        writer.string(id);
+    writer.begin_object().member("count", letters.size()).key("ids").begin_array();
+    for (const broker::LetterSummary& letter : letters) {
+        writer.string(letter.id);
     }
     writer.end_array().member("preview", preview).end_object();
     return out;
@@ -54,14 +57,9 @@ std::string verdict_form(const std::vector<std::string>& ids, bool preview) {
 void preview(const Services& services, Selection selection, Call call) {
     selection.filter.open = true;
     services.bus.letters(std::move(selection.filter),
-                         answering<std::vector<broker::LetterSummary>>(
-                             std::move(call), 200, [](const auto& letters) {
-                                 std::vector<std::string> ids;
-                                 for (const broker::LetterSummary& letter : letters) {
-                                     ids.push_back(letter.id);
-                                 }
-                                 return verdict_form(ids, true);
-                             }));
+                         answering<Letters>(std::move(call), 200, [](const Letters& letters) {
+                             return verdict_form(letters, true);
+                         }));
 }
 
 /// Letters are few and change under the reader's eyes, so a cursor is the number of those seen.
@@ -97,11 +95,11 @@ void add_letter_routes(Routes& routes) {
         if (state != "all") {
             filter.open = state != "closed";
         }
-        services->bus.letters(std::move(filter),
-                              answering<std::vector<broker::LetterSummary>>(
-                                  std::move(call), 200, [request = *page](const auto& letters) {
-                                      return page_of(letters, request);
-                                  }));
+        services->bus.letters(
+            std::move(filter),
+            answering<Letters>(std::move(call), 200, [request = *page](const auto& letters) {
+                return page_of(letters, request);
+            }));
     });
     routes.add(Method::get, "/v1/letters/{id}", Permission::operate, [=](Call call) {
         const std::string id = call.id();
@@ -122,10 +120,12 @@ void add_letter_routes(Routes& routes) {
         } else if (selection->preview) {
             preview(*services, std::move(*selection), std::move(call));
         } else {
+            const OperatorEvents events(*services, call.principal().name);
             services->bus.redrive(
                 std::move(selection->filter),
-                answering<std::vector<std::string>>(std::move(call), 200, [](const auto& ids) {
-                    return verdict_form(ids, false);
+                answering<Letters>(std::move(call), 200, [events](const Letters& letters) {
+                    events.redriven(letters);
+                    return verdict_form(letters, false);
                 }));
         }
     });
@@ -136,10 +136,13 @@ void add_letter_routes(Routes& routes) {
         } else if (selection->preview) {
             preview(*services, std::move(*selection), std::move(call));
         } else {
+            const OperatorEvents events(*services, call.principal().name);
+            const std::string reason = selection->reason;
             services->bus.discard(
-                std::move(selection->filter), std::move(selection->reason),
-                answering<std::vector<std::string>>(std::move(call), 200, [](const auto& ids) {
-                    return verdict_form(ids, false);
+                std::move(selection->filter), reason,
+                answering<Letters>(std::move(call), 200, [events, reason](const Letters& letters) {
+                    events.discarded(letters, reason);
+                    return verdict_form(letters, false);
                 }));
         }
     });
