@@ -164,6 +164,19 @@ consumers:
             self.assertEqual(self.server.request("POST", "/v1/events", broken).status, 400, broken)
 
 
+class ReadYourWritesTest(unittest.TestCase):
+    def test_an_acknowledged_event_is_found_though_the_audit_trail_is_behind(self):
+        with Server(PROGRAM) as server:
+            server.post("/v1/consumers/audit:pause")
+            event = {"eventId": "new", "eventType": "lamp.switched", "source": "kitchen", "userId": "robin", "data": {"on": True}}
+            position = server.post("/v1/events", event)["results"][0]["position"]
+            found = server.get("/v1/events/new")
+            self.assertEqual((found["position"], found["event"]["data"]), (position, {"on": True}))
+            self.assertEqual(server.post("/v1/events:explain", {"eventId": "new", "consumer": "audit"})["position"], position)
+            self.assertEqual(server.request("GET", "/v1/events/other").status, 404)
+            server.post("/v1/consumers/audit:resume")
+
+
 class ReloadTest(unittest.TestCase):
     def test_a_changed_routing_file_is_taken_whole_or_not_at_all(self):
         server = self.enterContext(Server(PROGRAM, config="{}\n"))

@@ -188,6 +188,17 @@ Result<AuditEntry> AuditTrail::get(const std::string& event_id, const std::strin
     return *std::move(found);
 }
 
+Result<Offset> AuditTrail::end() const {
+    auto snapshot = TRY(database_.read());
+    Offset end(0);
+    TRY(snapshot->query("select event_offset from audit_entries order by number desc limit 1", {},
+                        [&](const sql::Row& row) -> Result<> {
+                            end = next(Offset(static_cast<std::uint64_t>(row.integer(0))));
+                            return {};
+                        }));
+    return end;
+}
+
 Result<std::vector<AuditEntry>> AuditTrail::chain(const std::string& correlation_id,
                                                   const std::string& user_id) const {
     auto snapshot = TRY(database_.read());

@@ -58,6 +58,8 @@ class AuditTrail {
     Result<std::vector<AuditEntry>> chain(const std::string& correlation_id,
                                           const std::string& user_id) const;
     Result<AuditVerdict> verify() const;
+    /// Behind the last event that it holds: later ones are only in the log as yet.
+    Result<Offset> end() const;
 
     sql::Database& database() const { return database_; }
     sql::Writer& writer() const { return writer_; }

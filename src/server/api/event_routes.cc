@@ -7,6 +7,7 @@
 #include "foundation/json/writer.h"
 #include "server/api/body.h"
 #include "server/api/call.h"
+#include "server/api/event_lookup.h"
 #include "server/api/forms.h"
 #include "server/api/visibility.h"
 
@@ -278,7 +279,7 @@ void explain(const Services& services, Call call, std::string consumer) {
     }
     const Services* all = &services;
     services.readers.post([=, call = std::move(call)]() mutable {
-        const auto entry = all->audit.get(event_id, "");
+        const auto entry = find_event(*all, event_id, "");
         if (!entry) {
             call.refuse(entry.error());
             return;
@@ -306,12 +307,12 @@ void add_event_routes(Routes& routes) {
         routes.add_query(path, Permission::observe,
                          [=](const Call& call) { return search(*services, call); });
     }
-    routes.add_query("/v1/events/{id}", Permission::observe,
-                     [=](const Call& call) -> Result<std::string> {
-                         const Visibility visibility(call, services->authenticator);
-                         auto entry = TRY(services->audit.get(call.id(), visibility.query_user()));
-                         return audit_entry_form(visibility.shown(std::move(entry)));
-                     });
+    routes.add_query(
+        "/v1/events/{id}", Permission::observe, [=](const Call& call) -> Result<std::string> {
+            const Visibility visibility(call, services->authenticator);
+            auto entry = TRY(find_event(*services, call.id(), visibility.query_user()));
+            return audit_entry_form(visibility.shown(std::move(entry)));
+        });
     routes.add_query("/v1/chains/{id}", Permission::observe,
                      [=](const Call& call) { return chain(*services, call); });
     routes.add(Method::post, "/v1/events:explain", Permission::operate,
