@@ -169,8 +169,9 @@ class Consumer {
     /// Errors: `invalid` for everything but `position`, which is all there is yet.
     Result<> resume(ResumeFrom from, Now now);
 
-    /// No new runs from now on, and nobody is told: the process is stopping, or this object is about
-    /// to be replaced by one made of its snapshot with another policy. Answers are still taken.
+    /// No new runs from now on, and nobody is told: the process is stopping, or this object is
+    /// about to be replaced by one made of its snapshot with another policy. Answers are still
+    /// taken.
     void halt();
 
     /// Fires the open windows of the key, or all. Returns how many.
