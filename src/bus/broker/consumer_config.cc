@@ -155,7 +155,7 @@ void read_policy(Reader& reader, delivery::Policy& policy, Problems& problems) {
     if (const Node* node = reader.node("on_exhausted"); node != nullptr) {
         std::string text = node->scalar;
         if (node->kind == Node::Kind::map && node->members.size() == 1) {
-            text = node->members[0].first + ": " + node->members[0].second.scalar;
+            text = node->members[0].key + ": " + node->members[0].value.scalar;
         }
         if (auto parsed = delivery::parse_on_exhausted(text, policy); !parsed) {
             problems.add(*node, parsed.error().message());

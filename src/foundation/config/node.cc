@@ -51,7 +51,7 @@ Result<Node> convert(const YAML::Node& yaml, std::string path, std::string_view 
             if (value.kind == Node::Kind::map || value.kind == Node::Kind::list) {
                 value.origin.line = member.first.Mark().line + 1;
             }
-            node.members.emplace_back(key, std::move(value));
+            node.members.push_back({key, std::move(value)});
         }
     }
     return node;
@@ -140,9 +140,9 @@ void write_json(const Node& node, std::string& out) {
             out.push_back('{');
             for (std::size_t i = 0; i < node.members.size(); ++i) {
                 out.append(i == 0 ? "" : ",");
-                write_string(node.members[i].first, out);
+                write_string(node.members[i].key, out);
                 out.push_back(':');
-                write_json(node.members[i].second, out);
+                write_json(node.members[i].value, out);
             }
             out.push_back('}');
             break;
@@ -168,8 +168,8 @@ std::string text(const Origin& origin) {
 
 const Node* Node::find(std::string_view key) const {
     const auto found =
-        std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.first == key; });
-    return found == members.end() ? nullptr : &found->second;
+        std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.key == key; });
+    return found == members.end() ? nullptr : &found->value;
 }
 
 Result<Node> parse_yaml(std::string_view text, std::string_view file) {
@@ -207,12 +207,12 @@ Result<> set_value(Node& root, std::string_view path, std::string_view value, Or
             return fail(ErrorKind::invalid, text(origin) + ": '" + at->path + "' is not a section");
         }
         auto found = std::find_if(at->members.begin(), at->members.end(),
-                                  [&](const auto& m) { return m.first == key; });
+                                  [&](const auto& m) { return m.key == key; });
         if (found == at->members.end()) {
-            at->members.emplace_back(key, Node{.path = walked, .origin = origin});
+            at->members.push_back({std::string(key), Node{.path = walked, .origin = origin}});
             found = std::prev(at->members.end());
         }
-        at = &found->second;
+        at = &found->value;
         if (dot == std::string_view::npos) {
             break;
         }

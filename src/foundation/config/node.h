@@ -21,16 +21,22 @@ std::string text(const Origin& origin);
 /// One value of a configuration file, with its place. A plain tree: copyable, owns its texts.
 struct Node {
     enum class Kind { null, scalar, list, map };
+    struct Member;
 
     Kind kind = Kind::null;
     std::string scalar;   ///< the text as written, without quotes
     bool quoted = false;  ///< "12" and 12 differ where JSON is made of them
     std::vector<Node> items;
-    std::vector<std::pair<std::string, Node>> members;  ///< in the order of the file
-    std::string path;                                   ///< "consumers.analytics.retry"
+    std::vector<Member> members;  ///< in the order of the file
+    std::string path;             ///< "consumers.analytics.retry"
     Origin origin;
 
     const Node* find(std::string_view key) const;
+};
+
+struct Node::Member {
+    std::string key;
+    Node value;
 };
 
 /// Reads one YAML document (1.2 core subset of yaml-cpp; no anchors into other files, depth 64).
