@@ -237,11 +237,11 @@ Result<> Server::Parts::open_bus() {
                 std::make_shared<api::NotificationChannel>(household->preferences, *client, clock));
     bus->set_handler_factory(
         [this](const broker::ConsumerConfig& consumer) { return handler_for(consumer); });
-    TRY(io::wait_for<>([&](auto done) { bus->configure(config, std::move(done)); }));
-    bus_config.with([&](broker::BusConfig& current) { current = std::move(config); });
-
+    // Consumers commit as soon as they are in force: the relay must be there to hear of it.
     relay = std::make_unique<application::Relay>(*database, *writer, *bus, *tasks);
     writer->on_commit([this] { relay->wake(); });
+    TRY(io::wait_for<>([&](auto done) { bus->configure(config, std::move(done)); }));
+    bus_config.with([&](broker::BusConfig& current) { current = std::move(config); });
     return io::wait_for<>([&](auto done) { relay->start(std::move(done)); });
 }
 
@@ -353,13 +353,13 @@ void Server::Parts::stop() {
             static_cast<void>(io::wait_for<>([&](auto done) { (*each)->stop(std::move(done)); }));
         }
     }
-    client.reset();
-    private_client.reset();
     for (auto* pool : {&workers, &readers, &sql_thread, &audit_thread}) {
         if (*pool) {
             (*pool)->stop();
         }
     }
+    client.reset();
+    private_client.reset();
     http.reset();
     relay.reset();
     bus.reset();

@@ -158,8 +158,17 @@ void BusState::configure(BusConfig wanted, io::Completion<> done) {
     }
     written->pending.with([&](auto& pending) { pending[(*built)->version()] = *built; });
     publisher->change_routing(
-        *built, [self = shared_from_this(), wanted = std::move(wanted), routing = *built,
+        *built, [self = shared_from_this(), wanted = std::move(wanted), routing = *built, before,
                  done = std::move(done)](Result<Offset> at) mutable {
+            if (!at) {
+                // Before any later record is written: a refused change is not the log's state.
+                self->written->pending.with([&](auto& pending) {
+                    pending.erase(routing->version());
+                    if (self->written->routing == routing) {
+                        self->written->routing = before;
+                    }
+                });
+            }
             self->on_strand([wanted = std::move(wanted), routing = std::move(routing),
                              done = std::move(done), at = std::move(at)](BusState& state) mutable {
                 if (!at) {

@@ -105,6 +105,8 @@ struct BusState : std::enable_shared_from_this<BusState> {
     delivery::Commands commands;
     Random random;
 
+    /// Runs whose start the journal has not taken yet.
+    std::vector<std::pair<ConsumerNumber, Delivery>> held;
     bool journal_syncing = false;
     std::optional<SteadyTime> journal_due;        ///< when what is buffered must be synced
     std::vector<io::Completion<>> confirmations;  ///< wait for the next journal sync

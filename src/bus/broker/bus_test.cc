@@ -196,6 +196,26 @@ TEST_F(BusTest, AnAtomicBatchWithOneBadEventAppendsNone) {
     EXPECT_THAT(recorder_->seen, IsEmpty());
 }
 
+TEST_F(BusTest, ARefusedBatchLeavesNoSetUndefined) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    BusConfig other = config_of(R"({"source":["nobody"]})");
+    ASSERT_THAT(configure(other), Succeeds());
+    publish(event_of("1"));  // the empty set: nothing is defined yet
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    // The set occurs first in an atomic batch that is refused for a reused id.
+    std::vector<event::Event> events{event_of("2"), event_of("1", "u", "thing.done", R"({"a":1})")};
+    const auto refused = sim::wait_for<std::vector<PublishResult>>(*executor_, [&](auto done) {
+        bus_->publish(std::move(events), {.atomicity = Atomicity::all}, std::move(done));
+    });
+    ASSERT_THAT(refused, Succeeds());
+    ASSERT_TRUE(std::holds_alternative<Rejected>(refused->front()));
+    publish(event_of("3"));
+    crash_and_reopen();
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle();
+    EXPECT_THAT(recorder_->seen, testing::Contains("3"));
+}
+
 TEST_F(BusTest, RulesInForceAtAppendDecide) {
     ASSERT_THAT(configure(config_of(R"({"detail-type":["a.done"]})")), Succeeds());
     recorder_->scripts["1"] = {delivery::Outcome::transient("busy")};

@@ -76,13 +76,17 @@ void BusState::turn() {
     const std::shared_ptr<const Routing> routing = publisher->routing();
     bool more = false;
     std::optional<SteadyTime> deadline;
-    std::vector<std::pair<ConsumerRuntime*, std::vector<Delivery>>> deliveries;
     for (auto& [number, consumer] : consumers) {
-        if (!stopping && journal_trouble.empty()) {
+        if (!journal_trouble.empty()) {
+            break;  // what cannot be written down is not begun
+        }
+        if (!stopping) {
             more = consumer->read_ahead(*routing, time) || more;
         }
         consumer->machine().take_commands(time, commands);
-        deliveries.emplace_back(consumer.get(), carry_out(*consumer, commands, time));
+        for (Delivery& delivery : carry_out(*consumer, commands, time)) {
+            held.emplace_back(number, std::move(delivery));
+        }
         if (const std::string entries = consumer->settle_change(time, Random(random.next()));
             !entries.empty()) {
             journal->append(number, entries);
@@ -97,10 +101,17 @@ void BusState::turn() {
         }
     }
     // What was started must outlive the process before anybody works on it: an event that kills
-    // its process is charged for it.
-    journal->flush();
-    for (auto& [consumer, ready] : deliveries) {
-        hand_out(*consumer, std::move(ready));
+    // its process is charged for it. Until the journal took it, it is held.
+    if (!held.empty() && journal->flush()) {
+        std::map<ConsumerNumber, std::vector<Delivery>> ready;
+        for (auto& [number, delivery] : std::exchange(held, {})) {
+            ready[number].push_back(std::move(delivery));
+        }
+        for (auto& [number, deliveries] : ready) {
+            if (const auto found = consumers.find(number); found != consumers.end()) {
+                hand_out(*found->second, std::move(deliveries));
+            }
+        }
     }
     if (journal->dirty() && !journal_due) {
         journal_due = time.steady + options.journal_sync_interval;
@@ -184,6 +195,13 @@ void BusState::start_run(ConsumerRuntime& consumer, const delivery::StartRun& st
 }
 
 void BusState::hand_out(ConsumerRuntime& consumer, std::vector<Delivery> deliveries) {
+    if (!consumer.handler()) {  // removed while the runs were held
+        for (const Delivery& delivery : deliveries) {
+            consumer.answer(delivery.run, delivery::Outcome::uncounted("the consumer was removed"),
+                            now());
+        }
+        return;
+    }
     runs_out += deliveries.size();
     for (std::size_t first = 0; first < deliveries.size(); first += runs_a_task_max) {
         const std::size_t count = std::min(runs_a_task_max, deliveries.size() - first);

@@ -55,13 +55,11 @@ void read_lanes(Reader& reader, std::optional<delivery::Lanes>& lanes, Problems&
                 static_cast<std::uint8_t>(types.integer(type, 1, {1, delivery::lane_max}));
         }
     }
-    if (const Node* weights = section.node("weights"); weights != nullptr) {
-        read.weights.clear();
-        for (const std::string& weight : section.texts("weights")) {
-            read.weights.push_back(static_cast<std::uint32_t>(std::atoi(weight.c_str())));
+    for (const std::string_view key : {"weights", "age_boost"}) {
+        if (const Node* node = section.node(key); node != nullptr) {
+            problems.add(*node, "is not available yet; the best lane that has work goes first");
         }
     }
-    read.age_boost = section.duration("age_boost", read.age_boost);
     section.finish();
     lanes = std::move(read);
 }
@@ -234,6 +232,9 @@ void read_consumer(const Node& node, std::string_view name, BusConfig& config, P
                          : Start::now;
     auto patterns = read_patterns(reader.node("patterns"), pattern::Dialect::eventbridge, problems);
     reader.finish();
+    if (!consumer.takes_many && (consumer.policy.batch || consumer.policy.debounce)) {
+        problems.add(node, "takes one event a run; batch and debounce are not allowed here");
+    }
     if (auto valid = consumer.policy.validate(); !valid) {
         problems.add(node, valid.error().message());
     }
@@ -275,7 +276,9 @@ void set_batch_size(const Node& rule, std::int64_t size, const std::vector<std::
         if (consumer == nullptr) {
             continue;
         }
-        if (consumer->part_size) {
+        if (!consumer->part_size && !consumer->takes_many) {
+            problems.add(rule, "batch_size: consumer '" + target + "' takes one event a run");
+        } else if (consumer->part_size) {
             consumer->part_size = static_cast<std::uint32_t>(size);
         } else {
             if (!consumer->policy.batch) {

@@ -46,6 +46,8 @@ struct ConsumerConfig {
     /// How many of an event's rows the handler takes in one commit, for handlers that work in
     /// parts; `batch_size` in a routing file sets this instead of a batch.
     std::optional<std::uint32_t> part_size;
+    /// Whether the handler takes several events in one run; if not, batch and debounce are refused.
+    bool takes_many = true;
 
     friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
 };

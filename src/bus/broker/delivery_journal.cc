@@ -44,7 +44,7 @@ void DeliveryJournal::append(ConsumerNumber consumer, std::string_view entries) 
     dirty_ = true;
 }
 
-void DeliveryJournal::flush() { file_->flush(); }
+bool DeliveryJournal::flush() { return file_->flush(); }
 
 void DeliveryJournal::sync(io::Completion<> done) {
     dirty_ = false;

@@ -26,8 +26,9 @@ class DeliveryJournal {
     /// Buffers entries of one consumer.
     void append(ConsumerNumber consumer, std::string_view entries);
 
-    /// Makes what was appended survive the end of the process, not yet of the machine.
-    void flush();
+    /// Makes what was appended survive the end of the process, not yet of the machine. False if it
+    /// could not (a rewrite is on, the disk is full): try again after the next sync.
+    bool flush();
 
     /// Completes when everything appended so far is durable.
     void sync(io::Completion<> done);

@@ -210,7 +210,10 @@ void Publisher::finish(Call& call, TargetSets& sets, PublishCounts& counts,
         return;
     }
     if (!call.definitions.empty()) {
-        sets.mark_defined(call.definitions);
+        // A refused atomic batch takes its definition along: the next one brings it again.
+        if (std::holds_alternative<log::Accepted>(outcomes->front())) {
+            sets.mark_defined(call.definitions);
+        }
         outcomes->erase(outcomes->begin());
     }
     counts.bytes += call.bytes;

@@ -99,7 +99,7 @@ class FramedFile::Core : public std::enable_shared_from_this<FramedFile::Core> {
     void sync(io::Completion<> done);
     void rewrite(const std::vector<std::string>& snapshot, io::Completion<> done);
     void abandon();
-    void flush();
+    bool flush();
     std::uint64_t size() const { return current_.position + buffered_.bytes(); }
     std::uint64_t entries() const { return current_.written + buffered_.entries(); }
 
@@ -214,14 +214,15 @@ Result<> FramedFile::Core::put_down_buffered() {
     return {};
 }
 
-void FramedFile::Core::flush() {
+bool FramedFile::Core::flush() {
     // While a rewrite is on, what is appended belongs to the generation to come.
     if (spent_ || rewrite_ || !damage_.empty()) {
-        return;
+        return buffered_.empty();
     }
     if (const auto put = put_down_buffered(); !put && put.error().kind() != ErrorKind::exhausted) {
         spend(put.error());
     }
+    return buffered_.empty();
 }
 
 void FramedFile::Core::write_buffered() {
@@ -373,7 +374,7 @@ void FramedFile::append(Entry entry) {
     core_->append(as_text(entry));
 }
 
-void FramedFile::flush() { core_->flush(); }
+bool FramedFile::flush() { return core_->flush(); }
 void FramedFile::sync(io::Completion<> done) { core_->sync(std::move(done)); }
 
 void FramedFile::rewrite(const std::vector<std::string>& snapshot, io::Completion<> done) {

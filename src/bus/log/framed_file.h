@@ -63,7 +63,8 @@ class FramedFile {
     /// Hands what is buffered to the operating system without waiting for the disk: it survives the
     /// end of the process, not of the machine. What cannot be written now (a full disk) stays
     /// buffered; a worse failure spends the file, as with `sync`.
-    void flush();
+    /// Returns whether nothing is buffered any more.
+    bool flush();
 
     /// Completes when everything appended before this call is durable. Calls made while another
     /// sync runs share the next frame.

@@ -72,6 +72,10 @@ void FileProcessor::handle(broker::Delivery delivery, broker::Done done) {
             }
             FileStore files(unit.session(), unit.user_id());
             const auto file = TRY(files.find(prepared->file.id, FileStore::Notes::without));
+            if (file && (file->account_id != prepared->file.account_id ||
+                         file->mapping != prepared->file.mapping)) {
+                return fail(ErrorKind::conflict, "the file was changed while it was read");
+            }
             return file ? carry_out(unit, *file, prepared->plan) : Result<>();
         });
 }

@@ -8,6 +8,7 @@ namespace bascule::application {
 
 void PartedRun::start(const Environment& environment, SharedRun run, Numbers numbers, Part part) {
     CHECK(numbers.count > 0);
+    CHECK(run->events().size() == 1);  // configuration refuses batches for these consumers
     std::shared_ptr<PartedRun> parted(
         new PartedRun(environment, std::move(run), numbers, std::move(part)));
     parted->submit_from(0);

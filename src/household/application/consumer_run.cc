@@ -1,5 +1,7 @@
 #include "household/application/consumer_run.h"
 
+#include "foundation/base/check.h"
+
 namespace bascule::application {
 
 std::string message_id(const event::EventView& event) {
@@ -15,12 +17,12 @@ delivery::Outcome outcome_of(const Result<>& result) {
         case ErrorKind::unavailable:
         case ErrorKind::exhausted:
         case ErrorKind::io:
+        case ErrorKind::corrupt:  // damage of the database is no event's fault
             return delivery::Outcome::suspended(message);
         case ErrorKind::conflict:
             return delivery::Outcome::transient(message);
         case ErrorKind::invalid:
         case ErrorKind::not_found:
-        case ErrorKind::corrupt:
             break;
     }
     return delivery::Outcome::permanent(message);
@@ -53,6 +55,7 @@ namespace {
 auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
     return [&clock = environment.clock, run = std::move(run),
             effects = std::move(effects)](sql::Session& session) -> Result<> {
+        CHECK(run->events().size() == 1);  // configuration refuses batches for these consumers
         const auto claimed = TRY(claim(session, run->consumer(), run->events().back()));
         if (claimed == sql::inbox::Claim::seen) {
             return {};

@@ -27,6 +27,13 @@ broker::ConsumerConfig consumer(const std::string& name, OnExhausted on_exhauste
     config.policy.on_exhausted = on_exhausted;
     config.policy.on_timeout = OnTimeout::wait;
     config.start = broker::Start::earliest;
+    config.takes_many = false;
+    return config;
+}
+
+/// For handlers that settle every event of a run.
+broker::ConsumerConfig taking_many(broker::ConsumerConfig config) {
+    config.takes_many = true;
     return config;
 }
 
@@ -46,7 +53,7 @@ delivery::Lanes analytics_lanes() {
 }
 
 broker::ConsumerConfig analytics() {
-    auto config = consumer("analytics", OnExhausted::skip_key);
+    auto config = taking_many(consumer("analytics", OnExhausted::skip_key));
     config.policy.lanes = analytics_lanes();
     config.policy.debounce = delivery::Debounce{
         .period = 300s, .leading = 2s, .max_wait = 15min, .mode = delivery::DebounceMode::collect};
@@ -54,7 +61,7 @@ broker::ConsumerConfig analytics() {
 }
 
 broker::ConsumerConfig audit() {
-    auto config = consumer("audit", OnExhausted::retry_forever);
+    auto config = taking_many(consumer("audit", OnExhausted::retry_forever));
     config.policy.ordering = Ordering::log;
     config.policy.batch = delivery::Batch{.max_size = 1000, .max_wait = 100ms};
     return config;
@@ -105,7 +112,7 @@ Result<broker::InboxState> inbox_of(sql::Database& database, const std::string& 
 broker::BusConfig built_in_consumers() {
     return {
         .consumers = {consumer("file_processor", OnExhausted::park_key), categorization(),
-                      consumer("analytics_status", OnExhausted::skip_key), analytics(),
+                      taking_many(consumer("analytics_status", OnExhausted::skip_key)), analytics(),
                       consumer("notification", OnExhausted::skip_key), audit()},
         .rules = {rule("file_processor", types({"file.uploaded"})),
                   rule("categorization", types({"transactions.created", "category.rule_created"})),

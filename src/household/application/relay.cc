@@ -75,8 +75,7 @@ struct Relay::State : std::enable_shared_from_this<Relay::State> {
     std::chrono::milliseconds retry_wait = retry_first;
 
     std::uint64_t producer = 0;
-    std::uint64_t taken = 0;         ///< the log has every number up to it
-    std::uint64_t looked_up_to = 0;  ///< numbers up to it may be in the log under another producer
+    std::uint64_t taken = 0;  ///< the log has every number up to it
 
     Guarded<std::string> trouble;  // any thread
 
@@ -181,7 +180,6 @@ void Relay::State::start(io::Completion<> done) {
             state.producer = producer_of(begun->state.incarnation);
             state.taken = std::max(begun->state.published,
                                    state.target.highest_sequence(state.producer).value_or(0));
-            state.looked_up_to = begun->anew ? begun->state.assigned : 0;
             done({});
             state.round();
         }));
@@ -241,7 +239,7 @@ void Relay::State::publish(std::vector<outbox::Numbered> messages) {
             return;
         }
         auto event = event::owned(*view);
-        const bool known = message.publish_seq <= looked_up_to && target.contains(event);
+        const bool known = target.contains(event);
         if (known && events.empty()) {
             last = message.publish_seq;
             continue;
