@@ -46,7 +46,8 @@ Ran run_words(std::vector<const char*> words, const Program& program = {.version
 class Scratch {
   public:
     explicit Scratch(const std::string& content)
-        : path_(testing::TempDir() + "cli_test_scratch_" + std::to_string(++count)) {
+        : path_(testing::TempDir() + "cli_test_scratch_" + std::to_string(::getpid()) + "_" +
+                std::to_string(++count)) {
         std::FILE* file = std::fopen(path_.c_str(), "wb");
         std::fwrite(content.data(), 1, content.size(), file);
         std::fclose(file);
