@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <string>
