@@ -385,8 +385,8 @@ Result<std::unique_ptr<Server>> Server::start(SettingSources sources, Settings s
     TRY(parts->open_databases());
     TRY(parts->open_bus());
     TRY(parts->open_access());
+    parts->watch();  // before anybody can be told that it serves: a change is then never missed
     TRY(parts->open_http());
-    parts->watch();
     return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
