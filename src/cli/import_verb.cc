@@ -96,8 +96,7 @@ void explain(const json::Value& file) {
     const json::Value* ambiguities = file.find("ambiguities");
     for (const json::Value& ambiguity :
          ambiguities == nullptr ? std::span<const json::Value>() : ambiguities->items()) {
-        print_note(name + ": " + text_member(ambiguity, "what") +
-                   " is ambiguous: " + text_member(ambiguity, "evidence"));
+        print_note(name + ": " + text_member(ambiguity, "message"));
     }
 }
 

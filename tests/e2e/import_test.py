@@ -154,5 +154,20 @@ class RulesAfterImportTest(unittest.TestCase):
             self.assertEqual(uncategorised, EXPECTED["uncategorised"])
 
 
+class SavedProfileTest(unittest.TestCase):
+    def test_a_profile_that_contradicts_a_file_is_not_used_for_it(self):
+        server = self.enterContext(Server(PROGRAM))
+        account = server.post("/v1/accounts", {"name": "Giro", "type": "checking", "currency": "EUR"})["id"]
+
+        def upload(content, **more):
+            stored = server.request("POST", "/v1/files", content.encode(), fileName="a.csv", accountId=account, **more).expect(202)
+            return server.wait_until(lambda: (f := server.get(f"/v1/files/{stored['id']}"))["status"] != "pending" and f, 60, "the file")
+
+        self.assertEqual(upload("Date;Payee;Amount\n01/02/2026;A;-1,00\n")["status"], "needs_mapping")
+        self.assertEqual(upload("Date;Payee;Amount\n01/02/2026;A;-1,00\n", mapping='{"date_format":"MDY"}')["dateFrom"], "2026-01-02")
+        other = upload("Date;Payee;Amount\n13/02/2026;B;-2,00\n03/02/2026;D;-4,00\n")
+        self.assertEqual((other["status"], other["rejectedCount"], other["dateFrom"]), ("processed", 0, "2026-02-03"))
+
+
 if __name__ == "__main__":
     run()

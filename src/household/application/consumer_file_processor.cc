@@ -1,5 +1,7 @@
 #include "household/application/consumer_file_processor.h"
 
+#include <algorithm>
+
 #include "household/application/consumer_import.h"
 #include "household/application/consumer_payload.h"
 #include "household/application/consumer_run.h"
@@ -54,6 +56,15 @@ Result<std::optional<statement::Mapping>> saved_mapping(sql::Session& session,
         return std::optional<statement::Mapping>();
     }
     return std::optional(TRY(parse_mapping(profile->mapping)));
+}
+
+/// Whether every row has a day. A profile that was saved for another order of day and month reads
+/// some rows of a file wrongly without complaint and rejects the others: then it says nothing, and
+/// the file is judged by itself.
+bool fits_dates(const statement::Statement& statement) {
+    return std::ranges::none_of(statement.rejected, [](const auto& rejected) {
+        return rejected.code == "date_unreadable";
+    });
 }
 
 }  // namespace
@@ -115,7 +126,10 @@ Result<ImportPlan> FileProcessor::read(sql::Session& session, const std::string&
     auto statement = statement::parse(*content, mapping);
     if (file.mapping.empty()) {
         if (const auto saved = TRY(saved_mapping(session, user_id, file, statement))) {
-            statement = statement::parse(*content, *saved);
+            auto as_before = statement::parse(*content, *saved);
+            if (fits_dates(as_before)) {
+                statement = std::move(as_before);
+            }
         }
     }
     return plan_import(session, user_id, file, statement);
