@@ -215,6 +215,11 @@ Result<std::string> search(const Services& services, const Call& call) {
         .from = TRY(time_of(call, "from"))
         , .to = TRY(time_of(call, "to"))
     };
+    // The text is looked for in whole payloads: who may not read them all must not probe them.
+    if (!query.text.empty() && query.user_id.empty()) {
+        return fail(ErrorKind::invalid,
+                    "text searches payloads, which only a member may do in their own events");
+    }
     const auto page = TRY(services.audit.search(query, TRY(call.page())));
     return list_form(page, [&](const application::AuditEntry& entry) {
         return audit_entry_form(visibility.shown(entry));
