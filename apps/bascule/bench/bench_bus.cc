@@ -52,10 +52,10 @@ void BenchBus::consume(std::shared_ptr<broker::Handler> handler) {
         io::wait_for<>([&](auto done) { bus_->configure(std::move(config), std::move(done)); }));
 }
 
-event::Event sample_event(std::uint64_t number) {
+event::Event sample_event(std::uint64_t number, std::string_view type) {
     event::Event event;
     event.event_id = new_uuid();
-    event.event_type = "transactions.created";
+    event.event_type = type;
     event.source = "transaction_service";
     event.timestamp = from_unix_ms(1'767'225'600'000 + static_cast<std::int64_t>(number));
     event.user_id = "user-" + std::to_string(number % 1000);

@@ -30,7 +30,7 @@ class BenchBus {
     std::unique_ptr<broker::Bus> bus_;
 };
 
-/// A transactions.created event of some 500 bytes, keyed by one of 1 000 users.
-event::Event sample_event(std::uint64_t number);
+/// An event of some 500 bytes, keyed by one of 1 000 users.
+event::Event sample_event(std::uint64_t number, std::string_view type = "transactions.created");
 
 }  // namespace bascule::bench

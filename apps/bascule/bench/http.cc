@@ -35,8 +35,8 @@ class Connection {
     ~Connection() { ::close(socket_); }
     Connection(const Connection&) = delete;
 
-    void publish(std::uint64_t number) {
-        const std::string body = event::to_seed_json(event::view_of(sample_event(number)));
+    void publish(std::uint64_t number, std::string_view type) {
+        const std::string body = event::to_seed_json(event::view_of(sample_event(number, type)));
         const std::string request =
             "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             "Authorization: Bearer " +
@@ -87,7 +87,20 @@ class Connection {
     std::string buffer_;
 };
 
-void measure(const BenchServer& server, int connections, std::chrono::seconds time) {
+struct Work {
+    std::string_view name;
+    std::string_view type;
+    std::string_view consumers;  ///< what the household does with each event
+};
+
+/// An event of somebody else's: only the audit trail takes it, as a broker's own bookkeeping would.
+constexpr Work foreign{"", "shop.order_placed", "only the audit trail consumes the events"};
+/// An event of the household's own: each also runs categorisation and analytics, one by one.
+constexpr Work domestic{"-household", "transactions.created",
+                        "categorisation, analytics and the audit trail consume the events"};
+
+void measure(const BenchServer& server, const Work& work, int connections,
+             std::chrono::seconds time) {
     const auto begin = Clock::now();
     std::vector<std::vector<std::chrono::nanoseconds>> latencies(
         static_cast<std::size_t>(connections));
@@ -98,7 +111,7 @@ void measure(const BenchServer& server, int connections, std::chrono::seconds ti
             auto number = static_cast<std::uint64_t>(c);
             while (Clock::now() < begin + time) {
                 const auto sent = Clock::now();
-                connection.publish(number += static_cast<std::uint64_t>(connections));
+                connection.publish(number += static_cast<std::uint64_t>(connections), work.type);
                 latencies[static_cast<std::size_t>(c)].push_back(Clock::now() - sent);
             }
         });
@@ -108,11 +121,11 @@ void measure(const BenchServer& server, int connections, std::chrono::seconds ti
     }
     Measurement measurement{
         .bench = "http",
-        .work = connections == 1 ? "sync1" : "conn" + std::to_string(connections),
+        .work = (connections == 1 ? "sync1" : "conn" + std::to_string(connections)) +
+                std::string(work.name),
         .time = Clock::now() - begin,
-        .note =
-            "POST /v1/events, keep-alive, one event outstanding a connection; "
-            "all consumers of the household running"};
+        .note = "POST /v1/events, keep-alive, one event outstanding a connection; " +
+                std::string(work.consumers)};
     for (const auto& part : latencies) {
         measurement.count += part.size();
         measurement.latencies.insert(measurement.latencies.end(), part.begin(), part.end());
@@ -125,8 +138,10 @@ void measure(const BenchServer& server, int connections, std::chrono::seconds ti
 int http(const Arguments& arguments) {
     const std::chrono::seconds time(arguments.number("seconds", 5));
     BenchServer server(arguments.directory());
-    measure(server, 1, time);
-    measure(server, 64, time);
+    for (const Work& work : {foreign, domestic}) {
+        measure(server, work, 1, time);
+        measure(server, work, 64, time);
+    }
     return 0;
 }
 
