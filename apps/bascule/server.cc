@@ -173,12 +173,16 @@ Result<> Server::Parts::open_storage() {
     lock = TRY(disk->lock(data + "/LOCK"));
     is_new = TRY(check_version(*disk, data));
     tasks = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "bus", .threads = 2});
-    workers = std::make_unique<io::ThreadPool>(
-        io::ThreadPool::Options{.name = "work", .threads = settings.workers});
+    // Consumers catch up; publishers wait. With two cores busy the first make way for the second.
+    constexpr int behind_publishers = 5;
+    workers = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{
+        .name = "work", .threads = settings.workers, .niceness = behind_publishers});
     readers =
         std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "read", .threads = 2});
-    sql_thread = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "sql"});
-    audit_thread = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "audit"});
+    sql_thread = std::make_unique<io::ThreadPool>(
+        io::ThreadPool::Options{.name = "sql", .niceness = behind_publishers});
+    audit_thread = std::make_unique<io::ThreadPool>(
+        io::ThreadPool::Options{.name = "audit", .niceness = behind_publishers});
     return {};
 }
 

@@ -1,6 +1,8 @@
 #include "foundation/io/thread_pool.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -21,6 +23,13 @@ void name_this_thread(std::string name, int number) {
     pthread_setname_np(pthread_self(), name.c_str());
 }
 
+/// Linux keeps a niceness for each thread. Refused (a sandbox), the thread is merely less polite.
+void stand_back(int niceness) {
+    if (niceness > 0) {
+        static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness));
+    }
+}
+
 }  // namespace
 
 ThreadPool::ThreadPool(Options options)
@@ -28,8 +37,9 @@ ThreadPool::ThreadPool(Options options)
     CHECK(options.threads > 0);
     threads_.reserve(static_cast<std::size_t>(options.threads));
     for (int number = 0; number < options.threads; ++number) {
-        threads_.emplace_back([this, name = options.name, number]() noexcept {
-            name_this_thread(name, number);
+        threads_.emplace_back([this, options, number]() noexcept {
+            name_this_thread(options.name, number);
+            stand_back(options.niceness);
             work();
         });
     }

@@ -26,6 +26,7 @@ class ThreadPool final : public Executor {
     struct Options {
         std::string name = "pool";  ///< shown by the system's tools; its first 12 letters count
         int threads = 1;
+        int niceness = 0;  ///< 0 to 19: how far the threads stand back when cores are scarce
         const Clock* clock = nullptr;  ///< the system's when null; else outlives the pool
     };
 

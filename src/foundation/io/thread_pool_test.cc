@@ -1,6 +1,8 @@
 #include "foundation/io/thread_pool.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -124,6 +126,15 @@ TEST(ThreadPoolTest, StopLetsRunningTasksEndAndDropsWaitingOnes) {
     pool.post([&] { waiting_ran = true; });
     pool.stop();
     EXPECT_FALSE(waiting_ran);
+}
+
+TEST(ThreadPoolTest, ThreadsStandBackAsFarAsAsked) {
+    ThreadPool pool({.name = "nice", .threads = 1, .niceness = 5});
+    std::promise<int> niceness;
+    pool.post(
+        [&] { niceness.set_value(::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()))); });
+    EXPECT_EQ(niceness.get_future().get(), 5);
+    EXPECT_EQ(::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())), 0);
 }
 
 TEST(StrandTest, KeepsOrderAndNeverRunsTwoAtOnce) {
