@@ -1,5 +1,6 @@
 #include "foundation/sql/writer.h"
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct Writer::State {
         std::deque<std::unique_ptr<Unit>> waiting;
         std::size_t running = 0;  ///< taken from `waiting`, not answered yet
         bool scheduled = false;
+        bool lingering = false;  ///< a timer will schedule what then waits
         bool stopped = false;
         std::vector<io::Completion<>> stop_listeners;
     };
@@ -26,8 +28,12 @@ struct Writer::State {
 
     using Group = std::vector<std::unique_ptr<Unit>>;
 
+    enum class Next { nothing, now, linger };
+    Next decide(Queue& queue) const;
+    static void follow(const std::shared_ptr<State>& state, Next next);
     static void run(const std::shared_ptr<State>& state);
-    std::unique_ptr<Unit> take(Grouping wanted, bool first);
+    std::unique_ptr<Unit> take_first();
+    std::unique_ptr<Unit> take_companion();
     void run_group();
     Result<> run_units(Group& group, std::vector<Result<>>& outcomes);
     Result<> run_in_savepoint(Unit& unit, Result<>& outcome);
@@ -45,7 +51,7 @@ void Writer::on_commit(std::function<void()> listener) {
 
 void Writer::enqueue(std::unique_ptr<Unit> unit, Grouping grouping) {
     unit->grouping = grouping;
-    bool schedule = false;
+    auto next = State::Next::nothing;
     auto refused = state_->queue.with([&](State::Queue& queue) -> Result<> {
         if (queue.stopped) {
             return fail(ErrorKind::unavailable, "the database writer is stopping");
@@ -56,42 +62,84 @@ void Writer::enqueue(std::unique_ptr<Unit> unit, Grouping grouping) {
                             " writes wait for the database already; repeat later");
         }
         queue.waiting.push_back(std::move(unit));
-        schedule = !std::exchange(queue.scheduled, true);
+        if (!queue.scheduled) {
+            next = state_->decide(queue);
+        }
         return {};
     });
     if (!refused) {
         unit->answer(std::move(refused));
         return;
     }
-    if (schedule) {
-        state_->strand.post([state = state_] { State::run(state); });
+    State::follow(state_, next);
+}
+
+/// What becomes of an idle queue; notes it there.
+Writer::State::Next Writer::State::decide(Queue& queue) const {
+    if (queue.waiting.empty()) {
+        return Next::nothing;
+    }
+    const bool worth_a_commit =
+        queue.waiting.size() >= options.patient_units_max ||
+        std::ranges::any_of(queue.waiting, [](const std::unique_ptr<Unit>& unit) {
+            return unit->grouping != Grouping::patient;
+        });
+    if (worth_a_commit) {
+        queue.scheduled = true;
+        return Next::now;
+    }
+    return std::exchange(queue.lingering, true) ? Next::nothing : Next::linger;
+}
+
+void Writer::State::follow(const std::shared_ptr<State>& state, Next next) {
+    if (next == Next::now) {
+        state->strand.post([state] { run(state); });
+    } else if (next == Next::linger) {
+        io::Executor& executor = state->strand.executor();
+        executor.post_at(executor.clock().steady() + state->options.patience, [state] {
+            const bool due = state->queue.with([](Queue& queue) {
+                queue.lingering = false;
+                return !queue.waiting.empty() && !std::exchange(queue.scheduled, true);
+            });
+            follow(state, due ? Next::now : Next::nothing);
+        });
     }
 }
 
 /// One group, then back in line: other tasks of the executor get their turn between groups.
 void Writer::State::run(const std::shared_ptr<State>& state) {
     state->run_group();
-    bool more = false;
+    auto next = Next::nothing;
     std::vector<io::Completion<>> stopped;
     state->queue.with([&](Queue& queue) {
-        more = !queue.waiting.empty();
-        queue.scheduled = more;
-        if (!more) {
+        queue.scheduled = false;
+        next = state->decide(queue);
+        if (queue.waiting.empty()) {
             stopped.swap(queue.stop_listeners);
         }
     });
-    if (more) {
-        state->strand.post([state] { run(state); });
-    }
+    follow(state, next);
     for (auto& listener : stopped) {
         listener({});
     }
 }
 
-/// The next waiting unit, if it may join a group of that kind.
-std::unique_ptr<Writer::Unit> Writer::State::take(Grouping wanted, bool first) {
-    return queue.with([&](Queue& queue) -> std::unique_ptr<Unit> {
-        if (queue.waiting.empty() || (!first && queue.waiting.front()->grouping != wanted)) {
+std::unique_ptr<Writer::Unit> Writer::State::take_first() {
+    return queue.with([](Queue& queue) -> std::unique_ptr<Unit> {
+        if (queue.waiting.empty()) {
+            return nullptr;
+        }
+        auto unit = std::move(queue.waiting.front());
+        queue.waiting.pop_front();
+        ++queue.running;
+        return unit;
+    });
+}
+
+/// The next waiting unit, if it shares a transaction with others.
+std::unique_ptr<Writer::Unit> Writer::State::take_companion() {
+    return queue.with([](Queue& queue) -> std::unique_ptr<Unit> {
+        if (queue.waiting.empty() || queue.waiting.front()->grouping == Grouping::alone) {
             return nullptr;
         }
         auto unit = std::move(queue.waiting.front());
@@ -103,7 +151,7 @@ std::unique_ptr<Writer::Unit> Writer::State::take(Grouping wanted, bool first) {
 
 void Writer::State::run_group() {
     Group group;
-    if (auto first = take(Grouping::shared, true)) {
+    if (auto first = take_first()) {
         group.push_back(std::move(first));
     } else {
         return;  // `stop` answered what was waiting
@@ -135,7 +183,7 @@ Result<> Writer::State::run_units(Group& group, std::vector<Result<>>& outcomes)
             clock.steady() >= deadline) {
             return {};
         }
-        auto next = take(Grouping::shared, false);
+        auto next = take_companion();
         if (!next) {
             return {};
         }

@@ -21,6 +21,9 @@ struct WriterOptions {
     /// A transaction is committed after this many units, or this long, or when none waits.
     std::size_t group_units_max = 256;
     std::chrono::milliseconds group_time_max{5};
+    /// How long patient units wait for others, unless so many of them wait already.
+    std::chrono::microseconds patience{1000};
+    std::size_t patient_units_max = 8;
     /// Called after each unit, before it counts; an error undoes the unit and is its answer.
     /// Tests use it to look at Session::tables_written.
     std::function<Result<>(Session&)> after_unit;
@@ -53,6 +56,13 @@ class Writer {
         enqueue(make_unit<T>(std::move(work), std::move(done)), Grouping::shared);
     }
 
+    /// The same for work that nobody waits for by itself: it waits a moment for company, so that a
+    /// trickle of small units does not keep a core and the disk busy with commits.
+    template <class F, class T = typename std::invoke_result_t<F&, Session&>::value_type>
+    void submit_patiently(F work, std::type_identity_t<io::Completion<T>> done) {
+        enqueue(make_unit<T>(std::move(work), std::move(done)), Grouping::patient);
+    }
+
     /// The same in a transaction of its own: for an import that writes thousands of rows.
     template <class F, class T = typename std::invoke_result_t<F&, Session&>::value_type>
     void submit_alone(F work, std::type_identity_t<io::Completion<T>> done) {
@@ -71,7 +81,7 @@ class Writer {
     std::size_t depth() const;
 
   private:
-    enum class Grouping { shared, alone };
+    enum class Grouping { shared, patient, alone };
 
     class Unit {
       public:

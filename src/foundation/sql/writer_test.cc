@@ -186,6 +186,47 @@ TEST_F(WriterTest, AFullDiskSuspendsAndThenGoesOn) {
         1);
 }
 
+TEST_F(WriterTest, PatientUnitsWaitForEachOther) {
+    start({.patience = 20ms});
+    for (int i = 0; i < 3; ++i) {
+        writer->submit_patiently(insert(i), note("patient"));
+    }
+    EXPECT_EQ(io::wait_for<int>([&](auto done) {
+                  writer->submit_patiently(insert(3), std::move(done));
+              }).value(),
+              3);
+    EXPECT_EQ(commits, 1);
+    EXPECT_EQ(rows(), 4);
+}
+
+TEST_F(WriterTest, WhoeverCannotWaitTakesPatientUnitsAlong) {
+    start({.patience = 1h});
+    writer->submit_patiently(insert(1), note("patient"));
+    EXPECT_EQ(
+        io::wait_for<int>([&](auto done) { writer->submit(insert(2), std::move(done)); }).value(),
+        2);
+    EXPECT_THAT(answers, ElementsAre("patient ok"));
+    EXPECT_EQ(commits, 1);
+}
+
+TEST_F(WriterTest, EnoughPatientUnitsWaitNoLonger) {
+    start({.patience = 1h, .patient_units_max = 2});
+    writer->submit_patiently(insert(1), note("patient"));
+    EXPECT_EQ(io::wait_for<int>([&](auto done) {
+                  writer->submit_patiently(insert(2), std::move(done));
+              }).value(),
+              2);
+    EXPECT_THAT(answers, ElementsAre("patient ok"));
+}
+
+TEST_F(WriterTest, StoppingAnswersPatientUnits) {
+    start({.patience = 1h});
+    writer->submit_patiently(insert(1), note("patient"));
+    EXPECT_THAT(io::wait_for<>([&](auto done) { writer->stop(std::move(done)); }), Succeeds());
+    EXPECT_THAT(answers, ElementsAre("patient unavailable"));
+    EXPECT_EQ(rows(), 0);
+}
+
 TEST_F(WriterTest, AnUngroupedUnitIsAloneInItsTransaction) {
     start({.group_time_max = 1h});
     close_gate();

@@ -111,7 +111,7 @@ void AnalyticsConsumer::handle(broker::Delivery delivery, broker::Done done) {
         run->finish(std::unexpected(std::move(figures).error()));
         return;
     }
-    environment_.writer.submit(
+    environment_.writer.submit_patiently(
         [run, &clock = environment_.clock,
          figures = *std::move(figures)](sql::Session& session) -> Result<> {
             bool is_news = false;

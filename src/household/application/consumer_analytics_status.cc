@@ -101,7 +101,7 @@ Result<> mark_stale(sql::Session& session, const broker::DeliveredEvent& deliver
 
 void AnalyticsStatusMarker::handle(broker::Delivery delivery, broker::Done done) {
     auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
-    environment_.writer.submit(
+    environment_.writer.submit_patiently(
         [run](sql::Session& session) -> Result<> {
             for (const broker::DeliveredEvent& delivered : run->events()) {
                 if (TRY(claim(session, run->consumer(), delivered)) == sql::inbox::Claim::fresh) {

@@ -20,7 +20,7 @@ void PartedRun::submit_from(std::size_t first) {
     const std::size_t end = std::min(first + parts_at_once, numbers_.count);
     submitted_ = end;
     for (std::size_t index = first; index < end; ++index) {
-        environment_.writer.submit(
+        environment_.writer.submit_patiently(
             [self = shared_from_this(), index](sql::Session& session) -> Result<> {
                 auto result = self->work(session, index);
                 if (!result) {

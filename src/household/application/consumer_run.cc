@@ -70,8 +70,8 @@ auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
 }  // namespace
 
 void commit_once(const Environment& environment, SharedRun run, Effects effects) {
-    environment.writer.submit(unit_of(environment, run, std::move(effects)),
-                              [run](Result<> result) { run->finish(result); });
+    environment.writer.submit_patiently(unit_of(environment, run, std::move(effects)),
+                                        [run](Result<> result) { run->finish(result); });
 }
 
 void commit_once_alone(const Environment& environment, SharedRun run, Effects effects) {
