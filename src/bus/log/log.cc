@@ -135,10 +135,11 @@ Result<std::unique_ptr<Log>> Log::open(io::Disk& disk, io::Executor& executor,
     if (!recovered) {
         return std::unexpected(std::move(recovered.error()).in("log " + directory));
     }
-    auto writer = std::make_shared<Writer>(disk, executor, directory, std::move(options),
-                                           std::move(hooks), random, std::move(*recovered));
+    auto writer = std::make_shared<Writer>(disk, executor, directory, options, std::move(hooks),
+                                           random, std::move(*recovered));
     auto core = std::make_shared<Core>(disk, executor, std::move(directory), std::move(writer));
     (void)core->restore_reserve();  // `status` says if there was no room
+    core->writer().look_for_room();
     return std::unique_ptr<Log>(new Log(std::move(core)));
 }
 
@@ -148,10 +149,10 @@ Log::~Log() {
     core_->writer().close([](const Result<>&) {});
 }
 
-void Log::append(std::vector<Record> batch, Atomicity atomicity,
-                 io::Completion<std::vector<AppendOutcome>> done) {
+Result<> Log::append(std::vector<Record> batch, Atomicity atomicity,
+                     io::Completion<std::vector<AppendOutcome>> done) {
     const std::uint64_t bytes = body_bytes(batch);
-    core_->writer().append({std::move(batch), atomicity, std::move(done), bytes});
+    return core_->writer().append({std::move(batch), atomicity, std::move(done), bytes});
 }
 
 Offset Log::begin() const { return core_->read_side().begin(); }
@@ -172,7 +173,8 @@ std::optional<std::uint64_t> Log::highest_sequence(std::uint64_t producer) const
     return core_->writer().highest_sequence(producer);
 }
 
-State Log::state() const { return core_->writer().state(); }
+State Log::state() const { return core_->writer().health().state; }
+Health Log::health() const { return core_->writer().health(); }
 
 Status Log::status() const {
     Status status = core_->writer().status();

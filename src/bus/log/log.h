@@ -17,9 +17,9 @@
 
 namespace bascule::log {
 
-/// What the log asks of and tells its owner. All but `durable` run on the log's strand, one at a
-/// time and in log order, as do the completions of `append`: they must be short and must not
-/// block. They may call any member of the log but its destructor. Each may be empty.
+/// What the log asks of and tells its owner. All but `durable` and `health` run on the log's
+/// strand, one at a time and in log order, as do the completions of `append`: they must be short
+/// and must not block. They may call any member of the log but its destructor. Each may be empty.
 struct Hooks {
     /// Called for every record that will be written, in log order, just before it is encoded. May
     /// change `rule_version` and `target_set` and nothing else. If the commit then fails, the
@@ -36,6 +36,10 @@ struct Hooks {
     /// "Everything below `end` is durable and readable": posted to the executor after each sync,
     /// coalesced. Never called for records found at open.
     std::function<void(Offset end)> durable;
+
+    /// The state has changed: posted to the executor with the present one, coalesced. What was
+    /// found at open the owner asks `health` for.
+    std::function<void(const Health& health)> health;
 };
 
 struct ReadLimits {
@@ -73,7 +77,8 @@ class Log {
     ///
     /// A torn tail is cut; records that were written but perhaps never synced are written again
     /// into a new segment and synced before this returns. Damage below what was durable opens the
-    /// log read-only: `status()` says why and which offsets are lost.
+    /// log read-only: `status()` says why and which offsets are lost. A disk without room for more
+    /// is found out here too: the log is then `full` before the first publish fails.
     /// Errors: `invalid` (settings, or a file of a newer version), `io`, `exhausted`.
     static Result<std::unique_ptr<Log>> open(io::Disk& disk, io::Executor& executor,
                                              std::string directory, Options options, Hooks hooks);
@@ -83,10 +88,12 @@ class Log {
     /// Closes, but does not wait for it: who means to open the directory again calls `close`.
     ~Log();
 
-    /// Completes after the batch's frame is synced, with one outcome per record in their order.
-    /// Completes at once, on the calling thread, when the whole batch is refused with an error.
-    void append(std::vector<Record> batch, Atomicity atomicity,
-                io::Completion<std::vector<AppendOutcome>> done);
+    /// Puts the batch in the queue. `done` is called after its frame is synced, with one outcome
+    /// per record in their order, or with the error that ended it; never from within this call, so
+    /// that the caller may hold a lock that `done` takes. On an error the batch was refused at
+    /// once: `done` is destroyed uncalled. `exhausted`, `io`, `corrupt`, `unavailable`, as above.
+    Result<> append(std::vector<Record> batch, Atomicity atomicity,
+                    io::Completion<std::vector<AppendOutcome>> done);
 
     /// The durable records are [begin, end), but for what `status().lost` names.
     Offset begin() const;
@@ -111,6 +118,7 @@ class Log {
     std::optional<std::uint64_t> highest_sequence(std::uint64_t producer) const;
 
     State state() const;
+    Health health() const;
     Status status() const;
 
     /// The lost range that holds `offset`, once damage there was found.

@@ -64,7 +64,7 @@ std::vector<Record> records(std::uint64_t& number, std::size_t count) {
 
 Result<std::vector<AppendOutcome>> append(Log& log, std::vector<Record> batch) {
     return io::wait_for<std::vector<AppendOutcome>>(
-        [&](auto done) { log.append(std::move(batch), Atomicity::each, std::move(done)); });
+        [&](auto done) { CHECK(log.append(std::move(batch), Atomicity::each, std::move(done))); });
 }
 
 void report(benchmark::State& state, const Log& log, std::uint64_t count) {
@@ -101,11 +101,11 @@ void append_pipelined(benchmark::State& state) {
             under_way.wait(static_cast<int>(state.range(0)));
         }
         ++under_way;
-        log->append(records(number, 100), Atomicity::each, [&](const auto& outcomes) {
+        CHECK(log->append(records(number, 100), Atomicity::each, [&](const auto& outcomes) {
             CHECK(outcomes);
             --under_way;
             under_way.notify_one();
-        });
+        }));
     }
     for (int left = under_way.load(); left > 0; left = under_way.load()) {
         under_way.wait(left);

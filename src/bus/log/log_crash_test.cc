@@ -49,17 +49,18 @@ struct Publishers {
         if (atomicity == Atomicity::all) {
             atomic_batches_.push_back(bodies);
         }
-        log_.append(std::move(records), atomicity,
-                    [this, &publisher, bodies](LogWorld::Outcomes outcomes) {
-                        if (!outcomes) {
-                            return;
-                        }
-                        for (std::size_t i = 0; i < outcomes->size(); ++i) {
-                            const auto& accepted = std::get<Accepted>((*outcomes)[i]);
-                            acknowledged_[accepted.offset.value()] = bodies[i];
-                        }
-                        publish(publisher);
-                    });
+        // Who is refused at once publishes no more.
+        static_cast<void>(log_.append(
+            std::move(records), atomicity, [this, &publisher, bodies](LogWorld::Outcomes outcomes) {
+                if (!outcomes) {
+                    return;
+                }
+                for (std::size_t i = 0; i < outcomes->size(); ++i) {
+                    const auto& accepted = std::get<Accepted>((*outcomes)[i]);
+                    acknowledged_[accepted.offset.value()] = bodies[i];
+                }
+                publish(publisher);
+            }));
     }
 
     Log& log_;

@@ -89,6 +89,48 @@ TEST_F(LogRecoveryTest, FullDiskRefusesAndRecoversByItself) {
     EXPECT_EQ(everything(*log_).size(), before.size() + 1);
 }
 
+TEST_F(LogRecoveryTest, FullDiskThatHasRoomAgainIsNoticedThoughNobodyPublishes) {
+    std::vector<State> told;
+    open(small_options(), {.health = [&](const Health& health) { told.push_back(health.state); }});
+    fill(0, 3);
+    world_.disk.set_capacity(0);
+    EXPECT_THAT(words(world_.append(*log_, batch(event("big", std::string(4000, 'x'))))),
+                ElementsAre("exhausted"));
+    world_.executor.run_for(10s);
+    EXPECT_THAT(told, ElementsAre(State::full));
+    world_.disk.set_capacity(1 << 30);
+    world_.executor.run_for(10s);
+    EXPECT_THAT(told, ElementsAre(State::full, State::running));
+    EXPECT_EQ(log_->health().reason, "");
+}
+
+TEST_F(LogRecoveryTest, LogOnAFullDiskSaysSoWhenItIsOpened) {
+    open();
+    fill(0, 3);
+    world_.shut(log_);
+    world_.disk.set_capacity(0);
+    open();
+    const Health health = log_->health();
+    EXPECT_EQ(health.state, State::full);
+    EXPECT_THAT(health.reason, AllOf(HasSubstr("no space"), Not(HasSubstr("log/"))));
+    EXPECT_THAT(health.detail, HasSubstr("log/00000000000000000000.seg"));
+    EXPECT_EQ(health.since, world_.clock.wall());
+    world_.disk.set_capacity(1 << 30);
+    EXPECT_THAT(words(world_.append(*log_, batch(event("x")))), ElementsAre("accepted 3"))
+        << "the first publish asks the disk again";
+    EXPECT_EQ(log_->state(), State::running);
+}
+
+TEST_F(LogRecoveryTest, ReasonOfAFailureNamesNoFileAndItsDetailDoes) {
+    open();
+    fill(0, 3);
+    world_.disk.fail_sync(1);
+    const auto refused = world_.append(*log_, batch(event("x")));
+    EXPECT_THAT(refused, FailsWith(ErrorKind::io, Not(HasSubstr("log/"))));
+    EXPECT_THAT(log_->health().reason, Not(HasSubstr("log/")));
+    EXPECT_THAT(log_->health().detail, HasSubstr("log/00000000000000000000.seg"));
+}
+
 TEST_F(LogRecoveryTest, RefusedRecordsLeaveNoTrace) {
     open();
     ASSERT_THAT(words(world_.append(*log_, batch(numbered(1, 1)))), ElementsAre("accepted 0"));
@@ -144,7 +186,7 @@ TEST_F(LogRecoveryTest, UnprovenTailIsRewrittenEvenOnAFullDisk) {
     world_.executor.drop_all();
     world_.disk.set_capacity(~0ULL - *world_.disk.free_bytes("log"));  // full as it is now
     open(options);
-    EXPECT_EQ(log_->state(), State::running);
+    EXPECT_EQ(log_->state(), State::full) << "the reserve is for others than new records";
     expect_events(0, 3);
 }
 

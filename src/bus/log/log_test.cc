@@ -29,11 +29,15 @@ class LogTest : public testing::Test {
 
     /// Starts an append; its answer goes to `answers_` in the order of completion.
     void start(std::vector<Record> records, Atomicity atomicity = Atomicity::each) {
-        log_->append(std::move(records), atomicity, [this](LogWorld::Outcomes outcomes) {
-            for (const std::string& word : words(outcomes)) {
-                answers_.push_back(word);
-            }
-        });
+        const auto queued =
+            log_->append(std::move(records), atomicity, [this](LogWorld::Outcomes outcomes) {
+                for (const std::string& word : words(outcomes)) {
+                    answers_.push_back(word);
+                }
+            });
+        if (!queued) {
+            answers_.emplace_back(name(queued.error().kind()));
+        }
     }
 
     LogWorld world_;
@@ -295,6 +299,17 @@ TEST_F(LogTest, QueueIsBounded) {
     world_.executor.run_until_idle();
     EXPECT_EQ(log_->end().value(), 40 - refused);
     EXPECT_EQ(log_->status().stats.queue_bytes, 0U);
+}
+
+TEST_F(LogTest, ARefusalAtOnceCompletesNothing) {
+    open();
+    ASSERT_THAT(world_.close(*log_), Succeeds());
+    bool called = false;
+    EXPECT_THAT(
+        log_->append(batch(event("a")), Atomicity::each, [&](const auto&) { called = true; }),
+        FailsWith(ErrorKind::unavailable));
+    world_.executor.run_until_idle();
+    EXPECT_FALSE(called);
 }
 
 // --- hooks ---------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ TEST_F(LogThreadsTest, PublishersAndReadersDoNotDisturbEachOther) {
                 records.push_back(event(id, id + std::string(200, '.')));
             }
             const auto outcomes = io::wait_for<std::vector<AppendOutcome>>([&](auto done) {
-                log->append(std::move(records), Atomicity::all, std::move(done));
+                failed = !log->append(std::move(records), Atomicity::all, std::move(done));
             });
             failed = failed || !outcomes;
         }

@@ -40,7 +40,7 @@ class Recovery {
     IndexParts parts_needed() const;
     DedupIndex build_dedup() const;
     void keep_index(const IndexedSegment& segment, const std::string& segment_path);
-    void note_damage(std::string text);
+    void note_damage(const std::string& segment_path, const std::string& text);
     std::uint64_t new_file_id() { return random_.next() | 1; }
 
     io::Disk& disk_;
@@ -56,6 +56,7 @@ class Recovery {
     Producers producers_;
     std::uint64_t torn_bytes_ = 0;
     std::string damage_;
+    std::string damage_detail_;
 };
 
 Result<Recovered> Recovery::run() {
@@ -74,8 +75,9 @@ Result<Recovered> Recovery::run() {
     }
     DedupIndex dedup = build_dedup();
     std::ranges::reverse(segments_);
-    return Recovered{std::move(segments_),  filled_end_, std::move(dedup),
-                     std::move(producers_), torn_bytes_, std::move(damage_)};
+    return Recovered{std::move(segments_),     filled_end_, std::move(dedup),
+                     std::move(producers_),    torn_bytes_, std::move(damage_),
+                     std::move(damage_detail_)};
 }
 
 /// First offsets in order. Sweeps away what a crash left half made.
@@ -123,13 +125,14 @@ Result<> Recovery::open_last(Offset first) {
         producers_.raise(producer, sequence);
     }
     for (const LostRange& lost : last.proven.index.lost) {
-        note_damage(segment->path + ": offsets " + std::to_string(lost.first.value()) + " to " +
-                    std::to_string(lost.end.value() - 1) + " are lost: " + lost.why);
+        note_damage(segment->path, "offsets " + std::to_string(lost.first.value()) + " to " +
+                                       std::to_string(lost.end.value() - 1) +
+                                       " are lost: " + lost.why);
     }
     if (!last.head_found) {
-        note_damage(segment->path + ": its head is damaged; offsets from " +
-                    std::to_string(first.value()) +
-                    " on may be lost, and which sequences producers had reached before them");
+        note_damage(segment->path,
+                    "a head is damaged; offsets from " + std::to_string(first.value()) +
+                        " on may be lost, and which sequences producers had reached before them");
     }
     newest_ = last.proven.index.recorded_last;
     if (last.clean) {
@@ -149,8 +152,8 @@ Result<> Recovery::renew(LastSegment& last, Offset first, std::shared_ptr<Segmen
     if (begin == first && !damage_.empty()) {
         // The new segment would take the damaged one's name: leave it for whoever repairs it.
         if (!last.unproven.empty()) {
-            note_damage("the last " + std::to_string(last.unproven.size()) +
-                        " commits are not shown, as they may not be durable");
+            note_damage(old->path, "the last " + std::to_string(last.unproven.size()) +
+                                       " commits are not shown, as they may not be durable");
         }
         segments_.push_back(std::move(old));
         ids_.push_back(std::move(last.proven.ids));
@@ -205,8 +208,9 @@ Result<> Recovery::open_sealed(Offset first, Offset end) {
         keep_index(*indexed, segment->path);
     }
     for (const LostRange& lost : indexed->index.lost) {
-        note_damage(segment->path + ": offsets " + std::to_string(lost.first.value()) + " to " +
-                    std::to_string(lost.end.value() - 1) + " are lost: " + lost.why);
+        note_damage(segment->path, "offsets " + std::to_string(lost.first.value()) + " to " +
+                                       std::to_string(lost.end.value() - 1) +
+                                       " are lost: " + lost.why);
     }
     newest_ = std::max(newest_, indexed->index.recorded_last);
     ids_complete_ = parts == IndexParts::without_ids ||
@@ -285,11 +289,10 @@ void Recovery::keep_index(const IndexedSegment& segment, const std::string& segm
     }
 }
 
-void Recovery::note_damage(std::string text) {
-    if (!damage_.empty()) {
-        damage_ += "; ";
-    }
-    damage_ += text;
+/// For anyone to read, and with the file for who has to repair it.
+void Recovery::note_damage(const std::string& segment_path, const std::string& text) {
+    damage_ += (damage_.empty() ? "" : "; ") + text;
+    damage_detail_ += (damage_detail_.empty() ? "" : "; ") + segment_path + ": " + text;
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct Recovered {
     DedupIndex dedup;
     Producers producers;
     std::uint64_t torn_bytes = 0;
-    std::string damage;  ///< not empty: why the log must not be written to
+    std::string damage;         ///< not empty: why the log must not be written to
+    std::string damage_detail;  ///< the same with the files' names
 };
 
 /// Opens or creates the log in `directory`; blocks. See `Log::open`.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "foundation/base/clock.h"
 #include "foundation/base/offset.h"
 
 namespace bascule::log {
@@ -63,9 +64,15 @@ struct Stats {
     std::uint64_t torn_bytes = 0;  ///< cut off at open
 };
 
-struct Status {
+/// How a log is, and since when.
+struct Health {
     State state = State::running;
-    std::string reason;  ///< why it is not running
+    std::string reason;  ///< why it is not running, for anyone to read: names no file
+    std::string detail;  ///< the same for who runs the machine: with files and the system's words
+    WallTime since{};    ///< the epoch: since it was opened
+};
+
+struct Status : Health {
     std::vector<LostRange> lost;
     bool reserve_held = false;
     Stats stats;

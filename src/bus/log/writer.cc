@@ -23,7 +23,7 @@ Writer::Writer(io::Disk& disk, io::Executor& executor, std::string directory, Op
     : disk_(disk),
       executor_(executor),
       directory_(std::move(directory)),
-      options_(std::move(options)),
+      options_(options),
       hooks_(std::move(hooks)),
       strand_(executor),
       random_(random),
@@ -41,30 +41,29 @@ Writer::Writer(io::Disk& disk, io::Executor& executor, std::string directory, Op
     }
     stats_.with([&](Stats& stats) { stats.torn_bytes = recovered.torn_bytes; });
     if (!recovered.damage.empty()) {
-        stop(State::read_only, recovered.damage);
+        // Not `stop`: nobody is to be told of what was found.
+        phase_ = Phase::stopped;
+        condition_.with([&](Condition& condition) {
+            condition.health = {.state = State::read_only,
+                                .reason = recovered.damage,
+                                .detail = std::move(recovered.damage_detail)};
+        });
         intake_.close(Error(ErrorKind::corrupt, "the log is read-only: " + recovered.damage));
     }
 }
 
-void Writer::append(PendingBatch batch) {
-    const auto full = health_.with([&](const Health& health) -> std::optional<Error> {
-        if (health.state != State::full || executor_.clock().steady() >= health.full_until) {
-            return std::nullopt;
+Result<> Writer::append(PendingBatch batch) {
+    TRY(condition_.with([&](const Condition& condition) -> Result<> {
+        if (condition.health.state == State::full &&
+            executor_.clock().steady() < condition.full_until) {
+            return fail(ErrorKind::exhausted, condition.health.reason);
         }
-        return Error(ErrorKind::exhausted, health.reason);
-    });
-    if (full) {
-        batch.done(std::unexpected(*full));
-        return;
-    }
-    const auto wake_up = intake_.put(batch);
-    if (!wake_up) {
-        batch.done(std::unexpected(wake_up.error()));
-        return;
-    }
-    if (*wake_up == Intake::Wake::needed) {
+        return {};
+    }));
+    if (TRY(intake_.put(batch)) == Intake::Wake::needed) {
         strand_.post([self = shared_from_this()] { self->wake(); });
     }
+    return {};
 }
 
 // --- the way of a commit -------------------------------------------------------------------------
@@ -248,16 +247,13 @@ std::optional<std::uint64_t> Writer::highest_sequence(std::uint64_t producer) co
         [&](const Producers& producers) { return producers.highest(producer); });
 }
 
-State Writer::state() const {
-    return health_.with([](const Health& health) { return health.state; });
+Health Writer::health() const {
+    return condition_.with([](const Condition& condition) { return condition.health; });
 }
 
 Status Writer::status() const {
     Status status;
-    health_.with([&](const Health& health) {
-        status.state = health.state;
-        status.reason = health.reason;
-    });
+    static_cast<Health&>(status) = health();
     status.lost = read_side_.lost();
     status.stats = stats_.with([](const Stats& stats) { return stats; });
     read_side_.count(status.stats);

@@ -38,7 +38,10 @@ class Writer : public std::enable_shared_from_this<Writer> {
     Writer(io::Disk& disk, io::Executor& executor, std::string directory, Options options,
            Hooks hooks, Random random, Recovered recovered);
 
-    void append(PendingBatch batch);
+    Result<> append(PendingBatch batch);
+
+    /// Before the writer is used: finds out whether the disk has room.
+    void look_for_room();
     void close(io::Completion<> done);
 
     ReadSide& read_side() { return read_side_; }
@@ -46,15 +49,14 @@ class Writer : public std::enable_shared_from_this<Writer> {
     bool keeps_snapshots() const { return bool(hooks_.control_snapshot); }
     std::optional<Offset> find(const Hash128& id) const;
     std::optional<std::uint64_t> highest_sequence(std::uint64_t producer) const;
-    State state() const;
+    Health health() const;
     Status status() const;
 
   private:
     enum class Phase { idle, committing, rolling, closing, stopped };
 
-    struct Health {
-        State state = State::running;
-        std::string reason;
+    struct Condition {
+        Health health;
         SteadyTime full_until{};
     };
     struct Written {
@@ -96,10 +98,13 @@ class Writer : public std::enable_shared_from_this<Writer> {
 
     // writer_stop.cc: full disks, failures, closing
     void write_failed(const Error& error, const PendingFrame& first, std::vector<Answer> answers);
-    Error become_full(const Error& error);
+    void become_full(const Error& error, SteadyTime until);
+    Result<> try_room();
+    void try_room_later();
     void no_longer_full();
     void fail_for_good(const Error& error);
-    void stop(State state, std::string reason);
+    void stop(State state, std::string reason, std::string detail);
+    void change_health(Condition condition);
     void refuse(std::vector<Answer> answers, const Error& error);
     void refuse_waiting(const Error& error);
     void write_mark();
@@ -115,10 +120,11 @@ class Writer : public std::enable_shared_from_this<Writer> {
 
     Intake intake_;
     ReadSide read_side_;
-    Guarded<Health> health_;
+    Guarded<Condition> condition_;
     Guarded<Stats> stats_;
     Guarded<Producers> durable_producers_;
     std::atomic<bool> durable_told_ = false;
+    std::atomic<bool> health_told_ = false;
 
     // The strand's.
     Phase phase_ = Phase::idle;
@@ -130,6 +136,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
     bool roll_due_ = false;
     bool snapshot_due_ = false;
     Commit in_flight_;
+    bool room_timer_ = false;  ///< a full disk will be looked at again
     SteadyTime sync_began_{};
     std::vector<Answer> finished_;  ///< durable, but not told yet
     bool close_wanted_ = false;
