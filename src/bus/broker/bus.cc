@@ -369,8 +369,13 @@ void Bus::discard(LetterFilter filter, std::string reason,
     });
 }
 
-std::string Bus::trouble() const {
-    return state_->trouble.with([](const std::string& text) { return text; });
+BusHealth Bus::health() const { return state_->health(); }
+
+void Bus::on_health(std::function<void(const BusHealth& health)> listener) {
+    state_->on_strand([listener = std::move(listener)](BusState& state) mutable {
+        listener(state.health());
+        state.health_listeners.push_back(std::move(listener));
+    });
 }
 
 void Bus::on_durable(std::function<void(Offset end)> listener) {

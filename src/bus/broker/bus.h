@@ -114,9 +114,14 @@ class Bus {
     void discard(LetterFilter filter, std::string reason,
                  io::Completion<std::vector<LetterSummary>> done);
 
-    /// Why positions or letters cannot be written; empty if they can. While it lasts nothing new is
-    /// read, and publishing goes on.
-    std::string trouble() const;
+    /// Whether events are taken and delivered, at this moment.
+    BusHealth health() const;
+    /// BusHealth::delivery_reason.
+    std::string trouble() const { return health().delivery_reason; }
+
+    /// Calls `listener` on the strand with the present health, and whenever the log's state or the
+    /// trouble with delivery changes.
+    void on_health(std::function<void(const BusHealth& health)> listener);
 
     /// Calls `listener` on the strand with the new end after each sync; coalesced.
     void on_durable(std::function<void(Offset end)> listener);

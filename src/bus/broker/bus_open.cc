@@ -48,11 +48,15 @@ Result<> BusState::open() {
             self->schedule_turn();
         }
     };
+    hooks.health = [weak = weak_from_this()](const log::Health&) {
+        if (const auto self = weak.lock()) {
+            self->on_strand([](BusState& state) { state.note_health(); });
+        }
+    };
     log = TRY(log::Log::open(environment.disk, environment.executor, options.directory + "/log",
                              options.log, std::move(hooks)));
     TRY(recover_control());
-    publisher =
-        std::make_unique<Publisher>(*log, sets, environment.executor.clock(), written->routing);
+    publisher = std::make_unique<Publisher>(*log, sets, environment.executor, written->routing);
     journal = TRY(
         DeliveryJournal::open(environment.disk, strand, delivery + "/journal",
                               [&](ConsumerNumber number, std::string_view entries) -> Result<> {
@@ -60,6 +64,7 @@ Result<> BusState::open() {
                               }));
     letters = TRY(LetterStore::open(environment.disk, strand, delivery + "/letters/letters"));
     durable_told = log->end();
+    note_health();
     return {};
 }
 

@@ -58,7 +58,8 @@ struct BusState : std::enable_shared_from_this<BusState> {
     void sync_letters();
     void letters_synced(Result<> synced, std::vector<std::pair<ConsumerNumber, Offset>> offsets,
                         std::vector<io::Completion<>> confirmed);
-    void note_trouble();
+    void note_health();
+    BusHealth health() const;
     void sync_journal();
     void journal_synced(Result<> synced, std::vector<io::Completion<>> confirmed);
     void arm_timer(std::optional<SteadyTime> deadline);
@@ -110,9 +111,15 @@ struct BusState : std::enable_shared_from_this<BusState> {
     bool journal_syncing = false;
     std::optional<SteadyTime> journal_due;        ///< when what is buffered must be synced
     std::vector<io::Completion<>> confirmations;  ///< wait for the next journal sync
-    Guarded<std::string> trouble;                 ///< why journal or letters cannot be written
-    std::string letters_trouble;
-    std::string journal_trouble;  ///< why it cannot be written; empty if it can
+    std::optional<Error> letters_trouble;         ///< why they cannot be written
+    std::optional<Error> journal_trouble;
+    struct DeliveryTrouble {
+        std::string reason;
+        std::string detail;
+    };
+    Guarded<DeliveryTrouble> delivery_trouble;  ///< both, for other threads
+    std::vector<std::function<void(const BusHealth&)>> health_listeners;
+    std::optional<BusHealth> health_told;
 
     bool letters_syncing = false;
     bool letters_dirty = false;        ///< written or closed since the last sync began

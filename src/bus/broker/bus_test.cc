@@ -488,6 +488,30 @@ TEST_F(BusTest, WaitsForASlowSyncOfTheJournalWithoutSpinning) {
 /// that fails now and then, crashes after a random number of steps; the ledger of acknowledged
 /// events is kept outside. At the end every acknowledged event was handled, and the first handling
 /// of each key's events is in the order of their publication.
+TEST_F(BusTest, TellsWhenTheDiskIsFullAndWhenItHasRoomAgain) {
+    std::vector<std::string> told;
+    bus_->on_health([&](const BusHealth& health) {
+        EXPECT_EQ(health.well(), health.log.state == log::State::running);
+        told.emplace_back(log::name(health.log.state));
+    });
+    settle(1s);
+    EXPECT_THAT(told, ElementsAre("running"));
+    disk_.set_capacity(~0ULL - *disk_.free_bytes("bus"));
+    auto refused = sim::wait_for<std::vector<PublishResult>>(*executor_, [&](auto done) {
+        bus_->publish(
+            {event_of("e", "u", "thing.done", R"({"x":")" + std::string(300'000, 'x') + R"("})")},
+            {}, std::move(done));
+    });
+    EXPECT_THAT(refused, FailsWith(ErrorKind::exhausted, testing::Not(HasSubstr("bus/"))));
+    settle(1s);
+    EXPECT_THAT(told, ElementsAre("running", "full"));
+    EXPECT_THAT(bus_->health().log.reason, testing::Not(HasSubstr("bus/")));
+    EXPECT_THAT(bus_->health().log.detail, HasSubstr("bus/log/"));
+    disk_.set_capacity(~0ULL);
+    settle(10s);
+    EXPECT_THAT(told, ElementsAre("running", "full", "running"));
+}
+
 TEST_F(BusTest, LosesNoAcknowledgedEventAndKeepsOrderThroughCrashes) {
     class Flaky final : public Handler {
       public:

@@ -11,6 +11,20 @@ constexpr std::size_t runs_a_task_max = 64;
 /// How long to wait before writing again to a disk that refused.
 constexpr std::chrono::milliseconds retry_trouble_after{1000};
 
+/// What anyone may read of an error; its message names files.
+std::string_view plain_cause(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::exhausted:
+            return "the disk is full";
+        case ErrorKind::corrupt:
+            return "its file is damaged";
+        case ErrorKind::io:
+            return "the disk refused a write; restart";
+        default:
+            return name(kind);
+    }
+}
+
 /// Carries an answer home exactly once, whatever the handler does with it.
 class AnswerSlot {
   public:
@@ -77,7 +91,7 @@ void BusState::turn() {
     bool more = false;
     std::optional<SteadyTime> deadline;
     for (auto& [number, consumer] : consumers) {
-        if (!journal_trouble.empty()) {
+        if (journal_trouble) {
             break;  // what cannot be written down is not begun
         }
         if (!stopping) {
@@ -279,8 +293,8 @@ void BusState::letters_synced(Result<> synced,
                               std::vector<std::pair<ConsumerNumber, Offset>> offsets,
                               std::vector<io::Completion<>> confirmed) {
     letters_syncing = false;
-    letters_trouble = synced ? "" : synced.error().message();
-    note_trouble();
+    letters_trouble = synced ? std::nullopt : std::optional(synced.error());
+    note_health();
     for (io::Completion<>& completion : confirmed) {
         completion(synced);
     }
@@ -307,16 +321,38 @@ void BusState::letters_synced(Result<> synced,
     schedule_turn();
 }
 
-/// For whoever asks from another thread whether all is well.
-void BusState::note_trouble() {
-    std::string text;
-    if (!journal_trouble.empty()) {
-        text = "the delivery journal cannot be written: " + journal_trouble;
+BusHealth BusState::health() const {
+    const DeliveryTrouble trouble = delivery_trouble.with([](const auto& known) { return known; });
+    return {.log = log ? log->health() : log::Health{.state = log::State::closed},
+            .delivery_reason = trouble.reason,
+            .delivery_detail = trouble.detail};
+}
+
+/// For whoever asks from another thread whether all is well, and whoever listens.
+void BusState::note_health() {
+    DeliveryTrouble trouble;
+    const auto add = [&](std::string_view what, const std::optional<Error>& error) {
+        if (error) {
+            trouble.reason.append(trouble.reason.empty() ? "" : "; ").append(what);
+            trouble.reason.append(" cannot be written: ").append(plain_cause(error->kind()));
+            trouble.detail.append(trouble.detail.empty() ? "" : "; ").append(error->message());
+        }
+    };
+    add("the delivery journal", journal_trouble);
+    add("letters", letters_trouble);
+    delivery_trouble.with([&](DeliveryTrouble& known) { known = std::move(trouble); });
+    const BusHealth now_is = health();
+    if (stopping) {
+        return;  // that a log is closed then is no news
     }
-    if (!letters_trouble.empty()) {
-        text += (text.empty() ? "" : "; ") + ("letters cannot be written: " + letters_trouble);
+    if (health_told && health_told->log.state == now_is.log.state &&
+        health_told->delivery_reason == now_is.delivery_reason) {
+        return;
     }
-    trouble.with([&](std::string& current) { current = std::move(text); });
+    health_told = now_is;
+    for (const auto& listener : health_listeners) {
+        listener(now_is);
+    }
 }
 
 void BusState::sync_journal() {
@@ -348,8 +384,8 @@ void BusState::sync_journal() {
 
 void BusState::journal_synced(Result<> synced, std::vector<io::Completion<>> confirmed) {
     journal_syncing = false;
-    journal_trouble = synced ? "" : synced.error().message();
-    note_trouble();
+    journal_trouble = synced ? std::nullopt : std::optional(synced.error());
+    note_health();
     if (synced && (letters_dirty || letters_syncing)) {
         // What a person did to letters is confirmed when the letters know it too.
         std::ranges::move(confirmed, std::back_inserter(letter_confirmations));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "bus/event/body.h"
@@ -82,6 +83,15 @@ log::Record record_of(const event::Event& event, const PublishOptions& options, 
     return record;
 }
 
+/// Not from here: whoever publishes again when it is told would come deeper with every answer.
+template <class T>
+void answer(io::Executor& executor, io::Completion<T> done,
+            std::type_identity_t<Result<T>> result) {
+    executor.post([done = std::move(done), result = std::move(result)]() mutable {
+        done(std::move(result));
+    });
+}
+
 }  // namespace
 
 std::string_view name(Rejected::Code code) {
@@ -104,11 +114,11 @@ std::string_view name(Rejected::Code code) {
     return "unknown";
 }
 
-Publisher::Publisher(log::Log& log, std::shared_ptr<TargetSets> sets, const Clock& clock,
+Publisher::Publisher(log::Log& log, std::shared_ptr<TargetSets> sets, io::Executor& executor,
                      std::shared_ptr<const Routing> routing)
     : log_(log),
       sets_(std::move(sets)),
-      clock_(clock),
+      executor_(executor),
       in_force_(std::make_shared<InForce>(std::move(routing))) {}
 
 std::shared_ptr<const Routing> Publisher::routing() const {
@@ -136,7 +146,7 @@ std::shared_ptr<Publisher::Call> Publisher::prepare(
     call->atomicity =
         options.atomicity == Atomicity::all ? log::Atomicity::all : log::Atomicity::each;
     call->results.resize(events.size());
-    const WallTime now = clock_.wall();
+    const WallTime now = executor_.clock().wall();
     for (std::size_t i = 0; i < events.size(); ++i) {
         event::stamp_missing(events[i], events[i].event_id.empty() ? new_uuid() : "", now);
         if (auto refusal = refusal_of(events[i])) {
@@ -175,7 +185,7 @@ void Publisher::match(Call& call, const Routing& routing) const {
     }
 }
 
-void Publisher::append(const std::shared_ptr<Call>& call) {
+Result<> Publisher::append(const std::shared_ptr<Call>& call) {
     std::shared_ptr<const Routing> matched;
     for (;;) {
         const std::shared_ptr<const Routing> now = routing();
@@ -183,22 +193,21 @@ void Publisher::append(const std::shared_ptr<Call>& call) {
             match(*call, *now);
             matched = now;
         }
-        const bool appended = in_force_->read([&](const auto& routing) {
+        const auto appended = in_force_->read([&](const auto& routing) -> std::optional<Result<>> {
             if (routing != matched) {
-                return false;
+                return std::nullopt;
             }
             if (!call->definitions.empty()) {
                 call->records.insert(call->records.begin(),
                                      control_record(sets_->definition(call->definitions), 0));
             }
-            log_.append(std::move(call->records), call->atomicity,
-                        [call, sets = sets_, counts = counts_](auto outcomes) {
-                            finish(*call, *sets, *counts, std::move(outcomes));
-                        });
-            return true;
+            return log_.append(std::move(call->records), call->atomicity,
+                               [call, sets = sets_, counts = counts_](auto outcomes) {
+                                   finish(*call, *sets, *counts, std::move(outcomes));
+                               });
         });
         if (appended) {
-            return;
+            return *appended;
         }
     }
 }
@@ -240,69 +249,53 @@ void Publisher::finish(Call& call, TargetSets& sets, PublishCounts& counts,
 void Publisher::publish(std::vector<event::Event> events, const PublishOptions& options,
                         io::Completion<std::vector<PublishResult>> done) {
     if (events.empty() || events.size() > publish_events_max) {
-        done(fail(ErrorKind::invalid, "a publish call holds " + std::to_string(events.size()) +
-                                          " events; 1 to " + std::to_string(publish_events_max) +
-                                          " are allowed"));
+        answer(executor_, std::move(done),
+               fail(ErrorKind::invalid, "a publish call holds " + std::to_string(events.size()) +
+                                            " events; 1 to " + std::to_string(publish_events_max) +
+                                            " are allowed"));
         return;
     }
     const auto call = prepare(std::move(events), options, std::move(done));
     if (call->events.empty()) {
-        call->done(std::move(call->results));
+        answer(executor_, std::move(call->done), std::move(call->results));
         return;
     }
-    append(call);
+    if (auto appended = append(call); !appended) {
+        answer(executor_, std::move(call->done), std::unexpected(std::move(appended).error()));
+    }
 }
 
 void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completion<Offset> done) {
-    // The log answers a refusal on this thread, inside `append`, and everything else later: then
-    // the new rules are in force already and go back if they did not become durable.
-    struct Change {
-        bool appended = false;
-        std::optional<Result<Offset>> early;
-    };
-    const auto change = std::make_shared<Guarded<Change>>();
-    const auto answer = std::make_shared<io::Completion<Offset>>(std::move(done));
-    auto finished = [in_force = in_force_, change, answer, before = routing(),
-                     next](Result<std::vector<log::AppendOutcome>> outcomes) {
-        Result<Offset> result = fail(ErrorKind::invalid, "the rules are too large for the log");
-        if (!outcomes) {
-            result = std::unexpected(outcomes.error());
-        } else if (const auto* accepted = std::get_if<log::Accepted>(&outcomes->front())) {
-            result = accepted->offset;
-        }
-        const bool early = change->with([&](Change& state) {
-            if (!state.appended) {
-                state.early = result;
-            }
-            return !state.appended;
-        });
-        if (early) {
-            return;
-        }
-        if (!result) {
-            in_force->with([&](auto& routing) {
-                if (routing == next) {
-                    routing = before;
-                }
-            });
-        }
-        (*answer)(std::move(result));
-    };
     std::vector<log::Record> records;
     records.push_back(control_record(next->encode(), next->version()));
-    auto early = in_force_->with([&](auto& routing) {
-        log_.append(std::move(records), log::Atomicity::each, std::move(finished));
-        auto refused = change->with([](Change& state) {
-            state.appended = true;
-            return std::move(state.early);
-        });
-        if (!refused || *refused) {
+    const auto told = std::make_shared<io::Completion<Offset>>(std::move(done));
+    auto appended = in_force_->with([&](auto& routing) {
+        // In force as soon as it is on its way; back to what was before if it does not arrive.
+        auto finished = [in_force = in_force_, told, before = routing,
+                         next](Result<std::vector<log::AppendOutcome>> outcomes) {
+            Result<Offset> result = fail(ErrorKind::invalid, "the rules are too large for the log");
+            if (!outcomes) {
+                result = std::unexpected(std::move(outcomes).error());
+            } else if (const auto* accepted = std::get_if<log::Accepted>(&outcomes->front())) {
+                result = accepted->offset;
+            }
+            if (!result) {
+                in_force->with([&](auto& now) {
+                    if (now == next) {
+                        now = before;
+                    }
+                });
+            }
+            (*told)(std::move(result));
+        };
+        auto queued = log_.append(std::move(records), log::Atomicity::each, std::move(finished));
+        if (queued) {
             routing = next;
         }
-        return refused;
+        return queued;
     });
-    if (early) {
-        (*answer)(std::move(*early));
+    if (!appended) {
+        answer(executor_, std::move(*told), std::unexpected(std::move(appended).error()));
     }
 }
 

@@ -10,6 +10,7 @@
 #include "bus/broker/target_sets.h"
 #include "bus/log/log.h"
 #include "foundation/io/completion.h"
+#include "foundation/io/executor.h"
 
 namespace bascule::broker {
 
@@ -30,10 +31,13 @@ struct PublishCounts {
 /// control record and the records that follow it no event can stand that was matched with the rules
 /// before.
 ///
-/// Threads:   any.    Lifetime: the log outlives it.
+/// Completions run on the log's strand or as tasks of the executor, never inside the call and never
+/// under the lock: they may publish.
+///
+/// Threads:   any.    Lifetime: log and executor outlive it.
 class Publisher {
   public:
-    Publisher(log::Log& log, std::shared_ptr<TargetSets> sets, const Clock& clock,
+    Publisher(log::Log& log, std::shared_ptr<TargetSets> sets, io::Executor& executor,
               std::shared_ptr<const Routing> routing);
 
     /// Completes when the accepted events are on stable storage. Missing ids and timestamps are
@@ -56,7 +60,8 @@ class Publisher {
     std::shared_ptr<Call> prepare(std::vector<event::Event> events, const PublishOptions& options,
                                   io::Completion<std::vector<PublishResult>> done) const;
     void match(Call& call, const Routing& routing) const;
-    void append(const std::shared_ptr<Call>& call);
+    /// Errors: the log refused the call at once; nobody was told.
+    Result<> append(const std::shared_ptr<Call>& call);
     static void finish(Call& call, TargetSets& sets, PublishCounts& counts,
                        Result<std::vector<log::AppendOutcome>> outcomes);
 
@@ -65,7 +70,7 @@ class Publisher {
 
     log::Log& log_;
     std::shared_ptr<TargetSets> sets_;
-    const Clock& clock_;
+    io::Executor& executor_;
     std::shared_ptr<PublishCounts> counts_ = std::make_shared<PublishCounts>();
     std::shared_ptr<InForce> in_force_;
 };

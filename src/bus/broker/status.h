@@ -7,6 +7,7 @@
 
 #include "bus/delivery/consumer.h"
 #include "bus/event/event.h"
+#include "bus/log/status.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/offset.h"
 
@@ -25,6 +26,18 @@ struct ConsumerStatus {
     std::int64_t lag_ms = 0;       ///< age of the oldest of them
     delivery::Counts counts;
     std::uint64_t late_answers = 0;
+};
+
+/// Whether a bus takes events, and keeps what becomes of them. What is called `reason` is for
+/// anyone to read and names no file; what is called `detail` is for who runs the machine.
+struct BusHealth {
+    log::Health log;  ///< not `running`: publishes are refused
+    /// Why positions or letters cannot be written; empty if they can. While it lasts nothing new is
+    /// delivered.
+    std::string delivery_reason;
+    std::string delivery_detail;
+
+    bool well() const { return log.state == log::State::running && delivery_reason.empty(); }
 };
 
 /// Which letters an operation means; all conditions must hold.
