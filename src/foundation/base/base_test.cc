@@ -8,6 +8,7 @@
 #include "foundation/base/guarded.h"
 #include "foundation/base/hash.h"
 #include "foundation/base/named.h"
+#include "foundation/base/nearest.h"
 #include "foundation/base/random.h"
 #include "foundation/base/result.h"
 #include "foundation/base/testing.h"
@@ -112,6 +113,15 @@ TEST(SharedGuardedTest, WritersAreAlone) {
         }
     }
     EXPECT_EQ(shared.read([](int value) { return value; }), 40'000);
+}
+
+TEST(NearestTest, FindsWhatATypoMeantAndNothingFarOff) {
+    const std::vector<std::string> verbs = {"import", "publish", "tail"};
+    EXPECT_EQ(nearest("imprt", verbs), "import");
+    EXPECT_EQ(nearest("improt", verbs), "import");
+    EXPECT_EQ(nearest("publishh", verbs), "publish");
+    EXPECT_EQ(nearest("nonsense", verbs), "");
+    EXPECT_EQ(nearest("", verbs), "");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "foundation/base/nearest.h"
 #include "foundation/config/node.h"
 
 namespace bascule::config {
@@ -92,7 +93,6 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string format_duration(std::chrono::milliseconds duration);
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
-/// The candidate nearest to `word` by edit distance (at most a third of its length), or empty.
-std::string nearest(std::string_view word, std::span<const std::string> candidates);
+using bascule::nearest;
 
 }  // namespace bascule::config
