@@ -1,5 +1,6 @@
 #include "server/http/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
@@ -33,25 +34,27 @@ thread_local const Connection* handling = nullptr;
 
 }  // namespace
 
-Connection::Connection(NetworkThread& thread, asio::ip::tcp::socket socket,
+Connection::Connection(NetworkThread& thread, std::unique_ptr<Seat> seat,
                        const Server::Options& options, const Router& router, BodyBudget& budget)
     : thread_(thread),
-      socket_(std::move(socket)),
+      seat_(std::move(seat)),
       options_(options),
       router_(router),
-      budget_(budget) {
-    boost::system::error_code ignored;
-    socket_->set_option(asio::ip::tcp::no_delay(true), ignored);
-    const auto endpoint = socket_->remote_endpoint(ignored);
-    peer_ = endpoint.address().to_string(ignored);
-}
+      budget_(budget) {}
 
-asio::awaitable<void> Connection::serve() {
+asio::awaitable<void> Connection::serve(asio::ip::tcp::socket socket) {
     const auto self = shared_from_this();
+    boost::system::error_code ignored;
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    peer_ = socket.remote_endpoint(ignored).address().to_string();
+    socket_ = &socket;
     thread_.add(*this);
     draining_ = thread_.draining();
-    for (bool more = true; more;) {
-        more = co_await read_request();
+    for (bool more = true, first = true; more; first = false) {
+        request_ = Request();
+        RequestParser parser(request_, budget_);
+        parser_ = &parser;
+        more = co_await read_request(first);
         if (!more) {
             break;
         }
@@ -66,24 +69,25 @@ asio::awaitable<void> Connection::serve() {
     }
     mark_gone();
     // Replies may outlive the server: from here on nothing of it is touched.
-    socket_.reset();
-    parser_.reset();
+    socket_ = nullptr;
+    seat_.reset();
     thread_.remove(*this);
 }
 
 // --- reading -------------------------------------------------------------------------------------
 
 /// False when the connection is to end; what was wrong with the request is then answered.
-asio::awaitable<bool> Connection::read_request() {
-    request_ = Request();
-    parser_.emplace(request_, budget_);
+asio::awaitable<bool> Connection::read_request(bool first) {
     parser_->header_limit(options_.header_bytes_max);
     parser_->body_limit(options_.body_bytes_max);
     parser_->eager(false);  // first the header alone, so that a body can be refused unread
     head_only_ = false;
     request_id_ = new_uuid();
 
-    give_time(options_.idle_timeout);
+    const SteadyTime began = thread_.clock().steady();
+    seat_->waits(began);
+    const bool announced = first || buffer_.size() > 0;  // not between two requests
+    deadline_ = began + (announced ? options_.header_timeout : options_.idle_timeout);
     bool header_checked = false;
     while (!parser_->is_done()) {
         boost::beast::error_code parse_error;
@@ -104,6 +108,7 @@ asio::awaitable<bool> Connection::read_request() {
                 co_await refuse(*failure);
                 co_return false;
             }
+            seat_->works();
             parser_->eager(true);
             if (parser_->expects_continue() && !parser_->is_done() && buffer_.size() == 0) {
                 const bool written = co_await write_all("HTTP/1.1 100 Continue\r\n\r\n", {}, {});
@@ -120,11 +125,10 @@ asio::awaitable<bool> Connection::read_request() {
         if (waits_for_request_ && draining_) {
             co_return false;
         }
-        // The header as a whole gets one timeout, or one byte a minute would hold us for ever; a
-        // body gets one for each piece.
-        const bool begins = waits_for_request_;
+        // The header as a whole gets one timeout, or one byte a minute would hold us for ever.
+        const bool begins = waits_for_request_ && !announced;
         if (header_checked) {
-            give_time(options_.idle_timeout);
+            give_body_time(began);
         }
         const std::size_t wanted = header_checked ? body_read_bytes : header_read_bytes;
         const bool more = co_await read_more(wanted);
@@ -133,7 +137,7 @@ asio::awaitable<bool> Connection::read_request() {
             co_return false;
         }
         if (begins) {
-            give_time(options_.idle_timeout);
+            give_time(options_.header_timeout);
         }
     }
     give_unlimited_time();
@@ -164,6 +168,17 @@ Connection::Failure Connection::check_header() {
     if (const auto expected = request_.headers.find("Expect");
         expected && !parser_->expects_continue()) {
         return refused(417, "invalid", "Expect: only 100-continue is understood");
+    }
+    if (seat_->spare() &&
+        std::ranges::find(options_.paths_always, request_.path) == options_.paths_always.end()) {
+        Response response = error_response(
+            503,
+            {.code = "unavailable",
+             .message = "too many connections, and all have a request under way",
+             .hint = "repeat after a moment, or close connections that are not needed"},
+            request_id_);
+        response.headers.set("Retry-After", "1");
+        return response;
     }
     return std::nullopt;
 }
@@ -209,6 +224,7 @@ asio::awaitable<void> Connection::linger() {
     boost::system::error_code ignored;
     socket_->shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     give_time(linger_time);
+    seat_->waits(thread_.clock().steady());
     for (bool more = true; more;) {
         buffer_.clear();
         more = co_await read_more(body_read_bytes);
@@ -236,7 +252,7 @@ asio::awaitable<bool> Connection::answer() {
         response = error_response(
             500, {.code = "internal", .message = "the request was not answered"}, request_id_);
     }
-    const bool keep_alive = parser_->keep_alive() && !draining_;
+    const bool keep_alive = parser_->keep_alive() && !draining_ && !seat_->spare();
     const bool written = co_await write_response(response, keep_alive);
     if (written && !keep_alive) {
         co_await linger();
@@ -355,7 +371,7 @@ asio::awaitable<bool> Connection::write_chunk(std::string_view bytes) {
 asio::awaitable<void> Connection::watch_peer() {
     const auto self = shared_from_this();
     std::array<char, 1024> scratch;
-    while (socket_) {
+    while (socket_ != nullptr) {
         const auto buffer = asio::buffer(scratch);
         const auto [failure, count] = co_await socket_->async_read_some(buffer, no_throw);
         if (failure) {
@@ -478,6 +494,13 @@ void Connection::abort() {
     wake();
 }
 
+/// Asked for when it had none; a request whose header came since then is answered all the same.
+void Connection::make_room() {
+    if (seat_ && seat_->idle()) {
+        close();
+    }
+}
+
 void Connection::check_deadline(SteadyTime now) {
     if (now > deadline_) {
         close();
@@ -486,7 +509,7 @@ void Connection::check_deadline(SteadyTime now) {
 
 void Connection::close() {
     boost::system::error_code ignored;
-    if (socket_) {
+    if (socket_ != nullptr) {
         socket_->close(ignored);
     }
 }
@@ -506,6 +529,14 @@ void Connection::mark_gone() {
 
 void Connection::give_time(SteadyTime::duration from_now) {
     deadline_ = thread_.clock().steady() + from_now;
+}
+
+/// A body gets one timeout for each piece, but has to come at the least rate in all: pieces of a
+/// byte would hold us as well as none.
+void Connection::give_body_time(SteadyTime began) {
+    const auto due =
+        std::chrono::milliseconds(request_.body.size() * 1000 / Server::body_bytes_per_second_min);
+    deadline_ = std::min(thread_.clock().steady(), began + due) + options_.idle_timeout;
 }
 
 }  // namespace bascule::http

@@ -13,6 +13,7 @@
 #include "foundation/base/clock.h"
 #include "server/http/reply.h"
 #include "server/http/request_parser.h"
+#include "server/http/seats.h"
 #include "server/http/server.h"
 #include "server/http/wire.h"
 
@@ -26,17 +27,19 @@ class NetworkThread;
 /// and which reach over by a posted task (unless a handler answers while it is being called).
 class Connection final : public ReplySink, public std::enable_shared_from_this<Connection> {
   public:
-    Connection(NetworkThread& thread, boost::asio::ip::tcp::socket socket,
-               const Server::Options& options, const Router& router, BodyBudget& budget);
+    Connection(NetworkThread& thread, std::unique_ptr<Seat> seat, const Server::Options& options,
+               const Router& router, BodyBudget& budget);
 
-    /// Serves until the peer or a limit ends it.
-    boost::asio::awaitable<void> serve();
+    /// Serves until the peer or a limit ends it. Once, on the thread.
+    boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket);
 
     /// Closes it if it waits for a request, ends its stream, and lets an answer under way be the
     /// last.
     void drain();
     /// Closes it whatever it does.
     void abort();
+    /// Closes it if it has no request under way.
+    void make_room();
     /// Closes it if it has kept us waiting for too long.
     void check_deadline(SteadyTime now);
 
@@ -58,7 +61,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
         std::move_only_function<void()> when_writable;
     };
 
-    boost::asio::awaitable<bool> read_request();
+    boost::asio::awaitable<bool> read_request(bool first);
     boost::asio::awaitable<bool> read_more(std::size_t bytes);
     Failure check_header();
     Response parse_failure(boost::beast::error_code error) const;
@@ -79,18 +82,20 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
     void close();
     void mark_gone();
     void give_time(SteadyTime::duration from_now);
+    void give_body_time(SteadyTime began);
     void give_unlimited_time() { deadline_ = SteadyTime::max(); }
     Framing framing(const Response& response, bool keep_alive) const;
 
     NetworkThread& thread_;
-    std::optional<boost::asio::ip::tcp::socket> socket_;  ///< until serve ends
+    std::unique_ptr<Seat> seat_;                      ///< until serve ends
+    boost::asio::ip::tcp::socket* socket_ = nullptr;  ///< while serve runs
     const Server::Options& options_;
     const Router& router_;
     BodyBudget& budget_;
     std::string peer_;
 
     boost::beast::flat_buffer buffer_;
-    std::optional<RequestParser> parser_;
+    RequestParser* parser_ = nullptr;  ///< of the request that is read or answered
     Request request_;
     std::string request_id_;
     bool head_only_ = false;

@@ -14,6 +14,7 @@
 
 #include "server/http/connection.h"
 #include "server/http/network_thread.h"
+#include "server/http/seats.h"
 
 namespace bascule::http {
 
@@ -25,8 +26,24 @@ using asio::ip::tcp;
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr auto out_of_descriptors_pause = std::chrono::milliseconds(50);
 
-std::chrono::milliseconds sweep_interval(std::chrono::milliseconds idle_timeout) {
-    return std::clamp<std::chrono::milliseconds>(idle_timeout / 4, 10ms, 1000ms);
+std::chrono::milliseconds sweep_interval(const Server::Options& options) {
+    const auto shortest = std::min(options.idle_timeout, options.header_timeout);
+    return std::clamp<std::chrono::milliseconds>(shortest / 4, 10ms, 1000ms);
+}
+
+/// Whose connections are counted together: an address, or the network that one subscriber of IPv6
+/// gets as a rule.
+std::string peer_of(const tcp::socket& socket) {
+    boost::system::error_code ignored;
+    asio::ip::address address = socket.remote_endpoint(ignored).address();
+    if (!address.is_v6()) {
+        return address.to_string();
+    }
+    if (address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+    }
+    const auto bytes = address.to_v6().to_bytes();
+    return {bytes.begin(), bytes.begin() + 8};
 }
 
 constexpr std::string_view too_many_connections =
@@ -40,10 +57,11 @@ class Server::Impl {
     Impl(Options options, Router router)
         : options_(std::move(options)),
           router_(std::move(router)),
-          budget_(options_.bodies_bytes_max) {
+          budget_(options_.bodies_bytes_max),
+          seats_({.all_max = options_.connections_max,
+                  .per_peer_max = options_.connections_per_peer_max}) {
         for (int i = 0; i < options_.threads; ++i) {
-            threads_.push_back(
-                std::make_unique<NetworkThread>(sweep_interval(options_.idle_timeout)));
+            threads_.push_back(std::make_unique<NetworkThread>(sweep_interval(options_)));
         }
         acceptor_.emplace(threads_.front()->context());
     }
@@ -70,6 +88,9 @@ class Server::Impl {
             return failed();
         }
         port_ = acceptor_->local_endpoint(error).port();
+        if (options_.on_listening) {
+            TRY(options_.on_listening(port_));
+        }
         asio::co_spawn(threads_.front()->context(), accept(), asio::detached);
         return {};
     }
@@ -105,20 +126,41 @@ class Server::Impl {
                 co_return;
             }
             if (error) {  // out of descriptors, or the peer is gone already
+                if (error == asio::error::no_descriptors) {
+                    seats_.make_room();
+                }
                 asio::steady_timer pause(threads_.front()->context(), out_of_descriptors_pause);
                 co_await pause.async_wait(no_throw);
                 continue;
             }
-            if (connection_count() >= options_.connections_max) {
-                socket.non_blocking(true, error);
-                socket.write_some(asio::buffer(too_many_connections), error);
-                continue;
-            }
-            const auto connection =
-                std::make_shared<Connection>(thread, std::move(socket), options_, router_, budget_);
-            asio::co_spawn(
-                thread.context(), [connection] { return connection->serve(); }, asio::detached);
+            seat(thread, std::move(socket));
         }
+    }
+
+    void seat(NetworkThread& thread, tcp::socket socket) {
+        auto seat = seats_.take(peer_of(socket), thread.clock().steady());
+        if (!seat) {
+            boost::system::error_code ignored;
+            socket.non_blocking(true, ignored);
+            socket.write_some(asio::buffer(too_many_connections), ignored);
+            return;
+        }
+        Seat& taken = *seat;
+        const auto connection =
+            std::make_shared<Connection>(thread, std::move(seat), options_, router_, budget_);
+        taken.when_wanted([&thread, weak = std::weak_ptr(connection)] {
+            asio::post(thread.context(), [weak] {
+                if (const auto wanted = weak.lock()) {
+                    wanted->make_room();
+                }
+            });
+        });
+        asio::co_spawn(
+            thread.context(),
+            [connection, socket = std::move(socket)]() mutable {
+                return connection->serve(std::move(socket));
+            },
+            asio::detached);
     }
 
     std::size_t connection_count() const {
@@ -140,6 +182,7 @@ class Server::Impl {
     const Options options_;
     const Router router_;
     BodyBudget budget_;
+    Seats seats_;
     std::vector<std::unique_ptr<NetworkThread>> threads_;
     std::optional<tcp::acceptor> acceptor_;
     std::uint16_t port_ = 0;

@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "foundation/base/result.h"
 #include "server/http/router.h"
@@ -12,6 +14,9 @@ namespace bascule::http {
 
 /// An HTTP/1.1 server on one address: keep-alive, pipelining in order, chunked bodies,
 /// 100-continue.
+///
+/// Who does nothing keeps nobody out: at a limit of connections the longest idle one that has no
+/// request under way is closed for the newcomer (seats.h).
 ///
 /// Threads:  its own; each connection belongs to one of them. Handlers run there.
 /// Limits:   those of Options; what is above gets 413, 431 or 503 and the connection ends.
@@ -28,14 +33,25 @@ class Server {
         std::uint32_t header_bytes_max = 16 << 10;
         std::size_t stream_bytes_max = 1 << 20;
         std::size_t connections_max = 1024;
-        /// How long a connection may keep us waiting: for a request, for its header, for progress
-        /// of a body or of our answer.
+        /// Of one address (of one /64 network with IPv6).
+        std::size_t connections_per_peer_max = 768;
+        /// Paths that are answered even while all connections have a request under way.
+        std::vector<std::string> paths_always;
+        /// From the first byte of a request, or from connecting, to the end of its header.
+        std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
+        /// How long a connection may keep us waiting: for another request, for progress of a body
+        /// or of our answer. A body must come at body_bytes_per_second_min once this has passed.
         std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
         /// How long `stop` waits for answers under way.
         std::chrono::milliseconds drain_timeout = std::chrono::seconds(5);
+        /// Called when the port is taken and before anybody is answered; on an error nobody is.
+        std::function<Result<>(std::uint16_t port)> on_listening;
     };
 
-    /// Listens when it returns. Errors: `invalid` (address), `conflict` (port in use), `io`.
+    static constexpr std::uint64_t body_bytes_per_second_min = 1024;
+
+    /// Serves when it returns. Errors: `invalid` (address), `conflict` (port in use), `io`, and
+    /// those of on_listening.
     static Result<std::unique_ptr<Server>> create(Options options, Router router);
     ~Server();
 

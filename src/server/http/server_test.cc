@@ -292,12 +292,38 @@ TEST_F(ServerTest, ALargeBodyMakesTheRoundTrip) {
 }
 
 TEST_F(ServerTest, ASlowHeaderIsCutHoweverItDrips) {
-    start({.idle_timeout = 200ms});
+    start({.header_timeout = 200ms});
     TestPeer peer(server_->port());
     const SystemClock clock;
+    for (const bool first : {true, false}) {
+        const SteadyTime begin = clock.steady();
+        peer.send("GET /query HTTP/1.1\r\n");
+        while (peer.send("A: b\r\n") && clock.steady() - begin < 10s) {
+            std::this_thread::sleep_for(20ms);
+        }
+        EXPECT_LT(clock.steady() - begin, 5s) << "first: " << first;
+        peer.connect_again();
+        ASSERT_EQ(peer.ask(post("/echo", "")).status, 200);
+    }
+}
+
+TEST_F(ServerTest, ANewcomerThatSaysNothingGetsTheTimeOfAHeader) {
+    start({.header_timeout = 100ms});
+    TestPeer silent(server_->port());
+    TestPeer kept(server_->port());
+    ASSERT_EQ(kept.ask(post("/echo", "")).status, 200);
+    EXPECT_TRUE(silent.at_end());
+    std::this_thread::sleep_for(200ms);
+    EXPECT_EQ(kept.ask(post("/echo", "")).status, 200) << "between requests it may rest longer";
+}
+
+TEST_F(ServerTest, ADrippingBodyIsCut) {
+    start({.idle_timeout = 200ms});
+    TestPeer peer(server_->port());
+    peer.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+    const SystemClock clock;
     const SteadyTime begin = clock.steady();
-    peer.send("GET /query HTTP/1.1\r\n");
-    while (peer.send("A: b\r\n") && clock.steady() - begin < 10s) {
+    while (peer.send("x") && clock.steady() - begin < 10s) {
         std::this_thread::sleep_for(20ms);
     }
     EXPECT_LT(clock.steady() - begin, 5s);
@@ -307,6 +333,7 @@ TEST_F(ServerTest, AnIdleConnectionIsClosedAndABusyOneIsNot) {
     start({.idle_timeout = 100ms});
     TestPeer idle(server_->port());
     TestPeer busy(server_->port());
+    ASSERT_EQ(idle.ask(post("/echo", "")).status, 200);
     busy.send(get_slow);
     EXPECT_TRUE(idle.at_end());
     auto reply = held();
@@ -316,20 +343,80 @@ TEST_F(ServerTest, AnIdleConnectionIsClosedAndABusyOneIsNot) {
     EXPECT_EQ(busy.read_response().body, "patience") << "we keep it waiting, not it us";
 }
 
-TEST_F(ServerTest, ConnectionsAboveTheLimitAreTurnedAway) {
-    start({.connections_max = 2});
+/// Goal: connecting and saying nothing, or half a header, locks nobody out.
+TEST_F(ServerTest, HalfOpenConnectionsMakeRoomForNewcomers) {
+    start({.connections_max = 8});
+    std::vector<std::unique_ptr<TestPeer>> half_open;
+    for (int i = 0; i < 100; ++i) {
+        half_open.push_back(std::make_unique<TestPeer>(server_->port()));
+        half_open.back()->send(i % 2 == 0 ? "" : "GET /query HTTP/1.1\r\nHost:");
+        TestPeer newcomer(server_->port());
+        ASSERT_EQ(newcomer.ask(post("/echo", "")).status, 200) << i;
+    }
+    EXPECT_TRUE(half_open.front()->at_end()) << "the longest idle went";
+    half_open.back()->send(" x\r\n\r\n");
+    EXPECT_EQ(half_open.back()->read_response().status, 200) << "the youngest stayed";
+}
+
+TEST_F(ServerTest, OnePeerDoesNotGetAllConnections) {
+    start({.connections_max = 8, .connections_per_peer_max = 2});
+    TestPeer idle(server_->port());
+    ASSERT_EQ(idle.ask(post("/echo", "")).status, 200);
+    TestPeer one(server_->port());
+    one.send(get_slow);
+    TestPeer two(server_->port());
+    two.send(get_slow);
+    EXPECT_TRUE(idle.at_end());
+    const auto first = held();
+    const auto second = held();
+    ASSERT_TRUE(first && second);
+    TestPeer three(server_->port());
+    const Response refused = three.ask(post("/echo", ""));
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.headers.value_or("Retry-After", ""), "1");
+    EXPECT_THAT(refused.body, HasSubstr("too many connections"));
+}
+
+TEST_F(ServerTest, WhenAllConnectionsWorkSomePathsAreStillAnswered) {
+    start({.connections_max = 2, .paths_always = {"/query"}});
     TestPeer one(server_->port());
     TestPeer two(server_->port());
-    ASSERT_EQ(one.ask(post("/echo", "")).status, 200);
-    ASSERT_EQ(two.ask(post("/echo", "")).status, 200);
-    TestPeer three(server_->port());
-    EXPECT_EQ(three.read_response().status, 503);
-    one.close();
-    int status = 0;
-    for (int i = 0; i < 1000 && status != 200; ++i) {  // until the server saw it go
-        status = TestPeer(server_->port()).ask(post("/echo", "")).status;
+    one.send(get_slow);
+    two.send(get_slow);
+    auto first = held();
+    auto second = held();
+    ASSERT_TRUE(first && second);
+    for (int i = 0; i < 100; ++i) {
+        TestPeer health(server_->port());
+        const Response answer = health.ask("GET /query?a=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+        ASSERT_EQ(answer.status, 200) << i;
+        EXPECT_EQ(answer.headers.value_or("Connection", ""), "close");
+        ASSERT_EQ(TestPeer(server_->port()).ask(post("/echo", "")).status, 503) << i;
     }
-    EXPECT_EQ(status, 200);
+    first->send(text_response(200, ""));
+    second->send(text_response(200, ""));
+    ASSERT_EQ(one.read_response().status, 200);
+    ASSERT_EQ(two.read_response().status, 200);
+    EXPECT_EQ(TestPeer(server_->port()).ask(post("/echo", "")).status, 200);
+}
+
+TEST_F(ServerTest, NobodyIsAnsweredBeforeTheListenerSaidSo) {
+    std::optional<TestPeer> early;
+    start({.on_listening = [&](std::uint16_t port) -> Result<> {
+        early.emplace(port);
+        early->send(post("/echo", "early"));
+        EXPECT_FALSE(early->has_answer_within(100ms));
+        return {};
+    }});
+    ASSERT_TRUE(early);
+    EXPECT_EQ(early->read_response().body, "early");
+}
+
+TEST_F(ServerTest, AListenerThatFailsEndsTheServer) {
+    const auto created = Server::create(
+        {.on_listening = [](std::uint16_t) -> Result<> { return fail(ErrorKind::io, "no disk"); }},
+        Router());
+    EXPECT_THAT(created, FailsWith(ErrorKind::io, HasSubstr("no disk")));
 }
 
 TEST_F(ServerTest, HeaderValuesCannotBeginAnotherHeader) {

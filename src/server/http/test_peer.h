@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,18 +23,23 @@ namespace bascule::http {
 /// The other end of a connection, byte by byte, for tests: it can say what no client would.
 class TestPeer {
   public:
-    explicit TestPeer(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-        set_options();
-    }
+    explicit TestPeer(std::uint16_t port) : port_(port) { connect_again(); }
     /// The accepting end.
     static TestPeer adopt(int fd) { return TestPeer(Adopted{fd}); }
     TestPeer(const TestPeer&) = delete;
     ~TestPeer() { close(); }
+
+    void connect_again() {
+        close();
+        buffer_.clear();
+        fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port_);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+        set_options();
+    }
 
     bool connected() const { return connected_; }
     int descriptor() const { return fd_; }
@@ -79,6 +85,10 @@ class TestPeer {
         while (fill()) {
         }
         return take(buffer_.size());
+    }
+    bool has_answer_within(std::chrono::milliseconds patience) {
+        pollfd waiting{.fd = fd_, .events = POLLIN, .revents = 0};
+        return !buffer_.empty() || ::poll(&waiting, 1, static_cast<int>(patience.count())) > 0;
     }
     /// True when the other end has closed and nothing is left to read.
     bool at_end() { return buffer_.empty() && !fill() && !timed_out_; }
@@ -144,7 +154,8 @@ class TestPeer {
         return true;
     }
 
-    int fd_;
+    std::uint16_t port_ = 0;
+    int fd_ = -1;
     bool connected_ = false;
     bool timed_out_ = false;
     std::string buffer_;
