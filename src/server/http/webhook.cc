@@ -6,6 +6,7 @@
 #include "bus/event/seed_form.h"
 #include "foundation/base/hash.h"
 #include "foundation/json/writer.h"
+#include "server/http/wire.h"
 
 namespace bascule::http {
 
@@ -28,17 +29,22 @@ std::string body_of(const broker::Delivery& delivery) {
     return body;
 }
 
-/// Seconds only: the date form is rare, and then our own backoff does.
-std::optional<std::chrono::milliseconds> retry_after_of(const Response& response) {
+/// Seconds, or a date that is compared with our clock. Nothing if it is neither.
+std::optional<std::chrono::milliseconds> retry_after_of(const Response& response, WallTime now) {
     const std::string_view text = response.headers.value_or("Retry-After", "");
-    std::int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    constexpr std::int64_t seconds_max = 86'400;
-    if (text.empty() || error != std::errc() || end != text.data() + text.size() || seconds < 0 ||
-        seconds > seconds_max) {
+    std::chrono::milliseconds asked{};
+    if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
+        std::int64_t seconds = 0;
+        const auto error = std::from_chars(text.data(), text.data() + text.size(), seconds).ec;
+        const std::int64_t most = retry_after_most / std::chrono::seconds(1);
+        // More digits than a number holds are a long time too.
+        asked = std::chrono::seconds(error == std::errc() ? std::min(seconds, most) : most);
+    } else if (const auto date = read_http_date(text)) {
+        asked = *date - now;
+    } else {
         return std::nullopt;
     }
-    return std::chrono::seconds(seconds);
+    return std::clamp(asked, retry_after_least, retry_after_most);
 }
 
 std::string described(const Response& response) {
@@ -57,7 +63,7 @@ std::string webhook_signature(std::string_view secret, std::int64_t unix_seconds
     return "t=" + time + ",v1=" + to_hex(hmac_sha256(secret, time + "." + std::string(body)));
 }
 
-delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict) {
+delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict, WallTime now) {
     const int status = response.status;
     if (status >= 200 && status < 300) {
         return delivery::Outcome::done();
@@ -66,7 +72,7 @@ delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict) {
         return delivery::Outcome::done();
     }
     if (status == 429 || status == 503) {
-        if (const auto wait = retry_after_of(response)) {
+        if (const auto wait = retry_after_of(response, now)) {
             return delivery::Outcome::uncounted(described(response), wait);
         }
         return delivery::Outcome::transient(described(response));
@@ -112,18 +118,18 @@ void WebhookHandler::handle(broker::Delivery delivery, broker::Done done) {
     }
     const ConflictMeans conflict =
         target_.conflict_done ? ConflictMeans::done : ConflictMeans::retry;
-    client_.send(std::move(request),
-                 [conflict, done = std::move(done)](Result<Response> response) mutable {
-                     if (response) {
-                         done(outcome_of(*response, conflict));
-                     } else if (response.error().kind() == ErrorKind::invalid) {
-                         // The URL itself, or an address that may not be reached: waiting helps
-                         // nobody.
-                         done(delivery::Outcome::permanent(response.error().message()));
-                     } else {
-                         done(delivery::Outcome::transient(response.error().message()));
-                     }
-                 });
+    client_.send(std::move(request), [conflict, &clock = clock_,
+                                      done = std::move(done)](Result<Response> response) mutable {
+        if (response) {
+            done(outcome_of(*response, conflict, clock.wall()));
+        } else if (response.error().kind() == ErrorKind::invalid) {
+            // The URL itself, or an address that may not be reached: waiting helps
+            // nobody.
+            done(delivery::Outcome::permanent(response.error().message()));
+        } else {
+            done(delivery::Outcome::transient(response.error().message()));
+        }
+    });
 }
 
 }  // namespace bascule::http

@@ -19,8 +19,8 @@ namespace bascule::http {
 /// receivers is docs/reference/webhooks.md.
 ///
 /// What an answer means (delivery contract, section 4): 2xx done; 408, 409, 425, 5xx, no answer:
-/// again later; 429 and 503 with Retry-After: later, not counted; any other 4xx, and redirects:
-/// never again.
+/// again later; 429 and 503 with Retry-After (seconds or a date): then, not counted; any other
+/// 4xx, and redirects: never again.
 ///
 /// Threads: any. Lifetime: client and clock outlive the handler and its last run.
 class WebhookHandler final : public broker::Handler {
@@ -43,7 +43,13 @@ std::string webhook_signature(std::string_view secret, std::int64_t unix_seconds
 
 enum class ConflictMeans { retry, done };
 
-/// The outcome that an answer stands for.
-delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict);
+/// What a Retry-After asks for is kept within these; the consumer's retry bounds it further
+/// (max_interval). The least keeps an endpoint that says 0, or names a time gone by, from being
+/// called at full speed: such attempts are not counted, so nothing else would end it.
+inline constexpr std::chrono::milliseconds retry_after_least = std::chrono::seconds(1);
+inline constexpr std::chrono::milliseconds retry_after_most = std::chrono::hours(24);
+
+/// The outcome that an answer stands for, at `now`.
+delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict, WallTime now);
 
 }  // namespace bascule::http

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace bascule::http {
 namespace {
 
@@ -24,7 +26,7 @@ TEST_P(OutcomeOfTest, IsAsTheContractSays) {
     if (*row.retry_after != '\0') {
         response.headers.set("Retry-After", row.retry_after);
     }
-    const delivery::Outcome outcome = outcome_of(response, row.conflict);
+    const delivery::Outcome outcome = outcome_of(response, row.conflict, WallTime{});
     EXPECT_EQ(outcome.kind, row.kind);
     EXPECT_EQ(outcome.counted, row.counted);
 }
@@ -49,11 +51,44 @@ INSTANTIATE_TEST_SUITE_P(
                     AnswerCase{"RedirectIsPermanent", 302, "", retry, Kind::permanent, true}),
     [](const auto& info) { return info.param.claim; });
 
-TEST(OutcomeOfTest, TheHandlersWaitIsKept) {
+struct WaitCase {
+    const char* claim;
+    const char* retry_after;
+    std::optional<std::chrono::milliseconds> wait;  ///< nothing: the attempt counts
+};
+
+class RetryAfterTest : public testing::TestWithParam<WaitCase> {};
+
+TEST_P(RetryAfterTest, IsReadAndKeptWithinItsBounds) {
+    // One minute and 500 ms before the dates below.
+    constexpr WallTime now =
+        std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 48min + 36s + 500ms;
     Response response{.status = 503};
-    response.headers.set("Retry-After", "7");
-    EXPECT_EQ(outcome_of(response, retry).retry_after, std::chrono::seconds(7));
+    response.headers.set("Retry-After", GetParam().retry_after);
+    const delivery::Outcome outcome = outcome_of(response, retry, now);
+    EXPECT_EQ(outcome.kind, Kind::transient);
+    EXPECT_EQ(outcome.retry_after, GetParam().wait);
+    EXPECT_EQ(outcome.counted, !GetParam().wait);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, RetryAfterTest,
+    testing::Values(WaitCase{"Seconds", "7", 7s}, WaitCase{"NoTimeIsTheLeast", "0", 1s},
+                    WaitCase{"MuchIsTheMost", "86401", 24h},
+                    WaitCase{"MoreDigitsThanANumberHolds", "99999999999999999999999", 24h},
+                    WaitCase{"Date", "Sun, 06 Nov 1994 08:49:37 GMT", 60'500ms},
+                    WaitCase{"DateOfRfc850", "Sunday, 06-Nov-94 08:49:37 GMT", 60'500ms},
+                    WaitCase{"DateOfAsctime", "Sun Nov  6 08:49:37 1994", 60'500ms},
+                    WaitCase{"DateGoneByIsTheLeast", "Sun, 06 Nov 1994 08:00:00 GMT", 1s},
+                    WaitCase{"FarDateIsTheMost", "Mon, 06 Nov 2094 08:49:37 GMT", 24h},
+                    WaitCase{"LeapSecond", "Sun, 06 Nov 1994 08:48:60 GMT", 23'500ms},
+                    WaitCase{"Negative", "-1", {}}, WaitCase{"Fraction", "1.5", {}},
+                    WaitCase{"Nonsense", "soon", {}}, WaitCase{"Empty", "", {}},
+                    WaitCase{"NoSuchDay", "Sun, 31 Nov 1994 08:49:37 GMT", {}},
+                    WaitCase{"NoSuchHour", "Sun, 06 Nov 1994 24:49:37 GMT", {}},
+                    WaitCase{"NoSuchMonth", "Sun, 06 Nob 1994 08:49:37 GMT", {}},
+                    WaitCase{"AnotherZone", "Sun, 06 Nov 1994 08:49:37 CET", {}}),
+    [](const auto& info) { return info.param.claim; });
 
 TEST(WebhookSignatureTest, CoversTimeAndBody) {
     // HMAC-SHA256("key", "1700000000.{}"), computed with openssl dgst.

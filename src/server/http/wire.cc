@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <vector>
 
 #include "server/http/form.h"
 
@@ -30,6 +31,25 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 bool is_framing(std::string_view name) {
     return equal_fold(name, "content-length") || equal_fold(name, "transfer-encoding") ||
            equal_fold(name, "connection");
+}
+
+constexpr std::string_view month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+std::optional<unsigned> number_of(std::string_view digits) {
+    unsigned number = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, number);
+    return read.ec == std::errc() && read.ptr == end ? std::optional(number) : std::nullopt;
+}
+
+/// Two digits are the years from 1970 on.
+std::optional<unsigned> year_of(std::string_view digits) {
+    const auto number = number_of(digits);
+    if (!number || digits.size() != 2) {
+        return digits.size() == 4 ? number : std::nullopt;
+    }
+    return *number + (*number < 70 ? 2000 : 1900);
 }
 
 }  // namespace
@@ -81,8 +101,6 @@ void append_head(std::string& out, std::string_view method, std::string_view tar
 
 std::string http_date(WallTime time) {
     static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
@@ -90,10 +108,50 @@ std::string http_date(WallTime time) {
     const int length = std::snprintf(
         text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT",
         days[std::chrono::weekday(day).c_encoding()], static_cast<unsigned>(date.day()),
-        months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+        month_names[static_cast<unsigned>(date.month()) - 1].data(), static_cast<int>(date.year()),
         static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
         static_cast<int>(clock.seconds().count()));
     return std::string(text, static_cast<std::size_t>(length));
+}
+
+/// By its words, which tell the forms apart: "Sun, 06 Nov 1994 08:49:37 GMT",
+/// "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994".
+std::optional<WallTime> read_http_date(std::string_view text) {
+    constexpr std::string_view breaks = " ,-:";
+    std::vector<std::string_view> words;
+    while (true) {
+        const std::size_t begin = text.find_first_not_of(breaks);
+        if (begin == std::string_view::npos) {
+            break;
+        }
+        text.remove_prefix(begin);
+        words.push_back(text.substr(0, text.find_first_of(breaks)));
+        text.remove_prefix(words.back().size());
+    }
+    const bool zoned = words.size() == 8 && words[7] == "GMT";
+    if (!zoned && words.size() != 7) {
+        return std::nullopt;
+    }
+    const std::size_t clock = zoned ? 4 : 3;
+    const auto month =
+        std::ranges::find(month_names, zoned ? words[2] : words[1]) - std::begin(month_names);
+    const auto day = number_of(zoned ? words[1] : words[2]);
+    const auto year = year_of(zoned ? words[3] : words[6]);
+    const auto hour = number_of(words[clock]);
+    const auto minute = number_of(words[clock + 1]);
+    const auto second = number_of(words[clock + 2]);
+    if (!day || !year || !hour || !minute || !second || *hour > 23 || *minute > 59 ||
+        *second > 60) {
+        return std::nullopt;
+    }
+    const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(*year)),
+                                           std::chrono::month(static_cast<unsigned>(month) + 1),
+                                           std::chrono::day(*day));
+    if (!date.ok()) {
+        return std::nullopt;
+    }
+    return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+           std::chrono::seconds(*second);
 }
 
 Result<> read_target(Request& request) {

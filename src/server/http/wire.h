@@ -34,6 +34,9 @@ void append_head(std::string& out, std::string_view method, std::string_view tar
 /// "Sun, 06 Nov 1994 08:49:37 GMT"
 std::string http_date(WallTime time);
 
+/// The three forms that RFC 9110 (section 5.6.7) asks recipients to read; empty if it is none.
+std::optional<WallTime> read_http_date(std::string_view text);
+
 /// Fills path and query from the target. Errors: `invalid`.
 Result<> read_target(Request& request);
 
