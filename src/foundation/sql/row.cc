@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include "foundation/sql/value.h"
 
 namespace bascule::sql {
@@ -9,42 +7,39 @@ const Row::Cell& Row::cell(std::size_t column) const {
     return cells_[column];
 }
 
-bool Row::is_null(std::size_t column) const { return !cell(column).has_value(); }
+void Row::complain(std::size_t column, std::string_view what) const {
+    complaint_ = "column " + std::to_string(column) + " is " + std::string(what);
+}
 
-std::optional<std::int64_t> Row::integer_or_null(std::size_t column) const {
-    const Cell& found = cell(column);
-    if (!found) {
-        return std::nullopt;
-    }
-    std::int64_t value = 0;
-    const char* end = found->data() + found->size();
-    const auto [stopped, error] = std::from_chars(found->data(), end, value);
-    if (error != std::errc() || stopped != end) {
-        complaint_ = "column " + std::to_string(column) + " is not a 64-bit integer";
-        return 0;
-    }
-    return value;
+bool Row::is_null(std::size_t column) const {
+    return std::holds_alternative<std::monostate>(cell(column));
 }
 
 std::int64_t Row::integer(std::size_t column) const {
-    const auto value = integer_or_null(column);
-    if (!value) {
-        complaint_ = "column " + std::to_string(column) + " is null";
+    if (const auto* value = std::get_if<std::int64_t>(&cell(column))) {
+        return *value;
     }
-    return value.value_or(0);
+    complain(column, is_null(column) ? "null" : "not a 64-bit integer");
+    return 0;
 }
 
 std::string_view Row::text_view(std::size_t column) const {
-    const Cell& found = cell(column);
-    if (!found) {
-        complaint_ = "column " + std::to_string(column) + " is null";
+    if (const auto* value = std::get_if<std::string_view>(&cell(column))) {
+        return *value;
     }
-    return found.value_or("");
+    if (const auto* value = std::get_if<std::int64_t>(&cell(column))) {
+        return spelled_.emplace_front(std::to_string(*value));
+    }
+    complain(column, "null");
+    return "";
+}
+
+std::optional<std::int64_t> Row::integer_or_null(std::size_t column) const {
+    return is_null(column) ? std::nullopt : std::optional(integer(column));
 }
 
 std::optional<std::string> Row::text_or_null(std::size_t column) const {
-    const Cell& found = cell(column);
-    return found ? std::optional<std::string>(*found) : std::nullopt;
+    return is_null(column) ? std::nullopt : std::optional(text(column));
 }
 
 }  // namespace bascule::sql

@@ -52,10 +52,13 @@ class Session {
     /// Runs a statement and returns how many rows it inserted, changed or deleted.
     Result<std::int64_t> execute(std::string_view text, Params params = {});
 
-    /// Runs one statement for each of `rows`, natively and in order; stops at the first failure.
-    /// For thousands of rows: two to three times as fast as `execute`. Returns the rows changed.
+    /// Runs one statement for each of `rows`, in order; stops at the first failure. For thousands
+    /// of rows: the statement is looked up once. Returns the rows changed.
     Result<std::int64_t> execute_many(std::string_view text,
                                       std::span<const std::vector<Param>> rows);
+    /// The same; returns for each of `rows` how many rows it changed.
+    Result<std::vector<std::int64_t>> execute_each(std::string_view text,
+                                                   std::span<const std::vector<Param>> rows);
 
     /// Calls `each(const Row&)` for every row; `each` returns void, or a Result<> whose error ends
     /// the query, or a bool, where false ends it with success. It may use this session.

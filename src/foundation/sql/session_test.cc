@@ -143,6 +143,16 @@ TEST_F(SessionTest, ValueOfAnotherTypeIsCorrupt) {
                 FailsWith(ErrorKind::corrupt, HasSubstr("column 0 is null")));
 }
 
+TEST_F(SessionTest, AnIntegerCanBeReadAsText) {
+    EXPECT_THAT(session->query("select 7, -9223372036854775807 - 1", {},
+                               [](const Row& row) {
+                                   EXPECT_EQ(row.text_view(0), "7");
+                                   EXPECT_EQ(row.text(1), "-9223372036854775808");
+                                   EXPECT_EQ(row.text_view(0), "7");
+                               }),
+                Succeeds());
+}
+
 TEST_F(SessionTest, ErrorsSayWhatCanBeDone) {
     ASSERT_THAT(session->execute("insert into t (id, name) values (1, 'secret')"), Succeeds());
     const auto twice = session->execute("insert into t (id, name) values (?1, ?2)", {1, "secret"});
@@ -166,6 +176,14 @@ TEST_F(SessionTest, ExecuteManyInsertsInOrderAndStopsAtTheFirstFailure) {
     EXPECT_THAT(session->execute_many("insert into t (id, name, bytes) values (?1, ?2, ?3)", rows),
                 FailsWith(ErrorKind::conflict));
     EXPECT_EQ(session->query_integer("select max(id) from t").value(), 3);
+}
+
+TEST_F(SessionTest, ExecuteEachSaysWhichRowsChangedSomething) {
+    ASSERT_THAT(session->execute("insert into t (id, name) values (1, 'a'), (2, 'b'), (3, 'a')"),
+                Succeeds());
+    const std::vector<std::vector<Param>> rows = {{"a"}, {"none"}, {"b"}};
+    EXPECT_THAT(session->execute_each("update t set name = 'x' where name = ?1", rows).value(),
+                testing::ElementsAre(2, 0, 1));
 }
 
 TEST_F(SessionTest, SavepointUndoesItselfOnly) {

@@ -76,27 +76,62 @@ struct Session::Impl {
     /// Runs the statement; `action` sees it started.
     template <class F>
     Result<> with(std::string_view text, Params params, F&& action) {
-        Statement* running = nullptr;
+        return prepared(text, [&](Statement& statement) -> Result<> {
+            TRY(check_count(statement, params.size()));
+            statement.start(params);
+            return action(statement);
+        });
+    }
+
+    /// Gives `action` the prepared statement and ends its execution afterwards.
+    template <class F>
+    Result<> prepared(std::string_view text, F&& action) {
         try {
             Statement& statement = this->statement(text);
-            running = &statement;
-            if (!statement.start(params)) {
-                return fail(ErrorKind::invalid,
-                            "the statement has " + std::to_string(statement.params_expected()) +
-                                " parameters, got " + std::to_string(params.size()) +
-                                " (in: " + std::string(text) + ")");
-            }
-            statement.run();
             Result<> outcome = action(statement);
             statement.finish();
             return outcome;
         } catch (const soci::soci_error& thrown) {
-            auto failure = error(text, thrown);
-            if (running != nullptr) {
-                running->finish();
-            }
-            return failure;
+            return error(text, thrown);
         }
+    }
+
+    Result<> check_count(const Statement& statement, std::size_t count) const {
+        if (count == statement.params_expected()) {
+            return {};
+        }
+        return fail(ErrorKind::invalid, "the statement has " +
+                                            std::to_string(statement.params_expected()) +
+                                            " parameters, got " + std::to_string(count) +
+                                            " (in: " + statement.text() + ")");
+    }
+
+    /// Steps to the end, whatever rows there are.
+    Result<> run(Statement& statement) const {
+        int code = SQLITE_ROW;
+        while (code == SQLITE_ROW) {
+            code = statement.step();
+        }
+        if (code != SQLITE_DONE) {
+            return error(statement.text());
+        }
+        return {};
+    }
+
+    /// Runs the statement for each of `rows`; `each` hears how many rows that changed.
+    template <class F>
+    Result<> run_each(std::string_view text, std::span<const std::vector<Param>> rows, F&& each) {
+        return prepared(text, [&](Statement& statement) -> Result<> {
+            for (const auto& row : rows) {
+                TRY(check_count(statement, row.size()));
+                const auto before = native::sqlite3_total_changes64(handle);
+                statement.start(row);
+                TRY(run(statement));
+                statement.finish();
+                each(native::sqlite3_total_changes64(handle) - before);
+            }
+            return {};
+        });
     }
 };
 
@@ -189,18 +224,21 @@ Result<std::unique_ptr<Session>> Session::connect(const ConnectOptions& options)
 
 Result<std::int64_t> Session::execute(std::string_view text, Params params) {
     const auto before = native::sqlite3_total_changes64(impl_->handle);
-    TRY(impl_->with(text, params, [](Statement& statement) -> Result<> {
-        while (statement.next() != nullptr) {
-        }
-        return {};
-    }));
+    TRY(impl_->with(text, params, [&](Statement& statement) { return impl_->run(statement); }));
     return native::sqlite3_total_changes64(impl_->handle) - before;
 }
 
 Result<> Session::run_query(std::string_view text, Params params, Sink sink) {
     return impl_->with(text, params, [&](Statement& statement) -> Result<> {
-        while (const Row* row = statement.next()) {
-            auto more = sink(*row);
+        for (;;) {
+            const int code = statement.step();
+            if (code == SQLITE_DONE) {
+                return {};
+            }
+            if (code != SQLITE_ROW) {
+                return impl_->error(text);
+            }
+            auto more = sink(statement.row());
             if (statement.complaint()) {
                 return fail(ErrorKind::corrupt,
                             *statement.complaint() + " (in: " + std::string(text) + ")");
@@ -209,10 +247,9 @@ Result<> Session::run_query(std::string_view text, Params params, Sink sink) {
                 return std::unexpected(std::move(more).error());
             }
             if (!*more) {
-                break;
+                return {};
             }
         }
-        return {};
     });
 }
 
@@ -224,50 +261,17 @@ Result<std::int64_t> Session::query_integer(std::string_view text, Params params
 
 Result<std::int64_t> Session::execute_many(std::string_view text,
                                            std::span<const std::vector<Param>> rows) {
-    native::sqlite3_stmt* prepared = nullptr;
-    if (native::sqlite3_prepare_v2(impl_->handle, text.data(), static_cast<int>(text.size()),
-                                   &prepared, nullptr) != SQLITE_OK) {
-        return impl_->error(text);
-    }
-    const std::unique_ptr<native::sqlite3_stmt, int (*)(native::sqlite3_stmt*)> statement(
-        prepared, native::sqlite3_finalize);
-    const auto before = native::sqlite3_total_changes64(impl_->handle);
-    const auto params_expected =
-        static_cast<std::size_t>(native::sqlite3_bind_parameter_count(prepared));
-    for (const auto& row : rows) {
-        if (row.size() != params_expected) {
-            return fail(ErrorKind::invalid, "the statement has " + std::to_string(params_expected) +
-                                                " parameters, got " + std::to_string(row.size()) +
-                                                " (in: " + std::string(text) + ")");
-        }
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            const int place = static_cast<int>(i) + 1;
-            const auto& content = row[i].content();
-            if (const auto* integer = std::get_if<std::int64_t>(&content)) {
-                native::sqlite3_bind_int64(prepared, place, *integer);
-            } else if (const auto* value = std::get_if<std::string_view>(&content)) {
-                native::sqlite3_bind_text64(prepared, place, value->data() ? value->data() : "",
-                                            value->size(), SQLITE_STATIC, SQLITE_UTF8);
-            } else if (const auto* blob = std::get_if<BlobView>(&content)) {
-                const char* bytes = blob->bytes.empty() ? "" : blob->bytes.data();
-                native::sqlite3_bind_blob64(prepared, place, bytes, blob->bytes.size(),
-                                            SQLITE_STATIC);
-            } else {
-                native::sqlite3_bind_null(prepared, place);
-            }
-        }
-        int code = SQLITE_ROW;
-        while (code == SQLITE_ROW) {
-            code = native::sqlite3_step(prepared);
-        }
-        if (code != SQLITE_DONE) {
-            auto failure = impl_->error(text);
-            native::sqlite3_reset(prepared);
-            return failure;
-        }
-        native::sqlite3_reset(prepared);
-    }
-    return native::sqlite3_total_changes64(impl_->handle) - before;
+    std::int64_t changed = 0;
+    TRY(impl_->run_each(text, rows, [&](std::int64_t count) { changed += count; }));
+    return changed;
+}
+
+Result<std::vector<std::int64_t>> Session::execute_each(std::string_view text,
+                                                        std::span<const std::vector<Param>> rows) {
+    std::vector<std::int64_t> changed;
+    changed.reserve(rows.size());
+    TRY(impl_->run_each(text, rows, [&](std::int64_t count) { changed.push_back(count); }));
+    return changed;
 }
 
 namespace {

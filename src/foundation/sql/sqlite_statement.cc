@@ -2,121 +2,78 @@
 
 namespace bascule::sql {
 
-using ::sqlite_api::sqlite3_bind_parameter_count;
-using ::sqlite_api::sqlite3_reset;
+namespace native = ::sqlite_api;
 
 Statement::Statement(soci::session& session, std::string text)
-    : session_(session), text_(std::move(text)) {
-    prepare();
+    : text_(std::move(text)), statement_(session) {
+    statement_.alloc();
+    statement_.prepare(text_);
+    handle_ = static_cast<soci::sqlite3_statement_backend&>(*statement_.get_backend()).stmt_;
+    params_expected_ = static_cast<std::size_t>(native::sqlite3_bind_parameter_count(handle_));
+    row_.cells_.resize(static_cast<std::size_t>(native::sqlite3_column_count(handle_)));
 }
 
-soci::sqlite3_statement_backend& Statement::backend() {
-    return static_cast<soci::sqlite3_statement_backend&>(*statement_->get_backend());
-}
+namespace {
 
-void Statement::prepare() {
-    statement_.emplace(session_);
-    statement_->alloc();
-    statement_->prepare(text_);
-    params_expected_ = static_cast<std::size_t>(sqlite3_bind_parameter_count(backend().stmt_));
-    slots_.resize(params_expected_);
-    columns_.resize(static_cast<std::size_t>(backend().prepare_for_describe()));
-    row_.cells_.resize(columns_.size());
-    bound_ = false;
-}
-
-Statement::SlotType Statement::type_of(const Param& param) {
-    switch (param.content().index()) {
-        case 1:
-            return SlotType::integer;
-        case 2:
-            return SlotType::text;
-        case 3:
-            return SlotType::blob;
-        default:
-            return SlotType::unknown;
+/// No copies: the caller's values live until the statement ran.
+void bind(native::sqlite3_stmt* handle, int place, const Param& param) {
+    const auto& content = param.content();
+    if (const auto* integer = std::get_if<std::int64_t>(&content)) {
+        native::sqlite3_bind_int64(handle, place, *integer);
+    } else if (const auto* text = std::get_if<std::string_view>(&content)) {
+        // A view of nothing may have no address, and that would bind null.
+        const char* bytes = text->empty() ? "" : text->data();
+        native::sqlite3_bind_text64(handle, place, bytes, text->size(), SQLITE_STATIC, SQLITE_UTF8);
+    } else if (const auto* blob = std::get_if<BlobView>(&content)) {
+        const char* bytes = blob->bytes.empty() ? "" : blob->bytes.data();
+        native::sqlite3_bind_blob64(handle, place, bytes, blob->bytes.size(), SQLITE_STATIC);
+    } else {
+        native::sqlite3_bind_null(handle, place);
     }
 }
 
-/// True if every slot already has the type that its parameter needs.
-bool Statement::learn_types(Params params) {
-    bool known = true;
-    for (std::size_t i = 0; i < params.size(); ++i) {
-        const SlotType wanted = type_of(params[i]);
-        if (wanted != SlotType::unknown && wanted != slots_[i].type) {
-            slots_[i].type = wanted;
-            known = false;
-        }
-    }
-    return known;
-}
+}  // namespace
 
-void Statement::fill(Slot& slot, const Param& param) {
-    slot.indicator = type_of(param) == SlotType::unknown ? soci::i_null : soci::i_ok;
-    if (const auto* integer = std::get_if<std::int64_t>(&param.content())) {
-        slot.integer = *integer;
-    } else if (const auto* text = std::get_if<std::string_view>(&param.content())) {
-        slot.text = *text;
-    } else if (const auto* blob = std::get_if<BlobView>(&param.content())) {
-        slot.blob->trim(0);
-        slot.blob->append(blob->bytes.data(), blob->bytes.size());
+void Statement::start(Params params) {
+    CHECK(params.size() == params_expected_);
+    in_use_ = true;
+    int place = 0;
+    for (const Param& param : params) {
+        bind(handle_, ++place, param);
     }
 }
 
-bool Statement::start(Params params) {
-    if (params.size() != params_expected_) {
-        return false;
+int Statement::step() {
+    const int code = native::sqlite3_step(handle_);
+    if (code != SQLITE_ROW) {
+        return code;
     }
-    if (!learn_types(params) && bound_) {
-        prepare();
-    }
-    if (!bound_) {
-        for (Slot& slot : slots_) {
-            if (slot.type == SlotType::integer) {
-                statement_->exchange(soci::use(slot.integer, slot.indicator));
-            } else if (slot.type == SlotType::blob) {
-                if (!slot.blob) {
-                    slot.blob.emplace(session_);
-                }
-                statement_->exchange(soci::use(*slot.blob, slot.indicator));
-            } else {
-                statement_->exchange(soci::use(slot.text, slot.indicator));
+    for (std::size_t i = 0; i < row_.cells_.size(); ++i) {
+        const int column = static_cast<int>(i);
+        switch (native::sqlite3_column_type(handle_, column)) {
+            case SQLITE_NULL:
+                row_.cells_[i] = std::monostate();
+                break;
+            case SQLITE_INTEGER:
+                row_.cells_[i] = native::sqlite3_column_int64(handle_, column);
+                break;
+            default: {
+                const auto* bytes =
+                    static_cast<const char*>(native::sqlite3_column_blob(handle_, column));
+                const auto size =
+                    static_cast<std::size_t>(native::sqlite3_column_bytes(handle_, column));
+                row_.cells_[i] = std::string_view(bytes == nullptr ? "" : bytes, size);
             }
         }
-        for (Column& column : columns_) {
-            statement_->exchange(soci::into(column.text, column.indicator));
-        }
-        statement_->define_and_bind();
-        bound_ = true;
     }
-    for (std::size_t i = 0; i < params.size(); ++i) {
-        fill(slots_[i], params[i]);
-    }
-    in_use_ = true;
-    return true;
-}
-
-void Statement::run() { statement_->execute(columns_.empty()); }
-
-const Row* Statement::next() {
-    if (!statement_->fetch()) {
-        return nullptr;
-    }
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-        const Column& column = columns_[i];
-        if (column.indicator == soci::i_null) {
-            row_.cells_[i].reset();
-        } else {
-            row_.cells_[i] = column.text;
-        }
-    }
+    row_.spelled_.clear();
     row_.complaint_.reset();
-    return &row_;
+    return code;
 }
 
 void Statement::finish() {
     // The code that sqlite3_reset returns is that of the execution, reported already.
-    sqlite3_reset(backend().stmt_);
+    native::sqlite3_reset(handle_);
     in_use_ = false;
 }
 

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <forward_list>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -70,8 +71,8 @@ class Params {
 /// The present row of a query; valid only inside the callback that gets it. Columns count from 0.
 ///
 /// A value that is not what the caller asked for (text where an integer is wanted, null where none
-/// is allowed) yields 0 or "" here and makes the whole query fail with `corrupt`, naming the
-/// column.
+/// is allowed) yields 0 or "" here and makes the whole query fail with `corrupt`,
+/// naming the column.
 class Row {
   public:
     bool is_null(std::size_t column) const;
@@ -79,7 +80,7 @@ class Row {
     bool boolean(std::size_t column) const { return integer(column) != 0; }
     std::string text(std::size_t column) const { return std::string(text_view(column)); }
     std::string blob(std::size_t column) const { return std::string(text_view(column)); }
-    /// Text or bytes without a copy; valid as long as the row.
+    /// Text or bytes without a copy, or an integer as text; valid as long as the row.
     std::string_view text_view(std::size_t column) const;
     std::optional<std::int64_t> integer_or_null(std::size_t column) const;
     std::optional<std::string> text_or_null(std::size_t column) const;
@@ -88,11 +89,12 @@ class Row {
 
   private:
     friend class Statement;
-    /// Every value as the text that the database makes of it; nothing where it is null.
-    using Cell = std::optional<std::string_view>;
+    using Cell = std::variant<std::monostate, std::int64_t, std::string_view>;
     const Cell& cell(std::size_t column) const;
+    void complain(std::size_t column, std::string_view what) const;
 
     std::vector<Cell> cells_;
+    mutable std::forward_list<std::string> spelled_;  ///< integers that were asked for as text
     mutable std::optional<std::string> complaint_;
 };
 
