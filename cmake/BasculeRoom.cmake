@@ -1,15 +1,15 @@
 # bascule_room(NAME USES ROOM… [LIBRARIES LIB…] [TEST_USES ROOM…] [TEST_LIBRARIES LIB…])
 #
-# Declares the room in the current folder: one static library `bascule_NAME` from its *.cc, one test program `NAME_test`
+# Declares the room in the current folder and its subfolders: a static library `bascule_NAME` from its *.cc, a test program `NAME_test`
 # from its *_test.cc, one benchmark `NAME_bench` from its *_bench.cc and one fuzzer per *_fuzz.cc. Files are found, not
 # listed, so that adding one touches nothing else. USES are public (headers of ours); LIBRARIES are foreign and private,
 # because no header of ours includes them.
 function(bascule_room name)
     cmake_parse_arguments(ROOM "" "" "USES;LIBRARIES;TEST_USES;TEST_LIBRARIES" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS *.cc)
-    file(GLOB tests CONFIGURE_DEPENDS *_test.cc)
-    file(GLOB benches CONFIGURE_DEPENDS *_bench.cc)
-    file(GLOB fuzzers CONFIGURE_DEPENDS *_fuzz.cc)
+    file(GLOB sources CONFIGURE_DEPENDS *.cc */*.cc)
+    file(GLOB tests CONFIGURE_DEPENDS *_test.cc */*_test.cc)
+    file(GLOB benches CONFIGURE_DEPENDS *_bench.cc */*_bench.cc)
+    file(GLOB fuzzers CONFIGURE_DEPENDS *_fuzz.cc */*_fuzz.cc)
     list(REMOVE_ITEM sources ${tests} ${benches} ${fuzzers})
 
     list(TRANSFORM ROOM_USES PREPEND bascule_)

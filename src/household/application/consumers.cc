@@ -4,12 +4,13 @@
 
 #include "foundation/json/writer.h"
 #include "foundation/sql/inbox.h"
-#include "household/application/consumer_analytics.h"
-#include "household/application/consumer_analytics_status.h"
-#include "household/application/consumer_audit.h"
-#include "household/application/consumer_categorization.h"
-#include "household/application/consumer_file_processor.h"
-#include "household/application/consumer_notification.h"
+#include "household/application/consumers/analytics.h"
+#include "household/application/consumers/analytics_status.h"
+#include "household/application/consumers/audit.h"
+#include "household/application/consumers/categorization.h"
+#include "household/application/consumers/file_processor.h"
+#include "household/application/consumers/notification.h"
+#include "household/application/stores/analytics_types.h"
 
 namespace bascule::application {
 

@@ -2,8 +2,8 @@
 
 #include "bus/broker/bus.h"
 #include "bus/broker/consumer_config.h"
-#include "household/application/audit_trail.h"
 #include "household/application/environment.h"
+#include "household/application/stores/audit_trail.h"
 
 namespace bascule::application {
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "household/application/accounts.h"
-#include "household/application/categories.h"
 #include "household/application/environment.h"
-#include "household/application/files.h"
-#include "household/application/reports.h"
-#include "household/application/transactions.h"
+#include "household/application/use_cases/accounts.h"
+#include "household/application/use_cases/categories.h"
+#include "household/application/use_cases/files.h"
+#include "household/application/use_cases/reports.h"
+#include "household/application/use_cases/transactions.h"
 
 namespace bascule::application {
 

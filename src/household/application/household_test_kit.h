@@ -18,7 +18,7 @@
 #include "foundation/sql/test_folder.h"
 #include "household/application/household.h"
 #include "household/application/schema.h"
-#include "household/application/transaction_changes.h"
+#include "household/application/stores/transaction_changes.h"
 #include "sim/sim_clock.h"
 
 /// A household on a real database in a folder of the test's own. For tests only.
@@ -67,13 +67,13 @@ class TestHousehold {
         std::vector<event::Event> events;
         auto snapshot = database_->read().value();
         std::vector<std::pair<std::string, event::Event>> found;
-        EXPECT_TRUE(
-            snapshot->query("select stream_key, seq, bytes from outbox order by stream_key, seq",
-                            {}, [&](const sql::Row& row) {
-                                const std::string bytes = row.blob(2);
-                                found.emplace_back(row.text(0) + "/" + row.text(1),
-                                                   event::owned(event::decode_body(bytes).value()));
-                            }));
+        EXPECT_TRUE(snapshot->query(
+            "select stream_key, seq, bytes from outbox order by stream_key, seq", {},
+            [&](const sql::Row& row) {
+                const std::string bytes = row.blob(2);
+                found.emplace_back(row.text(0) + "/" + std::to_string(row.integer(1)),
+                                   event::owned(event::decode_body(bytes).value()));
+            }));
         for (auto& [place, event] : found) {
             if (std::ranges::find(seen_, place) == seen_.end()) {
                 seen_.push_back(place);

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "household/application/audit_trail.h"
+#include "household/application/stores/audit_trail.h"
 #include "server/api/services.h"
 
 namespace bascule::api {

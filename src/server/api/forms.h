@@ -5,9 +5,9 @@
 #include "bus/broker/bus.h"
 #include "bus/event/event.h"
 #include "foundation/json/value.h"
-#include "household/application/audit_trail.h"
 #include "household/application/records.h"
-#include "household/application/reports.h"
+#include "household/application/stores/audit_trail.h"
+#include "household/application/use_cases/reports.h"
 #include "household/finance/category_tree.h"
 
 /// Records as the JSON of docs/reference/openapi.yaml. Absent values are null where the contract

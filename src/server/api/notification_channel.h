@@ -2,7 +2,7 @@
 
 #include "bus/broker/consumer_config.h"
 #include "bus/broker/handler.h"
-#include "household/application/reports.h"
+#include "household/application/use_cases/reports.h"
 #include "server/http/client.h"
 
 namespace bascule::api {

@@ -8,9 +8,9 @@
 #include "bus/broker/bus.h"
 #include "foundation/base/clock.h"
 #include "foundation/io/executor.h"
-#include "household/application/audit_trail.h"
 #include "household/application/household.h"
 #include "household/application/relay.h"
+#include "household/application/stores/audit_trail.h"
 #include "server/auth/authenticator.h"
 #include "server/http/router.h"
 

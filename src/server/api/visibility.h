@@ -1,6 +1,6 @@
 #pragma once
 
-#include "household/application/audit_trail.h"
+#include "household/application/stores/audit_trail.h"
 #include "server/api/call.h"
 
 namespace bascule::api {

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "bus/broker/handler.h"
+#include "foundation/sql/session.h"
+#include "household/application/environment.h"
+
+namespace bascule::application {
+
+/// Marks what the event makes stale, for its accounts and for all accounts together: computation
+/// needed, the best priority so far, generation = max(generation, offset). Marking twice is marking
+/// once.
+Result<> mark_stale(sql::Session& session, const broker::DeliveredEvent& delivered);
+
+/// Marks at once, so that figures are known to be stale before they are computed.
+class AnalyticsStatusMarker final : public broker::Handler {
+  public:
+    explicit AnalyticsStatusMarker(Environment environment) : environment_(environment) {}
+    void handle(broker::Delivery delivery, broker::Done done) override;
+
+  private:
+    Environment environment_;
+};
+
+}  // namespace bascule::application

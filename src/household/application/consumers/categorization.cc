@@ -1,0 +1,307 @@
+#include "household/application/consumers/categorization.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "household/application/consumers/parts.h"
+#include "household/application/consumers/payload.h"
+#include "household/application/stores/transaction_store.h"
+
+namespace bascule::application {
+
+namespace {
+
+finance::RuleSubject subject_of(const Transaction& row) {
+    return {.payee = row.payee,
+            .description = row.description,
+            .memo = row.memo,
+            .minor = row.amount.minor(),
+            .currency = row.amount.currency(),
+            .account_id = row.account_id};
+}
+
+/// What the rules make of a row; nothing if they, or the person before them, leave it as it is.
+/// `only_rule`: the one rule that may decide, or empty for all.
+std::optional<finance::Assignment> decision(finance::RuleMatcher& matcher, const Transaction& row,
+                                            const std::string& only_rule) {
+    if (!finance::may_assign(row.assignment)) {
+        return std::nullopt;
+    }
+    const finance::RuleMatch* match = matcher.first(subject_of(row));
+    if (match == nullptr || (!only_rule.empty() && match->rule->id != only_rule)) {
+        return std::nullopt;
+    }
+    return finance::assignment_of(*match);
+}
+
+/// A row on which the rules have something to say, as the snapshot had it.
+struct Found {
+    std::string id;
+    std::string account_id;
+    finance::Assignment before;
+    finance::Assignment next;
+    WallTime updated_at;
+};
+
+std::optional<Found> find_match(finance::RuleMatcher& matcher, const Transaction& row,
+                                const std::string& only_rule) {
+    auto next = decision(matcher, row, only_rule);
+    if (!next) {
+        return std::nullopt;
+    }
+    return Found{row.id, row.account_id, row.assignment, *std::move(next), row.updated_at};
+}
+
+/// Some rows of the run, decided on from a snapshot.
+struct Part {
+    std::vector<std::string> ids;
+    std::vector<Found> found;
+};
+
+/// Whether the row is still as it was; much cheaper than reading it again. A person's decision
+/// shows whatever the clock says.
+Result<bool> is_unchanged(sql::Session& session, const Found& found) {
+    return TRY(
+        session.query_integer("select count(*) from transactions where id = ?1 and updated_ms = ?2"
+                              " and category_id = ?3 and assignment_type <> 'manual'",
+                              {found.id, to_unix_ms(found.updated_at), found.before.category_id}))
+    > 0;
+}
+
+/// One run: what its parts share. Parts run one after the other on the writer's thread.
+class RuleRun {
+  public:
+    RuleRun(RuleCache& cache, std::uint64_t generation, std::string only_rule,
+            event::ApplicationType type)
+        : cache_(cache), generation_(generation), only_rule_(std::move(only_rule)), type_(type) {}
+
+    std::vector<Part>& parts() { return parts_; }
+
+    Result<> work(UnitOfWork& unit, std::size_t index, sql::inbox::Claim claim) {
+        const Part& part = parts_[index];
+        const auto rules = TRY(cache_.get(unit.session(), unit.user_id()));
+        if (rules->generation != generation_) {
+            // Rules that changed since the snapshot may match other rows.
+            for (const std::string& id : part.ids) {
+                TRY(decide_anew(unit, id, rules->rules, claim));
+            }
+        } else {
+            for (const Found& found : part.found) {
+                if (claim == sql::inbox::Claim::fresh && TRY(is_unchanged(unit.session(), found))) {
+                    TRY(write(unit, found));
+                } else {
+                    TRY(decide_anew(unit, found.id, rules->rules, claim));
+                }
+            }
+        }
+        if (index + 1 == parts_.size() && claim == sql::inbox::Claim::fresh) {
+            publish_applied(unit);
+        }
+        return {};
+    }
+
+    void note(const finance::Assignment& assignment, const std::string& transaction_id) {
+        Applied& applied = applied_[assignment.category_id];
+        applied.rule_ids.insert(assignment.rule_id);
+        applied.transaction_ids.push_back(transaction_id);
+    }
+
+  private:
+    struct Applied {
+        std::set<std::string> rule_ids;
+        std::vector<std::string> transaction_ids;
+    };
+
+    Result<> decide_anew(UnitOfWork& unit, const std::string& id, const finance::RuleSet& rules,
+                         sql::inbox::Claim claim) {
+        const auto stored = TRY(TransactionStore(unit.session(), unit.user_id()).find(id));
+        if (!stored) {
+            return {};
+        }
+        finance::RuleMatcher matcher(rules);
+        const auto found = find_match(matcher, stored->row, only_rule_);
+        if (!found) {
+            return {};
+        }
+        if (claim == sql::inbox::Claim::seen) {
+            note_if_done(*found);
+            return {};
+        }
+        return write(unit, *found);
+    }
+
+    /// A part that an earlier attempt committed still belongs in the run's summary.
+    void note_if_done(const Found& found) {
+        if (found.before.category_id == found.next.category_id &&
+            found.before.type == found.next.type && found.before.rule_id == found.next.rule_id) {
+            note(found.next, found.id);
+        }
+    }
+
+    Result<> write(UnitOfWork& unit, const Found& found) {
+        if (!finance::is_worth_writing(found.before, found.next)) {
+            return {};
+        }
+        TRY(TransactionStore(unit.session(), unit.user_id())
+                .assign(found.id, found.next, unit.now()));
+        note(found.next, found.id);
+        const bool assigns = found.next.type == finance::AssignmentType::rule_based;
+        unit.publish(event::transaction_categorized(
+            unit.occasion(), {.transaction_id = found.id,
+                              .account_id = found.account_id,
+                              .category_id = found.next.category_id,
+                              .previous_category_id = found.before.category_id,
+                              .confidence = found.next.confidence,
+                              .assignment_type = assigns ? event::AssignmentType::rule_based
+                                                         : event::AssignmentType::suggested,
+                              .rule_id = found.next.rule_id}));
+        return {};
+    }
+
+    void publish_applied(UnitOfWork& unit) const {
+        for (const auto& [category_id, applied] : applied_) {
+            auto rest = std::span(applied.transaction_ids);
+            while (!rest.empty()) {
+                const auto some = rest.first(std::min(rest.size(), event::transaction_ids_max));
+                rest = rest.subspan(some.size());
+                unit.publish(event::category_rules_applied(
+                    unit.occasion(),
+                    {.category_id = category_id,
+                     .rule_ids = {applied.rule_ids.begin(), applied.rule_ids.end()},
+                     .transaction_ids = {some.begin(), some.end()},
+                     .application_type = type_}));
+            }
+        }
+    }
+
+    RuleCache& cache_;
+    std::uint64_t generation_;
+    std::string only_rule_;
+    event::ApplicationType type_;
+    std::vector<Part> parts_;
+    std::map<std::string, Applied> applied_;
+};
+
+void start(const Environment& environment, const SharedRun& run, std::uint32_t number_first,
+           const std::shared_ptr<RuleRun>& rule_run) {
+    if (rule_run->parts().empty()) {
+        rule_run->parts().emplace_back();  // the inbox remembers that there was nothing to do
+    }
+    PartedRun::start(environment, run, {number_first, rule_run->parts().size()},
+                     [rule_run](UnitOfWork& unit, std::size_t index, sql::inbox::Claim claim) {
+                         return rule_run->work(unit, index, claim);
+                     });
+}
+
+/// How many parts of the event earlier attempts have committed, and whether that was all.
+struct PartsDone {
+    std::uint32_t count = 0;
+    bool complete = false;
+};
+
+Result<PartsDone> parts_done(sql::Session& session, const Run& run) {
+    PartsDone done;
+    TRY(session.query(
+        "select coalesce(max(part) + 1, 0), coalesce(max(complete), 0) from inbox"
+        " where consumer = ?1 and message_id = ?2 and replay = ?3",
+        {run.consumer(), message_id(run.event()), run.event().replay_id}, [&](const sql::Row& row) {
+            done.count = static_cast<std::uint32_t>(row.integer(0));
+            done.complete = row.boolean(1);
+        }));
+    return done;
+}
+
+/// What earlier attempts of a run over existing rows have assigned, for its summary.
+Result<> note_earlier_parts(sql::Session& session, const Run& run, const std::string& rule_id,
+                            RuleRun& rule_run) {
+    return session.query(
+        "select id, category_id from transactions where user_id = ?1 and rule_id = ?2"
+        " and assignment_type = 'rule_based' order by booking_date, id",
+        {run.event().user_id, rule_id}, [&](const sql::Row& row) {
+            rule_run.note({.category_id = row.text(1), .rule_id = rule_id}, row.text(0));
+        });
+}
+
+}  // namespace
+
+void Categorization::handle(broker::Delivery delivery, broker::Done done) {
+    auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
+    const bool is_rule = run->event().event_type == "category.rule_created";
+    if (auto started = is_rule ? handle_rule(run) : handle_created(run); !started) {
+        run->finish(started);
+    }
+}
+
+Result<> Categorization::handle_created(const SharedRun& run) {
+    const Payload payload = TRY(Payload::of(run->event()));
+    const std::string user_id(run->event().user_id);
+    const auto ids = payload.texts("transactionIds");
+    auto snapshot = TRY(environment_.database.read());
+    const auto rules = TRY(cache_.get(snapshot.session(), user_id));
+    auto rule_run =
+        std::make_shared<RuleRun>(cache_, rules->generation, "", event::ApplicationType::automated);
+    finance::RuleMatcher matcher(rules->rules);
+    TransactionStore store(snapshot.session(), user_id);
+    for (auto rest = std::span(ids); !rest.empty();) {
+        const auto some = rest.first(std::min<std::size_t>(rest.size(), part_size_));
+        rest = rest.subspan(some.size());
+        Part& part = rule_run->parts().emplace_back();
+        part.ids.assign(some.begin(), some.end());
+        for (const StoredTransaction& stored : TRY(store.find_all(some))) {
+            if (auto found = find_match(matcher, stored.row, "")) {
+                part.found.push_back(*std::move(found));
+            }
+        }
+    }
+    start(environment_, run, 0, rule_run);
+    return {};
+}
+
+/// Rows that were assigned are no longer among those without a category, so a repeat after a crash
+/// begins with what is left and numbers its parts behind those that were committed.
+Result<> Categorization::handle_rule(const SharedRun& run) {
+    const Payload payload = TRY(Payload::of(run->event()));
+    const std::string user_id(run->event().user_id);
+    const std::string rule_id = payload.text("ruleId");
+    auto snapshot = TRY(environment_.database.read());
+    const PartsDone done = TRY(parts_done(snapshot.session(), *run));
+    if (done.complete) {
+        run->finish(delivery::Outcome::done());
+        return {};
+    }
+    const auto rules = TRY(cache_.get(snapshot.session(), user_id));
+    auto rule_run =
+        std::make_shared<RuleRun>(cache_, rules->generation, rule_id, event::ApplicationType::bulk);
+    if (done.count > 0) {
+        TRY(note_earlier_parts(snapshot.session(), *run, rule_id, *rule_run));
+    }
+    if (payload.boolean("autoApply")) {
+        finance::RuleMatcher matcher(rules->rules);
+        TransactionStore store(snapshot.session(), user_id);
+        std::string after;
+        for (;;) {
+            const auto ids = TRY(store.uncategorised_ids(after, 1000));
+            if (ids.empty()) {
+                break;
+            }
+            after = ids.back();
+            for (const StoredTransaction& stored : TRY(store.find_all(ids))) {
+                auto found = find_match(matcher, stored.row, rule_id);
+                if (!found) {
+                    continue;
+                }
+                auto& parts = rule_run->parts();
+                if (parts.empty() || parts.back().ids.size() == part_size_) {
+                    parts.emplace_back();
+                }
+                parts.back().ids.push_back(stored.row.id);
+                parts.back().found.push_back(*std::move(found));
+            }
+        }
+    }
+    start(environment_, run, done.count, rule_run);
+    return {};
+}
+
+}  // namespace bascule::application

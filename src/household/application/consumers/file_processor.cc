@@ -1,0 +1,138 @@
+#include "household/application/consumers/file_processor.h"
+
+#include <algorithm>
+
+#include "household/application/consumers/import.h"
+#include "household/application/consumers/payload.h"
+#include "household/application/consumers/run.h"
+#include "household/application/stores/file_store.h"
+#include "household/application/stores/mapping_json.h"
+#include "household/statement/parse.h"
+
+namespace bascule::application {
+
+namespace {
+
+Result<Sha256Digest> digest_of(std::string_view hex) {
+    const auto digit = [](char c) {
+        return c >= '0' && c <= '9' ? c - '0' : (c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1);
+    };
+    Sha256Digest digest;
+    bool valid = hex.size() == 2 * digest.size();
+    for (std::size_t i = 0; valid && i < digest.size(); ++i) {
+        const int high = digit(hex[2 * i]);
+        const int low = digit(hex[2 * i + 1]);
+        valid = high >= 0 && low >= 0;
+        digest[i] = static_cast<std::byte>(high * 16 + low);
+    }
+    if (!valid) {
+        return fail(ErrorKind::corrupt, "the file's content has no SHA-256");
+    }
+    return digest;
+}
+
+ImportPlan failed(FileStatus status, std::string message) {
+    ImportPlan plan;
+    plan.status = status;
+    plan.message = std::move(message);
+    plan.notes.push_back({"error", 0, "unusable", plan.message, ""});
+    return plan;
+}
+
+/// Content that is gone will not come back by waiting; a disk that fails may.
+bool is_final(ErrorKind kind) { return kind == ErrorKind::not_found || kind == ErrorKind::corrupt; }
+
+/// The profile saved by an earlier file of this shape, for a file that came without a mapping.
+Result<std::optional<statement::Mapping>> saved_mapping(sql::Session& session,
+                                                        const std::string& user_id,
+                                                        const File& file,
+                                                        const statement::Statement& statement) {
+    if (file.account_id.empty() || statement.header_fingerprint.empty()) {
+        return std::optional<statement::Mapping>();
+    }
+    const auto profile =
+        TRY(find_profile(session, user_id, file.account_id, statement.header_fingerprint));
+    if (!profile) {
+        return std::optional<statement::Mapping>();
+    }
+    return std::optional(TRY(parse_mapping(profile->mapping)));
+}
+
+/// Whether every row has a day. A profile that was saved for another order of day and month reads
+/// some rows of a file wrongly without complaint and rejects the others: then it says nothing, and
+/// the file is judged by itself.
+bool fits_dates(const statement::Statement& statement) {
+    return std::ranges::none_of(statement.rejected, [](const auto& rejected) {
+        return rejected.code == "date_unreadable";
+    });
+}
+
+}  // namespace
+
+void FileProcessor::handle(broker::Delivery delivery, broker::Done done) {
+    auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
+    auto prepared = prepare(run->event());
+    if (!prepared) {
+        run->finish(std::unexpected(std::move(prepared).error()));
+        return;
+    }
+    commit_once_alone(
+        environment_, run, [prepared = *std::move(prepared)](UnitOfWork& unit) -> Result<> {
+            if (!prepared) {
+                return {};
+            }
+            FileStore files(unit.session(), unit.user_id());
+            const auto file = TRY(files.find(prepared->file.id, FileStore::Notes::without));
+            if (file && (file->account_id != prepared->file.account_id ||
+                         file->mapping != prepared->file.mapping)) {
+                return fail(ErrorKind::conflict, "the file was changed while it was read");
+            }
+            return file ? carry_out(unit, *file, prepared->plan) : Result<>();
+        });
+}
+
+Result<std::optional<FileProcessor::Prepared>> FileProcessor::prepare(
+    const event::EventView& event) const {
+    const Payload payload = TRY(Payload::of(event));
+    const std::string user_id(event.user_id);
+    auto snapshot = TRY(environment_.database.read());
+    auto file = TRY(FileStore(snapshot.session(), user_id)
+                        .find(payload.text("fileId"), FileStore::Notes::without));
+    if (!file) {
+        return std::optional<Prepared>();
+    }
+    auto plan = TRY(read(snapshot.session(), user_id, *file));
+    return std::optional(Prepared{*std::move(file), std::move(plan)});
+}
+
+Result<ImportPlan> FileProcessor::read(sql::Session& session, const std::string& user_id,
+                                       const File& file) const {
+    const auto content = environment_.blobs.get(TRY(digest_of(file.sha256)));
+    if (!content) {
+        if (is_final(content.error().kind())) {
+            return failed(FileStatus::failed,
+                          "its content cannot be read: " + content.error().message());
+        }
+        return std::unexpected(content.error());
+    }
+    statement::Mapping mapping;
+    if (!file.mapping.empty()) {
+        auto given = parse_mapping(file.mapping);
+        if (!given) {
+            return failed(FileStatus::needs_mapping, given.error().message());
+        }
+        mapping = *std::move(given);
+    }
+    auto statement = statement::parse(*content, mapping);
+    if (file.mapping.empty()) {
+        if (const auto saved = TRY(saved_mapping(session, user_id, file, statement))) {
+            auto as_before = statement::parse(*content, *saved);
+            if (fits_dates(as_before)) {
+                statement = std::move(as_before);
+            }
+        }
+    }
+    return plan_import(session, user_id, file, statement);
+}
+
+}  // namespace bascule::application

@@ -1,0 +1,252 @@
+#include "household/application/consumers/import.h"
+
+#include <algorithm>
+
+#include "foundation/json/writer.h"
+#include "household/application/stores/file_store.h"
+
+namespace bascule::application {
+
+namespace {
+
+struct Counts {
+    std::int64_t added = 0;
+    std::int64_t known = 0;  ///< already imported, and updated
+};
+
+/// A field that the bank's later word changes, and the event's line about it.
+class Edit {
+  public:
+    void set(const char* field, std::string& value, const std::string& wanted) {
+        if (value != wanted) {
+            changes_.push_back({field, json_text(value), json_text(wanted)});
+            value = wanted;
+        }
+    }
+    void set(const char* field, money::Date& value, money::Date wanted) {
+        if (value != wanted) {
+            changes_.push_back({field, json_text(value.to_text()), json_text(wanted.to_text())});
+            value = wanted;
+        }
+    }
+    std::vector<event::Change> take() { return std::move(changes_); }
+
+  private:
+    static std::string json_text(std::string_view value) {
+        std::string text;
+        json::append_string(text, value);
+        return text;
+    }
+
+    std::vector<event::Change> changes_;
+};
+
+/// The bank settles a row or corrects it. What a person wrote stays: an edited field, and all of a
+/// row entered by hand, whose fields count as edited.
+std::vector<event::Change> take_over(StoredTransaction& row, const StoredTransaction& bank,
+                                     const finance::Verdict& verdict) {
+    Edit edit;
+    if (!row.is_edited(EditedField::date)) {
+        edit.set("date", row.row.date, bank.row.date);
+    }
+    if (!row.is_edited(EditedField::payee)) {
+        edit.set("payee", row.row.payee, bank.row.payee);
+    }
+    if (!row.is_edited(EditedField::memo)) {
+        edit.set("memo", row.row.memo, bank.row.memo);
+    }
+    edit.set("status", row.row.status, bank.row.status);
+    if (!bank.row.bank_id.empty()) {
+        edit.set("bankId", row.row.bank_id, bank.row.bank_id);
+    }
+    edit.set("bankPayee", row.row.bank_payee, bank.row.bank_payee);
+    edit.set("bankMemo", row.row.bank_memo, bank.row.bank_memo);
+    row.row.value_date = bank.row.value_date;
+    row.row.bank_type = bank.row.bank_type;
+    row.row.occurrence = verdict.occurrence;
+    row.bank_date = bank.bank_date;
+    row.bank_minor = bank.bank_minor;
+    return edit.take();
+}
+
+Result<> update_row(UnitOfWork& unit, const std::string& id, const StoredTransaction& bank,
+                    const finance::Verdict& verdict) {
+    TransactionStore store(unit.session(), unit.user_id());
+    auto row = TRY(store.find(id));
+    if (!row) {
+        return fail(ErrorKind::conflict, "transaction " + id + " went away during the import");
+    }
+    auto changes = take_over(*row, bank, verdict);
+    row->row.updated_at = unit.now();
+    TRY(store.update(*row));
+    if (!changes.empty()) {
+        unit.publish(event::transaction_updated(unit.occasion(), {.transaction_id = id,
+                                                                  .account_id = row->row.account_id,
+                                                                  .changes = std::move(changes)}));
+    }
+    return {};
+}
+
+event::DateRange range_of(const money::DateSpan& span) {
+    return {span.first.to_text(), span.last.to_text()};
+}
+
+/// The days of rows, of which there is at least one.
+template <class F>
+money::DateSpan span_of(const std::vector<StoredTransaction>& rows, F day_of) {
+    money::DateSpan span{day_of(rows.front()), day_of(rows.front())};
+    for (const StoredTransaction& row : rows) {
+        span = {std::min(span.first, day_of(row)), std::max(span.last, day_of(row))};
+    }
+    return span;
+}
+
+void publish_created(UnitOfWork& unit, const File& file, const std::string& account_id,
+                     const std::vector<StoredTransaction>& added) {
+    const event::DateRange range =
+        range_of(span_of(added, [](const StoredTransaction& row) { return row.row.date; }));
+    const std::size_t count =
+        (added.size() + event::transaction_ids_max - 1) / event::transaction_ids_max;
+    for (std::size_t index = 0; index < count; ++index) {
+        const auto chunk = std::span(added).subspan(index * event::transaction_ids_max);
+        event::TransactionsCreated data{.file_id = file.id,
+                                        .account_id = account_id,
+                                        .transaction_ids = {},
+                                        .date_range = range};
+        for (const StoredTransaction& stored :
+             chunk.first(std::min(chunk.size(), event::transaction_ids_max))) {
+            data.transaction_ids.push_back(stored.row.id);
+        }
+        if (count > 1) {
+            data.chunk =
+                event::Chunk{static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count)};
+        }
+        unit.publish(event::transactions_created(unit.occasion(), data));
+    }
+}
+
+/// The account's rows among which a row of the file may be found again.
+Result<std::vector<finance::ExistingRow>> rows_around(UnitOfWork& unit, const ImportTarget& target,
+                                                      const finance::DuplicateOptions& options) {
+    const money::DateSpan span =
+        span_of(target.rows, [](const StoredTransaction& row) { return row.bank_date; });
+    return TransactionStore(unit.session(), unit.user_id())
+        .existing_rows(target.account_id, {span.first.plus_days(-options.near_days_max),
+                                           span.last.plus_days(options.near_days_max)});
+}
+
+Result<> import_rows(UnitOfWork& unit, const File& file, const ImportTarget& target,
+                     Counts& counts) {
+    if (target.rows.empty()) {
+        return {};
+    }
+    const finance::DuplicateOptions options;
+    const auto existing = TRY(rows_around(unit, target, options));
+    std::vector<finance::BankRow> incoming;
+    incoming.reserve(target.rows.size());
+    for (const StoredTransaction& row : target.rows) {
+        incoming.push_back(bank_row_of(row));
+    }
+    const auto verdicts = finance::assign(existing, incoming, options);
+    std::vector<StoredTransaction> added;
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        const finance::Verdict& verdict = verdicts[i];
+        if (verdict.kind == finance::RowVerdict::added) {
+            StoredTransaction row = target.rows[i];
+            row.row.id = unit.new_id();
+            row.row.occurrence = verdict.occurrence;
+            row.row.created_at = unit.now();
+            row.row.updated_at = unit.now();
+            added.push_back(std::move(row));
+            continue;
+        }
+        ++counts.known;
+        if (verdict.kind == finance::RowVerdict::update_of) {
+            TRY(update_row(unit, existing[verdict.existing].id, target.rows[i], verdict));
+        }
+    }
+    if (added.empty()) {
+        return {};
+    }
+    counts.added += static_cast<std::int64_t>(added.size());
+    TRY(TransactionStore(unit.session(), unit.user_id()).insert(added));
+    publish_created(unit, file, target.account_id, added);
+    return {};
+}
+
+/// The account that the file itself named is the file's from now on.
+void associate(UnitOfWork& unit, File& file, const ImportPlan& plan) {
+    if (plan.is_importable() && file.account_id.empty() && !plan.account_id.empty()) {
+        file.account_id = plan.account_id;
+        unit.publish(event::file_associated(unit.occasion(),
+                                            {.file_id = file.id, .account_id = file.account_id}));
+    }
+}
+
+/// What was read by a mapping that the user gave is read that way next time.
+Result<> remember_mapping(UnitOfWork& unit, const File& file, const ImportPlan& plan) {
+    if (file.mapping.empty() || plan.header_fingerprint.empty() || plan.account_id.empty()) {
+        return {};
+    }
+    return save_profile(unit.session(), unit.user_id(),
+                        {.id = unit.new_id(),
+                         .account_id = plan.account_id,
+                         .header_fingerprint = plan.header_fingerprint,
+                         .name = file.file_name,
+                         .mapping = file.mapping},
+                        unit.now());
+}
+
+event::FileProcessed report_of(const File& file, const ImportPlan& plan, const Counts& counts) {
+    event::FileProcessed report{.file_id = file.id,
+                                .account_id = file.account_id,
+                                .transaction_count = counts.added,
+                                .duplicate_count = counts.known,
+                                .date_range = {},
+                                .processing_status = event::ProcessingStatus::success};
+    if (!plan.is_importable()) {
+        report.processing_status = event::ProcessingStatus::failed;
+        report.error_message = plan.message;
+        return report;
+    }
+    if (plan.dates) {
+        report.date_range = range_of(*plan.dates);
+    }
+    if (plan.status == FileStatus::partial) {
+        report.processing_status = event::ProcessingStatus::partial;
+        report.error_message = std::to_string(plan.rejected_count) + " of " +
+                               std::to_string(plan.row_count) + " rows could not be read";
+    }
+    return report;
+}
+
+}  // namespace
+
+Result<> carry_out(UnitOfWork& unit, File file, const ImportPlan& plan) {
+    Counts counts;
+    associate(unit, file, plan);
+    for (const ImportTarget& target : plan.targets) {
+        TRY(import_rows(unit, file, target, counts));
+    }
+    if (plan.is_importable()) {
+        TRY(remember_mapping(unit, file, plan));
+    }
+    file.status = plan.status;
+    file.message = plan.message;
+    file.format = plan.format;
+    file.row_count = plan.row_count;
+    file.transaction_count += counts.added;
+    file.duplicate_count = counts.known;
+    file.rejected_count = plan.rejected_count;
+    file.date_from = plan.dates ? std::optional(plan.dates->first) : std::nullopt;
+    file.date_to = plan.dates ? std::optional(plan.dates->last) : std::nullopt;
+    file.notes = plan.notes;
+    file.processed_at = unit.now();
+    const event::FileProcessed report = report_of(file, plan, counts);
+    file.message = report.error_message;
+    TRY(FileStore(unit.session(), unit.user_id()).update(file));
+    unit.publish(event::file_processed(unit.occasion(), report));
+    return {};
+}
+
+}  // namespace bascule::application

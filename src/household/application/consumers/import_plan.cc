@@ -1,0 +1,206 @@
+#include "household/application/consumers/import_plan.h"
+
+#include <algorithm>
+
+#include "household/application/stores/account_store.h"
+#include "household/finance/text.h"
+
+namespace bascule::application {
+
+namespace {
+
+using statement::Statement;
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::string joined(const std::vector<std::string>& texts, std::string_view between) {
+    std::string all;
+    for (const std::string& text : texts) {
+        all.append(all.empty() ? "" : between).append(text);
+    }
+    return all;
+}
+
+void refuse(ImportPlan& plan, FileStatus status, std::string message) {
+    plan.status = status;
+    plan.message = std::move(message);
+}
+
+/// Rows in another letter are still the bank's rows; everything else that is open changes amounts,
+/// days or which rows there are.
+bool is_blocking(const statement::Ambiguity& ambiguity) { return ambiguity.what != "encoding"; }
+
+std::string text_of(const statement::Ambiguity& ambiguity) {
+    return ambiguity.what + " may be " + joined(ambiguity.candidates, " or ") +
+           (ambiguity.evidence.empty() ? "" : " (" + ambiguity.evidence + ")");
+}
+
+void note_everything(const Statement& statement, ImportPlan& plan) {
+    const auto add = [&](FileNote note) {
+        if (plan.notes.size() < file_notes_max) {
+            plan.notes.push_back(std::move(note));
+        }
+    };
+    for (const statement::Note& note : statement.errors) {
+        add({"error", note.line, note.code, note.message, ""});
+    }
+    for (const statement::Ambiguity& ambiguity : statement.ambiguities) {
+        add({"ambiguity", 0, ambiguity.what, text_of(ambiguity), ""});
+    }
+    for (const statement::Rejected& row : statement.rejected) {
+        add({"rejected", row.place.line, row.code, row.message, row.raw});
+    }
+    for (const statement::Note& note : statement.warnings) {
+        add({"warning", note.line, note.code, note.message, ""});
+    }
+}
+
+/// What the file itself says against importing it; empty status change if nothing.
+void check_statement(const Statement& statement, ImportPlan& plan) {
+    std::vector<std::string> open;
+    for (const statement::Ambiguity& ambiguity : statement.ambiguities) {
+        if (is_blocking(ambiguity)) {
+            open.push_back(text_of(ambiguity));
+        }
+    }
+    if (!open.empty()) {
+        refuse(plan, FileStatus::needs_mapping,
+               "the file can be read in more than one way: " + joined(open, "; ") +
+                   "; state which in its mapping");
+        return;
+    }
+    if (statement.usable()) {
+        return;
+    }
+    std::vector<std::string> reasons;
+    for (const statement::Note& note : statement.errors) {
+        const std::string place = note.line == 0 ? "" : "line " + std::to_string(note.line) + ": ";
+        reasons.push_back(place + note.message);
+        if (reasons.size() == 3) {
+            break;
+        }
+    }
+    const bool has_columns = statement.format == statement::Format::csv;
+    const std::string message =
+        reasons.empty()
+            ? "the format of the file is not known; CSV, OFX, QFX, QIF, MT940 and CAMT are read"
+            : joined(reasons, "; ");
+    refuse(plan, has_columns ? FileStatus::needs_mapping : FileStatus::failed, message);
+}
+
+/// Which account of ours the file's account is; null if only the user can say.
+Result<std::optional<Account>> account_for(AccountStore& accounts, const File& file,
+                                           const Statement& statement,
+                                           const statement::Account& stated) {
+    const bool is_only_one = statement.accounts.size() == 1;
+    if (!file.account_id.empty() && (is_only_one || stated.id.empty())) {
+        return accounts.find(file.account_id);
+    }
+    if (stated.id.empty()) {
+        return std::optional<Account>();
+    }
+    return accounts.find_by_identifier(stated.id);
+}
+
+std::string question_about(const statement::Account& stated, const Statement& statement) {
+    if (stated.id.empty()) {
+        return "the file does not say which account it is of; choose one";
+    }
+    const std::string several =
+        statement.accounts.size() > 1
+            ? "; the file holds " + std::to_string(statement.accounts.size()) + " accounts"
+            : "";
+    return "no account has the identifier " + quoted(stated.id) + several +
+           "; choose one, or add the identifier to it";
+}
+
+/// A row whose amount cannot be held in the account's currency is rejected, not rounded away.
+Result<StoredTransaction> stored_of(const statement::Transaction& row, const Account& account,
+                                    money::Currency stated_currency, const File& file) {
+    StoredTransaction stored;
+    Transaction& made = stored.row;
+    money::Currency currency = row.currency;
+    std::int64_t minor = row.amount.minor;
+    if (!currency.is_stated()) {
+        currency = stated_currency.is_stated() ? stated_currency : account.currency;
+        minor = TRY(row.amount.exact.to_minor(currency.exponent()))
+        .value;
+    }
+    made.account_id = account.id;
+    made.file_id = file.id;
+    made.date = row.date;
+    made.value_date = row.value_date;
+    made.amount = money::Money(minor, currency);
+    made.payee = finance::normalised(row.payee);
+    made.memo = finance::normalised(row.memo);
+    made.bank_payee = made.payee;
+    made.bank_memo = made.memo;
+    made.bank_id = finance::normalised(row.id);
+    made.bank_type = finance::normalised(row.type);
+    made.status = row.status == statement::Status::pending ? "pending" : "booked";
+    made.line = row.place.line;
+    stored.bank_date = made.date;
+    stored.bank_minor = minor;
+    return stored;
+}
+
+void add_rows(const statement::Account& stated, const Account& account, const File& file,
+              ImportPlan& plan) {
+    ImportTarget& target = plan.targets.emplace_back(ImportTarget{account.id, {}});
+    target.rows.reserve(stated.transactions.size());
+    for (const statement::Transaction& row : stated.transactions) {
+        if (row.status == statement::Status::info) {
+            continue;  // the bank's remark about money that did not move
+        }
+        auto stored = stored_of(row, account, stated.currency, file);
+        if (!stored) {
+            ++plan.rejected_count;
+            plan.notes.push_back(
+                {"rejected", row.place.line, "amount", stored.error().message(), ""});
+            continue;
+        }
+        const money::Date date = row.date;
+        plan.dates = plan.dates ? money::DateSpan{std::min(plan.dates->first, date),
+                                                  std::max(plan.dates->last, date)}
+                                : money::DateSpan{date, date};
+        target.rows.push_back(*std::move(stored));
+    }
+}
+
+}  // namespace
+
+Result<ImportPlan> plan_import(sql::Session& session, const std::string& user_id, const File& file,
+                               const Statement& statement) {
+    ImportPlan plan;
+    plan.format = statement.format == statement::Format::unknown
+                      ? ""
+                      : std::string(statement::name(statement.format));
+    plan.header_fingerprint = statement.header_fingerprint;
+    plan.rejected_count = static_cast<std::int64_t>(statement.rejected.size());
+    note_everything(statement, plan);
+    check_statement(statement, plan);
+
+    AccountStore accounts(session, user_id);
+    for (const statement::Account& stated : statement.accounts) {
+        if (!plan.is_importable()) {
+            break;
+        }
+        const auto account = TRY(account_for(accounts, file, statement, stated));
+        if (account) {
+            add_rows(stated, *account, file, plan);
+        } else {
+            refuse(plan, FileStatus::needs_mapping, question_about(stated, statement));
+        }
+    }
+    plan.row_count =
+        static_cast<std::int64_t>(statement.transaction_count() + statement.rejected.size());
+    if (!plan.is_importable()) {
+        plan.targets.clear();
+        return plan;
+    }
+    plan.account_id = plan.targets.empty() ? file.account_id : plan.targets.front().account_id;
+    plan.status = plan.rejected_count > 0 ? FileStatus::partial : FileStatus::processed;
+    return plan;
+}
+
+}  // namespace bascule::application

@@ -1,0 +1,82 @@
+#include "household/application/consumers/run.h"
+
+#include "foundation/base/check.h"
+
+namespace bascule::application {
+
+std::string message_id(const event::EventView& event) {
+    return std::string(event.source).append("/").append(event.event_id);
+}
+
+delivery::Outcome outcome_of(const Result<>& result) {
+    if (result) {
+        return delivery::Outcome::done();
+    }
+    const std::string& message = result.error().message();
+    switch (result.error().kind()) {
+        case ErrorKind::unavailable:
+        case ErrorKind::exhausted:
+        case ErrorKind::io:
+        case ErrorKind::corrupt:  // damage of the database is no event's fault
+            return delivery::Outcome::suspended(message);
+        case ErrorKind::conflict:
+            return delivery::Outcome::transient(message);
+        case ErrorKind::invalid:
+        case ErrorKind::not_found:
+            break;
+    }
+    return delivery::Outcome::permanent(message);
+}
+
+Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer,
+                                const broker::DeliveredEvent& delivered, std::uint32_t part,
+                                bool last_part) {
+    return sql::inbox::claim(session, {.consumer = consumer,
+                                       .message_id = message_id(delivered.event),
+                                       .offset = delivered.offset.value(),
+                                       .part = part,
+                                       .last_part = last_part,
+                                       .replay = delivered.event.replay_id});
+}
+
+Result<> keep_position(sql::Session& session, const Run& run) {
+    constexpr std::size_t rows_pruned_max = 256;
+    const std::uint64_t low = run.position_low().value();
+    if (low <= inbox_rows_kept) {
+        return {};
+    }
+    TRY(sql::inbox::set_position(session, run.consumer(), low - inbox_rows_kept));
+    TRY(sql::inbox::prune(session, run.consumer(), rows_pruned_max));
+    return {};
+}
+
+namespace {
+
+auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
+    return [&clock = environment.clock, run = std::move(run),
+            effects = std::move(effects)](sql::Session& session) -> Result<> {
+        CHECK(run->events().size() == 1);  // configuration refuses batches for these consumers
+        const auto claimed = TRY(claim(session, run->consumer(), run->events().back()));
+        if (claimed == sql::inbox::Claim::seen) {
+            return {};
+        }
+        TRY(keep_position(session, *run));
+        UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());
+        TRY(effects(unit));
+        return unit.finish();
+    };
+}
+
+}  // namespace
+
+void commit_once(const Environment& environment, SharedRun run, Effects effects) {
+    environment.writer.submit_patiently(unit_of(environment, run, std::move(effects)),
+                                        [run](Result<> result) { run->finish(result); });
+}
+
+void commit_once_alone(const Environment& environment, SharedRun run, Effects effects) {
+    environment.writer.submit_alone(unit_of(environment, run, std::move(effects)),
+                                    [run](Result<> result) { run->finish(result); });
+}
+
+}  // namespace bascule::application

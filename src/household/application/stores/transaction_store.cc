@@ -1,0 +1,268 @@
+#include "household/application/stores/transaction_store.h"
+
+#include <map>
+
+#include "household/application/stores/row_values.h"
+#include "household/application/stores/transaction_rows.h"
+
+namespace bascule::application {
+
+namespace {
+
+/// What a set of rows adds to (or takes from) the totals of their accounts.
+class Totals {
+  public:
+    void add(const std::string& account_id, std::string_view currency, std::int64_t minor,
+             std::int64_t rows) {
+        Change& change = changes_[{account_id, std::string(currency)}];
+        change.rows += rows;
+        change.minor += minor;
+    }
+    void add(const StoredTransaction& stored, int sign) {
+        const money::Money& amount = stored.row.amount;
+        const money::Int128 minor = amount.minor();
+        Change& change = changes_[{stored.row.account_id, std::string(amount.currency().code())}];
+        change.rows += sign;
+        change.minor += sign * minor;
+    }
+
+    /// Writes the totals and raises the generations of the accounts.
+    Result<> write(sql::Session& session, const std::string& user_id) const {
+        std::string raised;
+        for (const auto& [key, change] : changes_) {
+            const auto& [account_id, currency] = key;
+            TRY(write_one(session, user_id, account_id, currency, change));
+            if (raised != account_id) {
+                TRY(raise_generation(session, user_id, account_subject(account_id)));
+                raised = account_id;
+            }
+        }
+        return {};
+    }
+
+  private:
+    struct Change {
+        std::int64_t rows = 0;
+        money::Int128 minor = 0;
+    };
+
+    static Result<> write_one(sql::Session& session, const std::string& user_id,
+                              const std::string& account_id, const std::string& currency,
+                              const Change& change) {
+        const auto present = TRY(session.query_one(
+            "select total_minor from account_totals where account_id = ?1 and currency = ?2",
+            {account_id, currency}, [](const sql::Row& row) { return row.integer(0); }));
+        const money::Int128 total = present.value_or(0) + change.minor;
+        const auto total_minor = static_cast<std::int64_t>(total);
+        if (total_minor != total) {
+            return fail(ErrorKind::exhausted,
+                        "the account's total no longer fits in 64 bits of minor units");
+        }
+        return ignoring_count(session.execute(
+            "insert into account_totals"
+            " (account_id, currency, user_id, transaction_count, total_minor)"
+            " values (?1, ?2, ?3, ?4, ?5) on conflict (account_id, currency) do update set"
+            " transaction_count = account_totals.transaction_count + excluded.transaction_count,"
+            " total_minor = excluded.total_minor",
+            {account_id, currency, user_id, change.rows, total_minor}));
+    }
+
+    std::map<std::pair<std::string, std::string>, Change> changes_;
+};
+
+constexpr std::size_t rows_at_once = 500;
+
+std::string select_by(std::string_view condition) {
+    return "select " + std::string(transaction_columns()) + " from transactions where " +
+           std::string(condition);
+}
+
+}  // namespace
+
+finance::BankRow bank_row_of(const StoredTransaction& stored) {
+    const Transaction& row = stored.row;
+    const auto state = row.status == "manual"    ? finance::RowState::manual
+                       : row.status == "pending" ? finance::RowState::pending
+                                                 : finance::RowState::booked;
+    return {.date = stored.bank_date,
+            .minor = stored.bank_minor,
+            .currency = row.amount.currency(),
+            .text = finance::bank_text(row.bank_payee, row.bank_memo),
+            .bank_id = row.bank_id,
+            .state = state};
+}
+
+Result<std::optional<StoredTransaction>> TransactionStore::find(const std::string& id) {
+    static const std::string statement = select_by("id = ?1 and user_id = ?2");
+    std::optional<StoredTransaction> found;
+    TRY(session_.query(statement, {id, user_id_}, [&](const sql::Row& row) -> Result<> {
+        found = TRY(read_transaction(row));
+        return {};
+    }));
+    return found;
+}
+
+Result<std::vector<StoredTransaction>> TransactionStore::find_all(
+    std::span<const std::string> ids) {
+    std::vector<StoredTransaction> found;
+    found.reserve(ids.size());
+    for (const std::string& id : ids) {
+        if (auto stored = TRY(find(id))) {
+            found.push_back(std::move(*stored));
+        }
+    }
+    return found;
+}
+
+Result<std::vector<finance::ExistingRow>> TransactionStore::existing_rows(
+    const std::string& account_id, money::DateSpan span) {
+    const std::string first = span.first.to_text();
+    const std::string last = span.last.to_text();
+    std::vector<finance::ExistingRow> found;
+    const auto keep = [&](const sql::Row& row) -> Result<> {
+        const auto stored = TRY(read_transaction(row));
+        found.push_back({stored.row.id, bank_row_of(stored), stored.row.occurrence});
+        return {};
+    };
+    static const std::string in_place = select_by(
+        "user_id = ?1 and account_id = ?2 and booking_date >= ?3 and booking_date <= ?4"
+        " and bank_date = booking_date order by booking_date, id");
+    TRY(session_.query(in_place, {user_id_, account_id, first, last}, keep));
+    static const std::string moved = select_by(
+        "user_id = ?1 and account_id = ?2 and bank_date >= ?3 and bank_date <= ?4"
+        " and bank_date <> booking_date order by bank_date, id");
+    TRY(session_.query(moved, {user_id_, account_id, first, last}, keep));
+    return found;
+}
+
+namespace {
+
+Result<std::vector<std::string>> ids_of(sql::Session& session, std::string_view statement,
+                                        sql::Params params) {
+    std::vector<std::string> ids;
+    TRY(session.query(statement, params, [&](const sql::Row& row) { ids.push_back(row.text(0)); }));
+    return ids;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> TransactionStore::ids_of_file(const std::string& file_id) {
+    return ids_of(session_,
+                  "select id from transactions where file_id = ?1 and file_id <> ''"
+                  " and user_id = ?2 order by line, id",
+                  {file_id, user_id_});
+}
+
+Result<std::vector<std::string>> TransactionStore::ids_of_account(const std::string& account_id) {
+    return ids_of(session_,
+                  "select id from transactions where user_id = ?1 and account_id = ?2"
+                  " order by booking_date, id",
+                  {user_id_, account_id});
+}
+
+Result<std::vector<std::string>> TransactionStore::uncategorised_ids(const std::string& after_id,
+                                                                     std::size_t ids_max) {
+    if (after_id.empty()) {
+        return ids_of(session_,
+                      "select id from transactions where user_id = ?1"
+                      " and counted_category_id = ''"
+                      " order by booking_date, id limit ?2",
+                      {user_id_, ids_max});
+    }
+    return ids_of(session_,
+                  "select id from transactions where user_id = ?1"
+                  " and counted_category_id = ''"
+                  " and (booking_date, id) > (select booking_date, id from transactions"
+                  "  where id = ?2) order by booking_date, id limit ?3",
+                  {user_id_, after_id, ids_max});
+}
+
+Result<> TransactionStore::insert(std::span<const StoredTransaction> rows) {
+    Totals totals;
+    while (!rows.empty()) {
+        const auto some = rows.first(std::min(rows.size(), rows_at_once));
+        std::deque<std::string> scratch;
+        std::vector<std::vector<sql::Param>> params;
+        params.reserve(some.size());
+        for (const StoredTransaction& stored : some) {
+            params.push_back(transaction_params(stored, user_id_, scratch));
+            totals.add(stored, 1);
+        }
+        TRY(session_.execute_many(insert_transaction_statement(), params));
+        rows = rows.subspan(some.size());
+    }
+    return totals.write(session_, user_id_);
+}
+
+Result<> TransactionStore::update(const StoredTransaction& stored) {
+    const auto before = TRY(find(stored.row.id));
+    if (!before) {
+        return not_found("transaction", stored.row.id);
+    }
+    StoredTransaction after = stored;
+    after.row.created_at = before->row.created_at;
+    std::deque<std::string> scratch;
+    TRY(expecting_row(session_.execute(update_transaction_statement(),
+                                       transaction_params(after, user_id_, scratch)),
+                      "transaction", stored.row.id));
+    Totals totals;
+    totals.add(*before, -1);
+    totals.add(after, 1);
+    return totals.write(session_, user_id_);
+}
+
+Result<> TransactionStore::assign(const std::string& id, const finance::Assignment& assignment,
+                                  WallTime now) {
+    const bool said =
+        !assignment.category_id.empty() || assignment.type == finance::AssignmentType::manual;
+    const auto type = said ? finance::name(assignment.type) : std::string_view();
+    const auto assigned_ms = said ? std::optional(to_unix_ms(now)) : std::nullopt;
+    const auto account_id = TRY(session_.query_one(
+        "update transactions set category_id = ?3, assignment_type = ?4, rule_id = ?5,"
+        " rule_version = ?6, confidence = ?7, assigned_ms = ?8, updated_ms = ?9,"
+        " counted_category_id = ?10"
+        " where id = ?1 and user_id = ?2 returning account_id",
+        {id, user_id_, assignment.category_id, type, assignment.rule_id, assignment.rule_version,
+         assignment.confidence, assigned_ms, to_unix_ms(now), counted_category(assignment)},
+        [](const sql::Row& row) { return row.text(0); }));
+    if (!account_id) {
+        return not_found("transaction", id);
+    }
+    return raise_generation(session_, user_id_, account_subject(*account_id));
+}
+
+Result<TransactionStore::Erased> TransactionStore::erase(std::span<const std::string> ids) {
+    Totals totals;
+    Erased erased;
+    for (const std::string& id : ids) {
+        TRY(
+            session_.query("delete from transactions where id = ?1 and user_id = ?2"
+                           " returning account_id, currency, amount_minor",
+                           {id, user_id_}, [&](const sql::Row& row) {
+                               totals.add(row.text(0), row.text_view(1), -row.integer(2), -1);
+                               erased.account_ids.insert(row.text(0));
+                               ++erased.count;
+                           }));
+    }
+    TRY(totals.write(session_, user_id_));
+    return erased;
+}
+
+Result<std::uint64_t> generation(sql::Session& session, const std::string& user_id,
+                                 const std::string& subject) {
+    return static_cast<std::uint64_t>(TRY(session.query_integer(
+        "select generation from generations where user_id = ?1 and subject = ?2",
+        {user_id, subject})));
+}
+
+Result<> raise_generation(sql::Session& session, const std::string& user_id,
+                          const std::string& subject) {
+    return ignoring_count(session.execute(
+        "insert into generations (user_id, subject, generation) values (?1, ?2, 1)"
+        " on conflict (user_id, subject) do update set generation = generations.generation + 1",
+        {user_id, subject}));
+}
+
+std::string account_subject(const std::string& account_id) { return "account:" + account_id; }
+
+}  // namespace bascule::application

@@ -1,0 +1,324 @@
+#include "household/application/use_cases/files.h"
+
+#include <cstdlib>
+#include <limits>
+
+#include "household/application/stores/account_store.h"
+#include "household/application/stores/file_rows.h"
+#include "household/application/stores/file_store.h"
+#include "household/application/stores/mapping_json.h"
+#include "household/application/stores/paging.h"
+#include "household/application/stores/row_values.h"
+#include "household/application/stores/transaction_changes.h"
+#include "household/application/use_cases/edits.h"
+#include "household/application/use_cases/use_case.h"
+#include "household/statement/parse.h"
+
+namespace bascule::application {
+
+namespace {
+
+Result<File> existing(sql::Session& session, const std::string& user_id, const std::string& id) {
+    auto file = TRY(FileStore(session, user_id).find(id));
+    if (!file) {
+        return not_found("file", id);
+    }
+    return std::move(*file);
+}
+
+auto recall_file(std::string user_id) {
+    return [user_id = std::move(user_id)](sql::Session& session, const std::string& id) {
+        return existing(session, user_id, id);
+    };
+}
+
+Result<> check_account(UnitOfWork& unit, const std::string& account_id) {
+    if (!account_id.empty() &&
+        !TRY(AccountStore(unit.session(), unit.user_id()).find(account_id))) {
+        return not_found("account", account_id);
+    }
+    return {};
+}
+
+Result<Sha256Digest> digest_of(const std::string& hex) {
+    Sha256Digest digest;
+    if (hex.size() != 2 * digest.size()) {
+        return fail(ErrorKind::corrupt, "the database holds a bad digest of a file");
+    }
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+        digest[i] = static_cast<std::byte>(std::strtoul(hex.substr(2 * i, 2).c_str(), nullptr, 16));
+    }
+    return digest;
+}
+
+/// Where the blob lies below the data folder; the seed calls it the file's S3 key.
+std::string blob_key(const std::string& sha256) {
+    return "blobs/" + sha256.substr(0, 2) + "/" + sha256.substr(2);
+}
+
+void publish_uploaded(UnitOfWork& unit, File& file) {
+    auto event = event::file_uploaded(unit.occasion(), {.file_id = file.id,
+                                                        .file_name = file.file_name,
+                                                        .file_size = file.size,
+                                                        .s3_key = blob_key(file.sha256),
+                                                        .account_id = file.account_id,
+                                                        .file_format = file.format});
+    file.event_id = event.event_id;
+    unit.publish(std::move(event));
+}
+
+/// The file's row before it is stored. Errors: `invalid`.
+Result<File> file_of(const Upload& upload) {
+    File file;
+    file.file_name = TRY(clean_name("fileName", upload.file_name));
+    if (upload.content.empty()) {
+        return invalid("file", "is empty");
+    }
+    if (upload.content.size() > statement::file_bytes_max) {
+        return invalid("file", "has " + std::to_string(upload.content.size()) + " bytes; at most " +
+                                   std::to_string(statement::file_bytes_max) + " are allowed");
+    }
+    if (!upload.mapping.empty()) {
+        TRY(parse_mapping(upload.mapping));
+    }
+    file.size = static_cast<std::int64_t>(upload.content.size());
+    file.sha256 = to_hex(sha256(upload.content));
+    file.account_id = upload.account_id;
+    file.mapping = upload.mapping;
+    const auto format = statement::sniff(upload.content);
+    file.format = format == statement::Format::unknown ? "" : statement::name(format);
+    return file;
+}
+
+Result<File> store_file(UnitOfWork& unit, File file) {
+    TRY(check_account(unit, file.account_id));
+    file.id = unit.new_id();
+    file.uploaded_at = unit.now();
+    publish_uploaded(unit, file);
+    TRY(FileStore(unit.session(), unit.user_id()).insert(file));
+    return file;
+}
+
+/// Moves the file's rows. A row's identity contains its account, so each finds its place among the
+/// equal rows of the new one.
+Result<> move_transactions(UnitOfWork& unit, const std::string& file_id,
+                           const std::string& account_id) {
+    TransactionStore store(unit.session(), unit.user_id());
+    for (const std::string& id : TRY(store.ids_of_file(file_id))) {
+        auto stored = TRY(store.find(id));
+        CHECK(stored.has_value());
+        stored->row.account_id = account_id;
+        stored->row.occurrence = TRY(next_occurrence(store, *stored));
+        stored->row.updated_at = unit.now();
+        TRY(store.update(*stored));
+    }
+    return {};
+}
+
+Result<File> associate_file(UnitOfWork& unit, const std::string& id,
+                            const std::string& account_id) {
+    File file = TRY(existing(unit.session(), unit.user_id(), id));
+    TRY(check_account(unit, account_id));
+    if (file.account_id == account_id) {
+        return file;
+    }
+    TransactionStore store(unit.session(), unit.user_id());
+    if (account_id.empty() && !TRY(store.ids_of_file(id)).empty()) {
+        return fail(ErrorKind::conflict,
+                    "accountId: the file has brought transactions, which need an account; move it "
+                    "to another account or delete it");
+    }
+    TRY(move_transactions(unit, id, account_id));
+    unit.publish(event::file_associated(
+        unit.occasion(),
+        {.file_id = id, .account_id = account_id, .previous_account_id = file.account_id}));
+    file.account_id = account_id;
+    TRY(FileStore(unit.session(), unit.user_id()).update(file));
+    return file;
+}
+
+Result<File> process_file(UnitOfWork& unit, const std::string& id,
+                          const std::optional<std::string>& mapping,
+                          const std::optional<std::string>& account_id) {
+    File file = TRY(existing(unit.session(), unit.user_id(), id));
+    if (file.status == FileStatus::pending) {
+        return fail(ErrorKind::conflict, "the file is being processed");
+    }
+    if (account_id && *account_id != file.account_id) {
+        TRY(check_account(unit, *account_id));
+        TransactionStore store(unit.session(), unit.user_id());
+        if (!TRY(store.ids_of_file(id)).empty()) {
+            return fail(ErrorKind::conflict,
+                        "accountId: the file has brought transactions; move it first");
+        }
+        file.account_id = *account_id;
+    }
+    if (mapping) {
+        if (!mapping->empty()) {
+            TRY(parse_mapping(*mapping));
+        }
+        file.mapping = *mapping;
+    }
+    file.status = FileStatus::pending;
+    file.message.clear();
+    publish_uploaded(unit, file);
+    TRY(FileStore(unit.session(), unit.user_id()).update(file));
+    return file;
+}
+
+Result<std::int64_t> remove_file(UnitOfWork& unit, const std::string& id) {
+    const File file = TRY(existing(unit.session(), unit.user_id(), id));
+    TransactionStore store(unit.session(), unit.user_id());
+    const auto count = TRY(
+        delete_transactions(unit, TRY(store.ids_of_file(id)), event::DeletionType::file_deleted));
+    TRY(FileStore(unit.session(), unit.user_id()).erase(id));
+    unit.publish(event::file_deleted(unit.occasion(), {id, file.account_id, count}));
+    return count;
+}
+
+}  // namespace
+
+Result<Page<File>> Files::list(const std::string& user_id, const FileFilter& filter,
+                               const PageRequest& page) const {
+    TRY(check_limit(page));
+    const auto snapshot = TRY(environment_.database.read());
+    const std::string status = filter.status ? std::string(name(*filter.status)) : "";
+    const std::string condition =
+        " from files where user_id = ?1 and (?2 = '' or account_id = ?2)"
+        " and (?3 = '' or status = ?3)";
+    Page<File> found;
+    found.total = static_cast<std::uint64_t>(TRY(snapshot->query_integer(
+        "select count(*)" + condition, {user_id, filter.account_id, status})));
+    std::int64_t before_ms = std::numeric_limits<std::int64_t>::max();
+    std::string before_id;
+    if (!page.cursor.empty()) {
+        const auto place = TRY(decode_cursor(page.cursor, 2));
+        before_ms = std::atoll(place[0].c_str());
+        before_id = place[1];
+    }
+    TRY(snapshot->query(
+        "select " + std::string(file_columns()) + condition +
+            " and (uploaded_ms, id) < (?4, ?5) order by uploaded_ms desc, id desc limit ?6",
+        {user_id, filter.account_id, status, before_ms, before_id, page.limit + 1},
+        [&](const sql::Row& row) -> Result<> {
+            found.items.push_back(TRY(read_file_row(row)));
+            return {};
+        }));
+    if (found.items.size() > page.limit) {
+        found.items.pop_back();
+        const File& last = found.items.back();
+        found.next_cursor = encode_cursor(
+            std::vector<std::string>{std::to_string(to_unix_ms(last.uploaded_at)), last.id});
+    }
+    return found;
+}
+
+Result<File> Files::get(const std::string& user_id, const std::string& id) const {
+    const auto snapshot = TRY(environment_.database.read());
+    return existing(snapshot.session(), user_id, id);
+}
+
+Result<std::string> Files::content(const std::string& user_id, const std::string& id) const {
+    const File file = TRY(get(user_id, id));
+    return environment_.blobs.get(TRY(digest_of(file.sha256)));
+}
+
+void Files::upload(Actor actor, Upload upload, io::Completion<File> done) {
+    auto file = file_of(upload);
+    if (!file) {
+        done(std::unexpected(std::move(file).error()));
+        return;
+    }
+    // From here until the row is committed or refused, nobody collects the blob.
+    const std::string sha256 = file->sha256;
+    uploading_->with([&](auto& contents) { contents.insert(sha256); });
+    auto finish = [files = *this, sha256, done = std::move(done)](Result<File> stored) mutable {
+        files.uploading_->with([&](auto& contents) { contents.extract(sha256); });
+        if (!stored) {
+            files.remove_unused(sha256);
+        }
+        done(std::move(stored));
+    };
+    const Request request = Request("files.upload")
+                                .add(std::string_view(file->file_name))
+                                .add(std::string_view(file->sha256))
+                                .add(std::string_view(file->account_id))
+                                .add(std::string_view(file->mapping));
+    environment_.blobs.put(
+        std::move(upload.content),
+        [environment = environment_, actor = std::move(actor), request, file = std::move(*file),
+         finish = std::move(finish)](Result<Sha256Digest> put) mutable {
+            if (!put) {
+                finish(std::unexpected(std::move(put).error()));
+                return;
+            }
+            auto recall = recall_file(actor.user_id);
+            perform<File>(
+                environment, std::move(actor), request, Weight::light,
+                [file = std::move(file)](UnitOfWork& unit) { return store_file(unit, file); },
+                std::move(recall), std::move(finish));
+        });
+}
+
+void Files::associate(Actor actor, std::string id, std::string account_id,
+                      io::Completion<File> done) {
+    const Request request =
+        Request("files.associate").add(std::string_view(id)).add(std::string_view(account_id));
+    auto recall = recall_file(actor.user_id);
+    perform<File>(
+        environment_, std::move(actor), request, Weight::heavy,
+        [id = std::move(id), account_id = std::move(account_id)](UnitOfWork& unit) {
+            return associate_file(unit, id, account_id);
+        },
+        std::move(recall), std::move(done));
+}
+
+void Files::process(Actor actor, std::string id, std::optional<std::string> mapping,
+                    std::optional<std::string> account_id, io::Completion<File> done) {
+    const Request request =
+        Request("files.process").add(std::string_view(id)).add(mapping).add(account_id);
+    auto recall = recall_file(actor.user_id);
+    perform<File>(
+        environment_, std::move(actor), request, Weight::light,
+        [id = std::move(id), mapping = std::move(mapping), account_id = std::move(account_id)](
+            UnitOfWork& unit) { return process_file(unit, id, mapping, account_id); },
+        std::move(recall), std::move(done));
+}
+
+void Files::remove(Actor actor, std::string id, io::Completion<std::int64_t> done) {
+    const Request request = Request("files.remove").add(std::string_view(id));
+    auto sha256 = std::make_shared<std::string>();
+    perform<std::int64_t>(
+        environment_, std::move(actor), request, Weight::heavy,
+        [id = std::move(id), sha256](UnitOfWork& unit) -> Result<std::int64_t> {
+            *sha256 = TRY(existing(unit.session(), unit.user_id(), id))
+            .sha256;
+            return remove_file(unit, id);
+        },
+        recall_count,
+        [files = *this, sha256, done = std::move(done)](Result<std::int64_t> removed) mutable {
+            if (removed && !sha256->empty()) {
+                files.remove_unused(*sha256);
+            }
+            done(std::move(removed));
+        });
+}
+
+/// Under the lock no upload of the same content can begin, and one that is under way is on the list
+/// until its row is committed, so the blob is not needed by anyone. What fails here leaves a blob
+/// behind that nobody refers to, which does no harm.
+void Files::remove_unused(const std::string& sha256) const {
+    uploading_->with([&](auto& contents) {
+        const auto snapshot = environment_.database.read();
+        if (!snapshot || contents.contains(sha256)) {
+            return;
+        }
+        const auto used = FileStore::is_content_used(snapshot->session(), sha256);
+        const auto digest = digest_of(sha256);
+        if (used && !*used && digest) {
+            static_cast<void>(environment_.blobs.remove(*digest));
+        }
+    });
+}
+
+}  // namespace bascule::application
