@@ -52,6 +52,27 @@ bool is_version(std::string_view version) {
 
 std::string_view major_of(std::string_view version) { return version.substr(0, version.find('.')); }
 
+/// C0, DEL or C1 (U+0080 to U+009F, in UTF-8 C2 80 to C2 9F). They would break lines of logs and of
+/// event streams, and cut texts short elsewhere.
+bool has_control_characters(std::string_view text) {
+    bool suspicious = false;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        suspicious |= byte < 0x20 || byte == 0x7f || byte == 0xc2;
+    }
+    if (!suspicious) {
+        return false;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const auto after = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0xff);
+        if (byte < 0x20 || byte == 0x7f || (byte == 0xc2 && after <= 0x9f)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 class EnvelopeCheck {
   public:
     EnvelopeCheck(const EventView& event, const Policy& policy, std::vector<Fault>& faults)
@@ -70,11 +91,11 @@ class EnvelopeCheck {
         if (event_.form == Form::seed && !event_.event_type.starts_with("bus.")) {
             filled("/userId", event_.user_id, user_id_bytes_max);
         } else {
-            at_most("/userId", event_.user_id, user_id_bytes_max);
+            clean("/userId", event_.user_id, user_id_bytes_max);
         }
-        at_most("/correlationId", event_.correlation_id, correlation_id_bytes_max);
-        at_most("/causationId", event_.causation_id, correlation_id_bytes_max);
-        at_most("/replayId", event_.replay_id, correlation_id_bytes_max);
+        clean("/correlationId", event_.correlation_id, correlation_id_bytes_max);
+        clean("/causationId", event_.causation_id, correlation_id_bytes_max);
+        clean("/replayId", event_.replay_id, correlation_id_bytes_max);
     }
 
     void type() {
@@ -84,7 +105,7 @@ class EnvelopeCheck {
                 "must be noun.verb (words of letters, digits, '_' and '-' joined by points), is " +
                     quoted(event_.event_type));
         }
-        if (at_most("/eventVersion", event_.event_version, event_version_bytes_max) &&
+        if (clean("/eventVersion", event_.event_version, event_version_bytes_max) &&
             !is_version(event_.event_version)) {
             add("/eventVersion", "must be major.minor, is " + quoted(event_.event_version));
         }
@@ -139,16 +160,21 @@ class EnvelopeCheck {
                 "is missing; must be a string of 1 to " + std::to_string(bytes_max) + " bytes");
             return false;
         }
-        return at_most(pointer, text, bytes_max);
+        return clean(pointer, text, bytes_max);
     }
 
-    bool at_most(const char* pointer, std::string_view text, std::size_t bytes_max) {
-        if (text.size() <= bytes_max) {
-            return true;
+    /// Short enough, and of printable characters.
+    bool clean(const char* pointer, std::string_view text, std::size_t bytes_max) {
+        if (text.size() > bytes_max) {
+            add(pointer, "has " + std::to_string(text.size()) + " bytes; at most " +
+                             std::to_string(bytes_max) + " are allowed: " + quoted(text));
+            return false;
         }
-        add(pointer, "has " + std::to_string(text.size()) + " bytes; at most " +
-                         std::to_string(bytes_max) + " are allowed: " + quoted(text));
-        return false;
+        if (has_control_characters(text)) {
+            add(pointer, "must not contain control characters, is " + quoted(text));
+            return false;
+        }
+        return true;
     }
 
     void add(const char* pointer, std::string message) {

@@ -198,6 +198,20 @@ INSTANTIATE_TEST_SUITE_P(
                      "/data: is missing; must be an object"},
         EnvelopeCase{"MetadataIsNoObject", [](Event& e) { e.metadata = "[]"; },
                      "/metadata: must be an object, is []"},
+        EnvelopeCase{"LineFeedInId", [](Event& e) { e.event_id = "e\n1"; },
+                     "/eventId: must not contain control characters, is \"e\\n1\""},
+        EnvelopeCase{"ZeroByteInUser", [](Event& e) { e.user_id = std::string("u\0x", 3); },
+                     "/userId: must not contain control characters, is \"u\\u0000x\""},
+        EnvelopeCase{"CarriageReturnInSource", [](Event& e) { e.source = "a\rb"; },
+                     "/source: must not contain control characters"},
+        EnvelopeCase{"TabInType", [](Event& e) { e.event_type = "x.\ty"; },
+                     "/eventType: must not contain control characters"},
+        EnvelopeCase{"DeleteInCorrelation", [](Event& e) { e.correlation_id = "c\x7f"; },
+                     "/correlationId: must not contain control characters"},
+        EnvelopeCase{"C1ControlInCausation", [](Event& e) { e.causation_id = "c\xC2\x85"; },
+                     "/causationId: must not contain control characters"},
+        EnvelopeCase{"ControlInVersion", [](Event& e) { e.event_version = "1.0\n"; },
+                     "/eventVersion: must not contain control characters"},
         EnvelopeCase{"UnknownTypeWithoutObject",
                      [](Event& e) {
                          e.event_type = "x.y";
@@ -216,6 +230,14 @@ TEST(ValidateTest, AcceptsUnknownTypesUnlessToldOtherwise) {
         FailsWith(ErrorKind::invalid, HasSubstr("not in the catalogue: \"parcel.arrived\"")));
 }
 
+TEST(ValidateTest, AcceptsTextOfAllTongues) {
+    Event event = samples()[0];
+    event.event_id = "Überweisung \xC2\xA0 №7";  // C2 A0 is a no-break space, not a control
+    event.user_id = "さくら";
+    event.source = "Straße/ß";
+    EXPECT_THAT(validate(event), Succeeds());
+}
+
 TEST(ValidateTest, AcceptsForeignEventBridgeEvents) {
     const Event event{.form = Form::eventbridge,
                       .event_id = "1",
@@ -224,6 +246,11 @@ TEST(ValidateTest, AcceptsForeignEventBridgeEvents) {
                       .source = "shop",
                       .data = "{}"};
     EXPECT_THAT(validate(event), Succeeds());
+    Event broken = event;
+    broken.event_type = "Order\nPlaced";
+    EXPECT_THAT(validate(broken),
+                FailsWith(ErrorKind::invalid,
+                          HasSubstr("/eventType: must not contain control characters")));
 }
 
 struct DataCase {
