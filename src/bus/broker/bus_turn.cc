@@ -101,9 +101,9 @@ void BusState::turn() {
         for (Delivery& delivery : carry_out(*consumer, commands, time)) {
             held.emplace_back(number, std::move(delivery));
         }
-        if (const std::string entries = consumer->settle_change(time, Random(random.next()));
-            !entries.empty()) {
-            journal->append(number, entries);
+        if (const auto parts = consumer->settle_change(time, Random(random.next()));
+            !parts.empty()) {
+            journal->append_state(number, parts);
             more = true;
         }
         auto next = consumer->machine().next_deadline();
@@ -369,12 +369,12 @@ void BusState::sync_journal() {
         }
     };
     if (journal->wants_rewrite()) {
-        std::map<ConsumerNumber, std::string> snapshots;
+        DeliveryJournal::Snapshots snapshots;
         for (const auto& [number, consumer] : consumers) {
-            snapshots[number] = consumer->machine().snapshot(now()).encode();
+            snapshots[number] = consumer->machine().snapshot(now()).encode_parts();
         }
         for (const auto& [number, state] : recovered) {
-            snapshots[number] = state.encode();
+            snapshots[number] = state.encode_parts();
         }
         journal->rewrite(snapshots, std::move(done));
     } else {

@@ -92,7 +92,7 @@ void ConsumerRuntime::change(ConsumerConfig config, std::shared_ptr<Handler> han
     change_ = Change{.config = std::move(config), .drain = drain};
 }
 
-std::string ConsumerRuntime::settle_change(delivery::Now now, Random random) {
+std::vector<std::string> ConsumerRuntime::settle_change(delivery::Now now, Random random) {
     if (!change_) {
         return {};
     }
@@ -105,14 +105,14 @@ std::string ConsumerRuntime::settle_change(delivery::Now now, Random random) {
         return {};
     }
     delivery::ConsumerState state = machine_.snapshot(now);
-    std::string entries = state.encode();
+    std::vector<std::string> parts = state.encode_parts();
     auto machine = delivery::Consumer::create(config_.name, change_->config.policy,
                                               std::move(state), random, now);
     CHECK(machine.has_value());  // the policy was validated before the change was taken
     machine_ = std::move(*machine);
     config_ = std::move(change_->config);
     change_.reset();
-    return entries;
+    return parts;
 }
 
 bool ConsumerRuntime::read_ahead(const Routing& routing, delivery::Now now) {

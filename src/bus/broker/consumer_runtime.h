@@ -49,8 +49,9 @@ class ConsumerRuntime {
     /// way for most settings, and for key, ordering and debounce when all that was read is settled.
     void change(ConsumerConfig config, std::shared_ptr<Handler> handler);
 
-    /// Finishes a change that has become possible. Returns what the journal must take then.
-    std::string settle_change(delivery::Now now, Random random);
+    /// Finishes a change that has become possible. Returns the state that the journal must take
+    /// then, in parts; nothing if there was no change.
+    std::vector<std::string> settle_change(delivery::Now now, Random random);
 
     /// A run outlived its timeout and its handler still works on it.
     void note_stuck(delivery::RunId run) { stuck_.insert(run); }

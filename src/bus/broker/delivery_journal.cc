@@ -1,5 +1,6 @@
 #include "bus/broker/delivery_journal.h"
 
+#include "bus/delivery/journal.h"
 #include "foundation/base/hash.h"
 
 namespace bascule::broker {
@@ -7,6 +8,9 @@ namespace bascule::broker {
 namespace {
 
 constexpr std::size_t number_bytes = 4;
+/// One entry of the file, and so what is there whole or not at all.
+constexpr std::size_t piece_bytes_max = 16 << 20;
+static_assert(piece_bytes_max + number_bytes <= log::FramedFile::entry_bytes_max);
 
 std::string tagged(ConsumerNumber consumer, std::string_view entries) {
     std::string out;
@@ -40,8 +44,28 @@ Result<std::unique_ptr<DeliveryJournal>> DeliveryJournal::open(io::Disk& disk, i
 }
 
 void DeliveryJournal::append(ConsumerNumber consumer, std::string_view entries) {
-    file_->append(as_bytes(tagged(consumer, entries)));
     dirty_ = true;
+    if (entries.size() <= piece_bytes_max) {
+        file_->append(as_bytes(tagged(consumer, entries)));
+        return;
+    }
+    // Hundreds of thousands of letters, redriven at once: any prefix of it is a valid history.
+    for (const std::string_view piece : delivery::journal::pieces(entries, piece_bytes_max)) {
+        file_->append(as_bytes(tagged(consumer, piece)));
+    }
+}
+
+void DeliveryJournal::append_state(ConsumerNumber consumer, const std::vector<std::string>& parts) {
+    std::string whole;
+    for (const std::string& part : parts) {
+        whole += part;
+    }
+    dirty_ = true;
+    if (whole.size() <= piece_bytes_max) {
+        file_->append(as_bytes(tagged(consumer, whole)));
+    } else {
+        rewrite_wanted_ = true;
+    }
 }
 
 bool DeliveryJournal::flush() { return file_->flush(); }
@@ -52,20 +76,21 @@ void DeliveryJournal::sync(io::Completion<> done) {
 }
 
 bool DeliveryJournal::wants_rewrite() const {
-    return !file_->damage().empty() ||
+    return rewrite_wanted_ || !file_->damage().empty() ||
            (file_->size() > rewrite_bytes_min && file_->size() > 4 * snapshot_bytes_);
 }
 
-void DeliveryJournal::rewrite(const std::map<ConsumerNumber, std::string>& snapshots,
-                              io::Completion<> done) {
+void DeliveryJournal::rewrite(const Snapshots& snapshots, io::Completion<> done) {
     std::vector<std::string> entries;
     snapshot_bytes_ = rewrite_bytes_min / 4;
-    for (const auto& [number, snapshot] : snapshots) {
-        entries.push_back(tagged(number, snapshot));
-        snapshot_bytes_ += snapshot.size();
+    for (const auto& [number, parts] : snapshots) {
+        for (const std::string& part : parts) {
+            entries.push_back(tagged(number, part));
+            snapshot_bytes_ += part.size();
+        }
     }
-    dirty_ = false;
-    file_->rewrite(std::move(entries), std::move(done));
+    dirty_ = rewrite_wanted_ = false;
+    file_->rewrite(entries, std::move(done));
 }
 
 }  // namespace bascule::broker

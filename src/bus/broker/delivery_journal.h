@@ -26,6 +26,11 @@ class DeliveryJournal {
     /// Buffers entries of one consumer.
     void append(ConsumerNumber consumer, std::string_view entries);
 
+    /// Buffers the whole state of one consumer, as ConsumerState::encode_parts gives it. A state
+    /// that does not fit into one entry, of which after a crash either all or nothing is there,
+    /// makes `wants_rewrite` true instead.
+    void append_state(ConsumerNumber consumer, const std::vector<std::string>& parts);
+
     /// Makes what was appended survive the end of the process, not yet of the machine. False if it
     /// could not (a rewrite is on, the disk is full): try again after the next sync.
     bool flush();
@@ -36,11 +41,14 @@ class DeliveryJournal {
     /// Whether anything is buffered that no sync was asked for yet.
     bool dirty() const { return dirty_; }
 
-    /// Whether history outweighs what a snapshot would take, or the file was found damaged.
+    /// Whether history outweighs what a snapshot would take, the file was found damaged, or a state
+    /// was too large to be appended.
     bool wants_rewrite() const;
 
-    /// Begins the journal anew with one snapshot per consumer.
-    void rewrite(const std::map<ConsumerNumber, std::string>& snapshots, io::Completion<> done);
+    /// Begins the journal anew with one snapshot per consumer, in parts of whole entries. Each part
+    /// has at most log::FramedFile::entry_bytes_max; together they have no limit.
+    using Snapshots = std::map<ConsumerNumber, std::vector<std::string>>;
+    void rewrite(const Snapshots& snapshots, io::Completion<> done);
 
   private:
     /// Below this size history is not worth a rewrite.
@@ -48,6 +56,7 @@ class DeliveryJournal {
 
     std::unique_ptr<log::FramedFile> file_;
     bool dirty_ = false;
+    bool rewrite_wanted_ = false;
     std::uint64_t snapshot_bytes_ = 0;
 };
 

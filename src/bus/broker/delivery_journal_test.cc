@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "bus/delivery/consumer_state.h"
+#include "bus/delivery/journal.h"
 #include "foundation/base/testing.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_executor.h"
@@ -35,7 +37,7 @@ class DeliveryJournalTest : public testing::Test {
     Result<> sync() {
         return sim::wait_for<>(executor_, [&](auto done) { journal_->sync(std::move(done)); });
     }
-    Result<> rewrite(const std::map<ConsumerNumber, std::string>& snapshots) {
+    Result<> rewrite(const DeliveryJournal::Snapshots& snapshots) {
         return sim::wait_for<>(executor_,
                                [&](auto done) { journal_->rewrite(snapshots, std::move(done)); });
     }
@@ -81,12 +83,12 @@ TEST_F(DeliveryJournalTest, RewriteLeavesOneSnapshotForEachConsumer) {
     journal_->append(one, "old");
     ASSERT_THAT(sync(), Succeeds());
     journal_->append(large, "buffered, in the snapshot too");
-    ASSERT_THAT(rewrite({{one, "state one"}, {large, "state large"}}), Succeeds());
+    ASSERT_THAT(rewrite({{one, {"state ", "one"}}, {large, {"state large"}}}), Succeeds());
     journal_->append(one, "new");
     ASSERT_THAT(sync(), Succeeds());
     crash();
-    EXPECT_THAT(replayed_,
-                ElementsAre(Pair(one, "state one"), Pair(large, "state large"), Pair(one, "new")));
+    EXPECT_THAT(replayed_, ElementsAre(Pair(one, "state "), Pair(one, "one"),
+                                       Pair(large, "state large"), Pair(one, "new")));
 }
 
 TEST_F(DeliveryJournalTest, FailedRewriteKeepsWhatWasBuffered) {
@@ -94,7 +96,7 @@ TEST_F(DeliveryJournalTest, FailedRewriteKeepsWhatWasBuffered) {
     ASSERT_THAT(sync(), Succeeds());
     journal_->append(one, "buffered");
     disk_.set_capacity((*disk_.open(path, io::OpenMode::read))->size().value_or(0));
-    EXPECT_THAT(rewrite({{one, std::string(1 << 20, 's')}}), FailsWith(ErrorKind::exhausted));
+    EXPECT_THAT(rewrite({{one, {std::string(1 << 20, 's')}}}), FailsWith(ErrorKind::exhausted));
     disk_.set_capacity(1 << 30);
     ASSERT_THAT(sync(), Succeeds());
     crash();
@@ -102,15 +104,63 @@ TEST_F(DeliveryJournalTest, FailedRewriteKeepsWhatWasBuffered) {
 }
 
 TEST_F(DeliveryJournalTest, WantsRewriteOnceHistoryOutweighsTheSnapshot) {
-    ASSERT_THAT(rewrite({{one, "small"}}), Succeeds());
+    ASSERT_THAT(rewrite({{one, {"small"}}}), Succeeds());
     EXPECT_FALSE(journal_->wants_rewrite());
     const std::string entry(1 << 20, 'e');
     for (int i = 0; i < 5; ++i) {
         journal_->append(one, entry);
     }
     EXPECT_TRUE(journal_->wants_rewrite());
-    ASSERT_THAT(rewrite({{one, "small"}}), Succeeds());
+    ASSERT_THAT(rewrite({{one, {"small"}}}), Succeeds());
     EXPECT_FALSE(journal_->wants_rewrite());
+}
+
+/// A consumer with so many keys in trouble that its state is larger than a frame may be.
+TEST_F(DeliveryJournalTest, AStateOfAnySizeIsKept) {
+    delivery::ConsumerState state(Offset(0));
+    const std::string error(delivery::error_bytes_max, 'e');
+    for (std::uint64_t i = 0; i < 70'000; ++i) {
+        state.units.push_back({.key_hash = i + 1,
+                               .members = {Offset(i)},
+                               .attempts = 1,
+                               .history = {{from_unix_ms(1), error}}});
+        state.letters[Offset(1'000'000 + i)] = {.offset = Offset(1'000'000 + i), .key_hash = i + 1};
+    }
+    const auto parts = state.encode_parts();
+    EXPECT_FALSE(journal_->wants_rewrite());
+    journal_->append_state(one, parts);
+    EXPECT_TRUE(journal_->wants_rewrite()) << "appended, a crash could leave a part of it";
+    ASSERT_THAT(rewrite({{one, parts}, {large, {"other"}}}), Succeeds());
+    EXPECT_FALSE(journal_->wants_rewrite());
+    crash();
+    delivery::ConsumerState copy(Offset(0));
+    std::size_t bytes = 0;
+    for (const auto& [consumer, entries] : replayed_) {
+        if (consumer == one) {
+            bytes += entries.size();
+            ASSERT_THAT(copy.apply(entries), Succeeds());
+        }
+    }
+    EXPECT_GT(bytes, std::size_t{64} << 20);
+    EXPECT_EQ(copy.units.size(), 70'000u);
+    EXPECT_EQ(copy.letters.size(), 70'000u);
+}
+
+TEST_F(DeliveryJournalTest, EntriesOfAnySizeAreKept) {
+    std::string entries;
+    const std::string reason(delivery::error_bytes_max, 'r');
+    for (int i = 0; i < 40'000; ++i) {
+        delivery::journal::append(entries, delivery::journal::Paused{{.reason = reason}});
+    }
+    ASSERT_GT(entries.size(), std::size_t{32} << 20);
+    journal_->append(one, entries);
+    ASSERT_THAT(sync(), Succeeds());
+    crash();
+    std::string joined;
+    for (const auto& [consumer, piece] : replayed_) {
+        joined += piece;
+    }
+    EXPECT_TRUE(joined == entries);
 }
 
 TEST_F(DeliveryJournalTest, ReplayThatRefusesAnEntryIsTheErrorOfOpen) {
@@ -147,7 +197,7 @@ TEST_F(DeliveryJournalTest, DamagedFileAsksForARewriteThatHealsIt) {
     EXPECT_TRUE(journal_->wants_rewrite());
     journal_->append(one, "entry");
     EXPECT_THAT(sync(), FailsWith(ErrorKind::corrupt));
-    ASSERT_THAT(rewrite({{one, "whole"}}), Succeeds());
+    ASSERT_THAT(rewrite({{one, {"whole"}}}), Succeeds());
     EXPECT_FALSE(journal_->wants_rewrite());
     crash();
     EXPECT_THAT(replayed_, ElementsAre(Pair(one, "whole")));

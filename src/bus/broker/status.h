@@ -25,7 +25,6 @@ struct ConsumerStatus {
     std::uint64_t lag_events = 0;  ///< records not yet read, plus matching events not yet settled
     std::int64_t lag_ms = 0;       ///< age of the oldest of them
     delivery::Counts counts;
-    std::uint64_t late_answers = 0;
 };
 
 /// Whether a bus takes events, and keeps what becomes of them. What is called `reason` is for

@@ -30,12 +30,14 @@ struct Counts {
     std::uint64_t waiting = 0;   ///< for a retry, in a window, or for their letter to be durable
     std::uint64_t running = 0;
 
-    std::uint64_t windows = 0;       ///< open ones
-    std::uint64_t runs = 0;          ///< at this moment
-    std::uint64_t keys = 0;          ///< with anything to remember
-    std::uint64_t late_answers = 0;  ///< ignored: of runs that are unknown or were given up
-    std::uint64_t attempts = 0;      ///< runs started since this object was made
-    std::uint64_t failures = 0;      ///< of these, answered transient or permanent
+    std::uint64_t windows = 0;  ///< open ones
+    std::uint64_t runs = 0;     ///< at this moment
+    std::uint64_t keys = 0;     ///< with anything to remember
+
+    // In all its life, restarts included; see Tally.
+    std::uint64_t attempts = 0;
+    std::uint64_t failures = 0;
+    std::uint64_t late_answers = 0;
 
     std::uint64_t accounted() const;  ///< the right side of the identity
 };

@@ -57,7 +57,11 @@ struct ConsumerState::Replay {
 
     void operator()(const journal::OffsetList& entry) {
         auto& list = entry.list == journal::ListKind::decided ? state.decided : state.reopened;
-        list.assign(entry.offsets.begin(), entry.offsets.end());
+        const auto middle = list.insert(list.end(), entry.offsets.begin(), entry.offsets.end());
+        if (middle != list.begin() && middle != list.end() && *std::prev(middle) >= *middle) {
+            std::inplace_merge(list.begin(), middle, list.end());
+            list.erase(std::unique(list.begin(), list.end()), list.end());
+        }
     }
 
     void operator()(const journal::Started& entry) {
@@ -113,6 +117,8 @@ struct ConsumerState::Replay {
             remember(unit.history, {entry.at, std::string(entry.error)});
         }
     }
+
+    void operator()(const journal::Tallied& entry) { state.tally = entry.tally; }
 
     void operator()(const journal::Returned& entry) { leave_units(entry.members); }
 
@@ -288,40 +294,60 @@ void ConsumerState::reconcile(Offset inbox_low, const std::function<bool(Offset)
     seen_end = std::max(seen_end, low);
 }
 
-std::string ConsumerState::encode() const {
-    std::string out;
-    journal::append(out, journal::Begin{start, settled.low(), coalesced.low(), reopened_until,
-                                        seen_end, run_next, settlements});
+std::vector<std::string> ConsumerState::encode_parts(std::size_t part_bytes) const {
+    std::vector<std::string> parts(1);
+    const auto add = [&](const auto& entry) {
+        if (parts.back().size() >= part_bytes) {
+            parts.emplace_back();
+        }
+        journal::append(parts.back(), entry);
+    };
+    const auto add_list = [&](journal::ListKind kind, std::span<const Offset> offsets) {
+        constexpr std::size_t offset_bytes_max = 10;
+        const std::size_t most = std::max<std::size_t>(1, part_bytes / offset_bytes_max);
+        for (; !offsets.empty(); offsets = offsets.subspan(std::min(most, offsets.size()))) {
+            add(journal::OffsetList{kind, offsets.first(std::min(most, offsets.size()))});
+        }
+    };
+    add(journal::Begin{start, settled.low(), coalesced.low(), reopened_until, seen_end, run_next,
+                       settlements});
+    add(journal::Tallied{tally});
     for (const auto& [first, end] : settled.intervals()) {
-        journal::append(out,
-                        journal::Interval{journal::SetKind::settled, Offset(first), Offset(end)});
+        add(journal::Interval{journal::SetKind::settled, Offset(first), Offset(end)});
     }
     for (const auto& [first, end] : coalesced.intervals()) {
-        journal::append(out,
-                        journal::Interval{journal::SetKind::coalesced, Offset(first), Offset(end)});
+        add(journal::Interval{journal::SetKind::coalesced, Offset(first), Offset(end)});
     }
-    journal::append(out, journal::OffsetList{journal::ListKind::decided, decided});
-    journal::append(out, journal::OffsetList{journal::ListKind::reopened, reopened});
+    add_list(journal::ListKind::decided, decided);
+    add_list(journal::ListKind::reopened, reopened);
     for (const auto& [offset, letter] : letters) {
-        journal::append(out, journal::LetterOpened{letter});
+        add(journal::LetterOpened{letter});
     }
     // LetterOpened takes its event out of a unit, so the units come after the letters, as they did
     // when it happened.
     for (const Unit& unit : units) {
         if (!unit.members.empty()) {
-            journal::append(out, journal::UnitKept{unit});
+            add(journal::UnitKept{unit});
         }
     }
     for (const auto& [key_hash, of_key] : windows) {
         for (const Window& window : of_key) {
-            journal::append(out, journal::WindowChanged{key_hash, window});
+            add(journal::WindowChanged{key_hash, window});
         }
     }
     for (const auto& [key_hash, at] : last_runs) {
-        journal::append(out, journal::WindowRan{key_hash, at});
+        add(journal::WindowRan{key_hash, at});
     }
     if (pause) {
-        journal::append(out, journal::Paused{*pause});
+        add(journal::Paused{*pause});
+    }
+    return parts;
+}
+
+std::string ConsumerState::encode() const {
+    std::string out;
+    for (const std::string& part : encode_parts()) {
+        out += part;
     }
     return out;
 }

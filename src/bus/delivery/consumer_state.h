@@ -41,7 +41,7 @@ struct Settlements {
 ///     state.reconcile(inbox_low, is_in_inbox);
 ///
 /// Threads:  one owner.
-/// Format:   docs/format/delivery_journal.md (version 1).
+/// Format:   docs/format/delivery_journal.md (version 2).
 struct ConsumerState {
     /// A run that has failed or was interrupted, with everything it needs to be attempted again.
     struct Unit {
@@ -87,7 +87,12 @@ struct ConsumerState {
     /// discards stand. Follow it with a snapshot.
     void reconcile(Offset inbox_low, const std::function<bool(Offset)>& is_in_inbox);
 
-    /// The entries that make this state from nothing: a new journal begins with them.
+    /// The entries that make this state from nothing: a new journal begins with them. They come in
+    /// parts of whole entries, none above `part_bytes` by more than its last entry, to be kept and
+    /// applied in this order: a state may be larger than what a file takes in one piece.
+    std::vector<std::string> encode_parts(std::size_t part_bytes = 1 << 20) const;
+
+    /// The parts in one piece.
     std::string encode() const;
 
     /// Whether an event that is unsettled now was settled before a reconcile.
@@ -104,6 +109,7 @@ struct ConsumerState {
         reopened;           ///< settled once, unsettled by reconcile, not offered since: ascending
     Offset reopened_until;  ///< below it an offered event may have been settled before
     Settlements settlements;
+    Tally tally;
     std::uint64_t run_next = 1;
     Offset seen_end;  ///< one above the highest offset that the journal names
     std::map<Offset, LetterRef> letters;

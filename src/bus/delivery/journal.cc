@@ -27,6 +27,7 @@ enum class Type : std::uint8_t {
     paused = 14,
     resumed = 15,
     unit_kept = 16,
+    tallied = 17,
 };
 
 // ── Writing ──────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +213,7 @@ class Fields {
 };
 
 Begin read_begin(Fields& in) {
-    if (const auto found = in.number(); !in.failed && found != version) {
+    if (const auto found = in.number(); !in.failed && (found < 1 || found > version)) {
         in.failed = "has a version that this program does not know";
     }
     Begin entry;
@@ -327,6 +328,9 @@ Entry read(Type type, Fields& in, std::vector<Offset>& scratch) {
             return Resumed{};
         case Type::unit_kept:
             return read_unit(in, scratch);
+        case Type::tallied:
+            return Tallied{
+                {.attempts = in.number(), .failures = in.number(), .late_answers = in.number()}};
     }
     in.failed = "has an unknown type";
     return Resumed{};
@@ -457,6 +461,32 @@ void append(std::string& out, const UnitKept& entry) {
         .number(unit.exhausted ? static_cast<std::uint8_t>(*unit.exhausted) : 0)
         .history(unit.history)
         .offsets(unit.members);
+}
+
+void append(std::string& out, const Tallied& entry) {
+    Writer(out, Type::tallied)
+        .number(entry.tally.attempts)
+        .number(entry.tally.failures)
+        .number(entry.tally.late_answers);
+}
+
+std::vector<std::string_view> pieces(std::string_view entries, std::size_t bytes_max) {
+    std::vector<std::string_view> found;
+    std::size_t begin = 0;  // of the piece
+    std::size_t end = 0;    // of the entry before
+    for (Reader reader(entries); !reader.at_end(); end = reader.position()) {
+        if (!reader.next()) {
+            break;  // not written by us: the rest is left as it is
+        }
+        if (begin < end && reader.position() - begin > bytes_max) {
+            found.push_back(entries.substr(begin, end - begin));
+            begin = end;
+        }
+    }
+    if (begin < entries.size()) {
+        found.push_back(entries.substr(begin));
+    }
+    return found;
 }
 
 Result<Entry> Reader::next() {

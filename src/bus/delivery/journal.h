@@ -16,7 +16,8 @@
 /// docs/format/delivery_journal.md.
 namespace bascule::delivery::journal {
 
-constexpr std::uint64_t version = 1;
+/// Of what is written; 1 is read too.
+constexpr std::uint64_t version = 2;
 
 /// A consumer's state begins: all that came before is forgotten.
 struct Begin {
@@ -38,6 +39,7 @@ struct Interval {
     Offset end;
 };
 
+/// A list, or a part of it: together with what came before.
 struct OffsetList {
     ListKind list = ListKind::decided;
     std::span<const Offset> offsets;
@@ -112,14 +114,19 @@ struct Paused {
 
 struct Resumed {};
 
+/// Everything the consumer ever did, so far.
+struct Tallied {
+    Tally tally;
+};
+
 /// A whole unit, in snapshots only.
 struct UnitKept {
     ConsumerState::Unit unit;
 };
 
-using Entry =
-    std::variant<Begin, Interval, OffsetList, Started, Settled, Failed, Returned, Low, LetterOpened,
-                 LetterMoved, LetterClosed, WindowChanged, WindowRan, Paused, Resumed, UnitKept>;
+using Entry = std::variant<Begin, Interval, OffsetList, Started, Settled, Failed, Returned, Low,
+                           LetterOpened, LetterMoved, LetterClosed, WindowChanged, WindowRan,
+                           Paused, Resumed, UnitKept, Tallied>;
 
 /// Appends the entry to `out`. O(size), no allocation but `out`'s growth.
 void append(std::string& out, const Begin& entry);
@@ -138,6 +145,11 @@ void append(std::string& out, const WindowRan& entry);
 void append(std::string& out, const Paused& entry);
 void append(std::string& out, const Resumed& entry);
 void append(std::string& out, const UnitKept& entry);
+void append(std::string& out, const Tallied& entry);
+
+/// Cuts entries that were written by `append` between two of them, into pieces of at most
+/// `bytes_max`; an entry above that is a piece of its own.
+std::vector<std::string_view> pieces(std::string_view entries, std::size_t bytes_max);
 
 /// Reads entries one by one. Memory stays within a few times the input, whatever it says.
 class Reader {

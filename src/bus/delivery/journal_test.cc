@@ -14,8 +14,8 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t key = 0x1122'3344'5566'7788;
 
-/// One of each entry, with values at the edges of their encodings.
-std::string one_of_each() {
+/// One of each entry of version 1, with values at the edges of their encodings.
+std::string one_of_each_of_version_one() {
     static const std::vector<Offset> members{Offset(0), Offset(127), Offset(128),
                                              Offset(1ull << 40)};
     const WallTime at = from_unix_ms(-1);
@@ -55,6 +55,14 @@ std::string one_of_each() {
                                             .attempts = 2,
                                             .history = {{at, "e"}}}});
     journal::append(out, journal::Low{Offset(3)});
+    out[1] = 1;  // the version, in the first entry
+    return out;
+}
+
+std::string one_of_each() {
+    std::string out = one_of_each_of_version_one();
+    out[1] = 2;
+    journal::append(out, journal::Tallied{{.attempts = 300, .failures = 2, .late_answers = 1}});
     return out;
 }
 
@@ -73,9 +81,69 @@ TEST(JournalTest, ReadsWhatWasWritten) {
     EXPECT_EQ(copy, bytes);
 }
 
-/// Journals of version 1 stay readable: if this hash changes, the version must.
-TEST(JournalTest, VersionOneIsFixed) {
-    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "7e194404d1c01c57");
+/// Journals of both versions stay readable: if a hash changes, the version must.
+TEST(JournalTest, VersionsAreFixed) {
+    EXPECT_EQ(to_hex(sha256(one_of_each_of_version_one())).substr(0, 16), "7e194404d1c01c57");
+    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "f7c3b80f0719b124");
+}
+
+TEST(JournalTest, VersionOneIsReadAndKnewNoTally) {
+    ConsumerState first(Offset(0));
+    ASSERT_THAT(first.apply(one_of_each_of_version_one()), Succeeds());
+    ConsumerState second(Offset(0));
+    ASSERT_THAT(second.apply(one_of_each()), Succeeds());
+    EXPECT_EQ(first.tally, Tally());
+    EXPECT_EQ(second.tally, (Tally{.attempts = 300, .failures = 2, .late_answers = 1}));
+    second.tally = {};
+    EXPECT_EQ(second.encode(), first.encode());
+}
+
+/// A consumer with tens of thousands of letters and as many keys that wait for a retry.
+ConsumerState large_state() {
+    ConsumerState state(Offset(0));
+    for (std::uint64_t i = 0; i < 30'000; ++i) {
+        const Offset offset(3 * i);
+        state.letters[offset] = {.offset = offset, .key_hash = i + 1, .fingerprint = i};
+        state.units.push_back({.key_hash = i + 1'000'000,
+                               .members = {Offset(3 * i + 1)},
+                               .attempts = 1,
+                               .history = {{from_unix_ms(1), "busy"}}});
+        state.decided.push_back(Offset(3 * i + 2));
+    }
+    state.tally.attempts = 300'000;
+    ConsumerState settled(Offset(0));  // what are letters and decided is settled in it
+    EXPECT_THAT(settled.apply(state.encode()), Succeeds());
+    return settled;
+}
+
+TEST(JournalTest, ALargeStateComesInPartsThatMakeItAgain) {
+    const ConsumerState state = large_state();
+    const auto parts = state.encode_parts(64 << 10);
+    EXPECT_GT(parts.size(), 20u);
+    ConsumerState copy(Offset(0));
+    for (const std::string& part : parts) {
+        EXPECT_LE(part.size(), (64u << 10) * 2);
+        ASSERT_THAT(copy.apply(part), Succeeds());
+    }
+    EXPECT_EQ(copy.letters.size(), state.letters.size());
+    EXPECT_EQ(copy.units.size(), state.units.size());
+    EXPECT_EQ(copy.decided.size(), 30'000u);
+    EXPECT_TRUE(copy.encode() == state.encode()) << "too long to be printed";
+}
+
+TEST(JournalTest, PiecesEndBetweenEntriesAndLeaveNothingOut) {
+    const std::string bytes = large_state().encode();
+    std::string joined;
+    for (const std::string_view piece : journal::pieces(bytes, 10'000)) {
+        EXPECT_LE(piece.size(), 50'000u);  // the list of decided ones is one entry
+        journal::Reader reader(piece);
+        while (!reader.at_end()) {
+            ASSERT_THAT(reader.next(), Succeeds());
+        }
+        joined += piece;
+    }
+    EXPECT_TRUE(joined == bytes);
+    EXPECT_GT(journal::pieces(bytes, 10'000).size(), bytes.size() / 50'000);
 }
 
 TEST(JournalTest, AStateIsTheSameAfterEncodingIt) {
@@ -101,6 +169,21 @@ TEST(JournalTest, CutAnywhereItIsEitherWholeOrRefused) {
     }
 }
 
+TEST(JournalTest, WhatWasCountedSurvivesARestart) {
+    Bench bench({.on_exhausted = OnExhausted::skip_key});
+    bench.offer(10).offer(11).offer(12).started();
+    bench.answer().make_letter().answer(Outcome::transient("busy")).started();
+    const Counts before = bench.consumer->counts();
+    EXPECT_EQ(before.attempts, 3u);
+    EXPECT_EQ(before.failures, 2u);
+    bench.crash();
+    EXPECT_EQ(bench.consumer->counts().attempts, 3u);
+    EXPECT_EQ(bench.consumer->counts().failures, 2u);
+    ConsumerState again(Offset(0));
+    ASSERT_THAT(again.apply(bench.consumer->snapshot(bench.now()).encode()), Succeeds());
+    EXPECT_EQ(again.tally.attempts, 3u);
+}
+
 struct DamageCase {
     const char* claim;
     std::string bytes;
@@ -119,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, JournalDamageTest,
     testing::Values(
         DamageCase{"UnknownType", "\x7f", "type 127 at byte 0 has an unknown type"},
-        DamageCase{"OtherVersion", "\x01\x02", "version that this program does not know"},
+        DamageCase{"OtherVersion", "\x01\x03", "version that this program does not know"},
         DamageCase{"CutShort", "\x08", "is cut short"},
         DamageCase{"MoreMembersThanBytes", "\x07\x7f\x01", "more members than bytes"},
         DamageCase{"MembersThatDoNotAscend", std::string("\x07\x02\x01\x00", 4), "do not ascend"},

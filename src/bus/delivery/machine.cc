@@ -27,6 +27,8 @@ Consumer::Machine::Machine(std::string name, Policy policy, ConsumerState state,
       restored_(std::move(state)),
       active_since_(now.steady),
       settlements_(restored_.settlements),
+      tally_(restored_.tally),
+      tally_written_(tally_),
       low_written_(cursor) {
     loose_.fill(none);
     const Settlements& s = settlements_;
@@ -194,7 +196,7 @@ void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
         unit.attempted = true;
         unit.first_active = active_time();
     }
-    ++attempts_;
+    ++tally_.attempts;
     const auto first = static_cast<std::uint32_t>(out_.offsets.size());
     each(unit.items, [&](const Node& node) { out_.offsets.push_back(node.offset); });
     const StartRun command{
@@ -248,6 +250,10 @@ void Consumer::Machine::take_commands(Now now, Commands& commands) {
     if (settled.low() > low_written_) {
         low_written_ = settled.low();
         journal::append(out_.journal, journal::Low{low_written_});
+    }
+    if (tally_ != tally_written_ && !out_.journal.empty()) {
+        tally_written_ = tally_;
+        journal::append(out_.journal, journal::Tallied{tally_});
     }
     std::swap(out_, commands);
 }

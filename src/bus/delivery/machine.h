@@ -313,11 +313,12 @@ class Consumer::Machine {
     SteadyTime active_since_;
 
     Settlements settlements_;
+    Tally tally_;
+    Tally tally_written_;
     std::uint64_t matched_ = 0;
     std::uint64_t live_ = 0;  ///< nodes that are no letters
     std::uint64_t reopened_live_ = 0;
     std::uint64_t deferred_ = 0, waiting_ = 0, running_ = 0, in_windows_ = 0;
-    std::uint64_t late_answers_ = 0, attempts_ = 0, failures_ = 0;
     Offset low_written_;
 };
 

@@ -11,7 +11,7 @@ void Consumer::Machine::answer(RunId run, const Outcome& outcome, Now now) {
     now_ = now;
     const auto slot = static_cast<std::uint32_t>(run.value() & 0xffff);
     if (slot >= runs_.end() || run.value() == 0 || runs_[slot].id != run) {
-        ++late_answers_;
+        ++tally_.late_answers;
         return;
     }
     const std::uint32_t unit = runs_[slot].unit;
@@ -210,7 +210,7 @@ Trouble& Consumer::Machine::trouble_of(Unit& unit) {
 void Consumer::Machine::charge(Unit& unit, const std::string& text) {
     Trouble& trouble = trouble_of(unit);
     ++trouble.attempts;
-    ++failures_;
+    ++tally_.failures;
     remember(trouble.history, {now_.wall, text});
 }
 

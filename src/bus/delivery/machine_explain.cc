@@ -25,9 +25,9 @@ Counts Consumer::Machine::counts() const {
                   .windows = windows_.used(),
                   .runs = runs_.used(),
                   .keys = index_.size(),
-                  .late_answers = late_answers_,
-                  .attempts = attempts_,
-                  .failures = failures_};
+                  .attempts = tally_.attempts,
+                  .failures = tally_.failures,
+                  .late_answers = tally_.late_answers};
     counts.settled.reopened += reopened_live_;
     return counts;
 }

@@ -207,16 +207,16 @@ void Consumer::Machine::keep_windows(const Key& key, ConsumerState& state) const
             windows.push_back(window);
         }
     };
-    std::optional<Offset> first;
+    const Node* first = nullptr;
     each(key.queue, [&](const Node& node) {
-        first = first.value_or(node.offset);
+        first = first != nullptr ? first : &node;
         if (node.ends_window) {
-            add({.first = *first,
+            add({.first = first->offset,
                  .last = node.offset,
                  .first_at = now_.wall,
                  .last_at = now_.wall,
                  .fired = true});
-            first.reset();
+            first = nullptr;
         }
     });
     if (key.window == none) {
@@ -243,6 +243,7 @@ ConsumerState Consumer::Machine::snapshot() const {
     state.reopened = restored_.reopened;
     state.reopened_until = restored_.reopened_until;
     state.settlements = settlements_;
+    state.tally = tally_;
     state.run_next = run_next_;
     state.seen_end = std::max(restored_.seen_end, cursor);
     state.letters = letters_;

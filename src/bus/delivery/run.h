@@ -35,6 +35,15 @@ struct Item {
 /// One call of a handler. Unique within a consumer, also across restarts.
 using RunId = Named<std::uint64_t, struct RunIdTag>;
 
+/// What a consumer did in all its life, restarts included.
+struct Tally {
+    std::uint64_t attempts = 0;      ///< runs started
+    std::uint64_t failures = 0;      ///< of these, answered transient (and counted) or permanent
+    std::uint64_t late_answers = 0;  ///< ignored: of runs that are unknown or were given up
+
+    friend bool operator==(const Tally&, const Tally&) = default;
+};
+
 /// One member of a run that the handler names as failed.
 struct ItemFailure {
     enum class Kind { transient, permanent };
