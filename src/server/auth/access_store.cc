@@ -29,34 +29,48 @@ Result<Role> stored_role(const std::string& text) {
 
 }  // namespace
 
-sql::Migration migration() {
+std::vector<sql::Migration> migrations() {
     return {
-        .room = "auth",
-        .version = 1,
-        .name = "users and tokens",
-        .statements =
-            {
-                "create table users ("
-                " id text not null primary key,"
-                " name text not null,"
-                " name_folded text not null unique,"
-                " role text not null,"
-                " password_hash text not null,"
-                " created_at_ms bigint not null)",
-                "create table tokens ("
-                " id text not null primary key,"
-                " digest text not null unique,"
-                " prefix text not null,"
-                " role text not null,"
-                " user_id text not null,"
-                " description text not null,"
-                " created_at_ms bigint not null,"
-                " expires_at_ms bigint,"
-                " revoked bigint not null)",
-                "create index tokens_by_user on tokens (user_id)",
-            },
-        .tables = {{"users", sql::TableKind::technical}, {"tokens", sql::TableKind::technical}},
-    };
+        {
+            .room = "auth",
+            .version = 1,
+            .name = "users and tokens",
+            .statements =
+                {
+                    "create table users ("
+                    " id text not null primary key,"
+                    " name text not null,"
+                    " name_folded text not null unique,"
+                    " role text not null,"
+                    " password_hash text not null,"
+                    " created_at_ms bigint not null)",
+                    "create table tokens ("
+                    " id text not null primary key,"
+                    " digest text not null unique,"
+                    " prefix text not null,"
+                    " role text not null,"
+                    " user_id text not null,"
+                    " description text not null,"
+                    " created_at_ms bigint not null,"
+                    " expires_at_ms bigint,"
+                    " revoked bigint not null)",
+                    "create index tokens_by_user on tokens (user_id)",
+                },
+            .tables = {{"users", sql::TableKind::technical}, {"tokens", sql::TableKind::technical}},
+        },
+        {
+            .room = "auth",
+            .version = 2,
+            .name = "whose events remain when a user was deleted",
+            .statements =
+                {
+                    "create table former_users (id text not null primary key)",
+                    // Of users deleted before, only those who had a token are still known.
+                    "insert into former_users select distinct user_id from tokens"
+                    " where user_id <> '' and user_id not in (select id from users)",
+                },
+            .tables = {{"former_users", sql::TableKind::technical}},
+        }};
 }
 
 Result<std::vector<UserRow>> load_users(sql::Session& session) {
@@ -72,6 +86,15 @@ Result<std::vector<UserRow>> load_users(sql::Session& session) {
             return {};
         }));
     return rows;
+}
+
+Result<std::set<std::string>> load_former_users(sql::Session& session) {
+    std::set<std::string> ids;
+    TRY(session.query("select id from former_users", {}, [&](const sql::Row& row) -> Result<> {
+        ids.insert(row.text(0));
+        return {};
+    }));
+    return ids;
 }
 
 Result<std::vector<TokenRow>> load_tokens(sql::Session& session) {
@@ -140,6 +163,7 @@ Result<> delete_user(sql::Session& session, const std::string& id) {
                     "the last owner cannot be deleted: nobody could administer the household");
     }
     TRY(session.execute("delete from users where id = ?1", {id}));
+    TRY(session.execute("insert into former_users (id) values (?1) on conflict do nothing", {id}));
     TRY(session.execute("update tokens set revoked = 1 where user_id = ?1", {id}));
     return {};
 }

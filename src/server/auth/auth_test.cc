@@ -155,6 +155,40 @@ TEST_F(AuthenticatorTest, RevokedTokensStayRevokedAndListed) {
     EXPECT_THAT(revoke("none"), FailsWith(ErrorKind::not_found));
 }
 
+TEST_F(AuthenticatorTest, ADeletedUsersIdStaysKnownAsOne) {
+    const User ada = create_user("Ada").value();
+    const User bob = create_user("Bob").value();
+    ASSERT_THAT(delete_user(bob.id), Succeeds());
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_TRUE(authenticator_->is_or_was_user(ada.id));
+        EXPECT_TRUE(authenticator_->is_or_was_user(bob.id));
+        EXPECT_FALSE(authenticator_->is_or_was_user("nobody"));
+        EXPECT_EQ(authenticator_->users().size(), 1u);
+        restart();
+    }
+}
+
+TEST_F(AuthenticatorTest, UsersDeletedByAnEarlierVersionAreKnownByTheirTokens) {
+    const User bob = create_user("Bob").value();
+    ASSERT_THAT(create_token(Role::member, bob.id), Succeeds());
+    ASSERT_THAT(delete_user(bob.id), Succeeds());
+    // As version 1 of the tables left it.
+    ASSERT_THAT(
+        io::wait_for<>([&](auto done) {
+            writer_->submit(
+                [](sql::Session& session) -> Result<> {
+                    TRY(session.execute("drop table former_users"));
+                    TRY(session.execute(
+                        "delete from schema_migrations where room = 'auth' and version = 2"));
+                    return {};
+                },
+                std::move(done));
+        }),
+        Succeeds());
+    restart();
+    EXPECT_TRUE(authenticator_->is_or_was_user(bob.id));
+}
+
 TEST_F(AuthenticatorTest, DeletingAUserRevokesItsTokensAndNoOthers) {
     const User ada = create_user("Ada", "", Role::owner).value();
     const User bob = create_user("Bob").value();

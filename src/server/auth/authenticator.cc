@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -43,6 +44,7 @@ struct DigestHash {
 struct Memory {
     std::map<std::string, UserRow> users;
     std::unordered_map<std::string, std::string> user_ids;  ///< by folded name
+    std::set<std::string> former_users;                     ///< ids
     std::map<std::string, TokenRow> tokens;
     std::unordered_map<Sha256Digest, std::string, DigestHash> token_ids;
 
@@ -61,6 +63,7 @@ struct Memory {
         }
         user_ids.erase(access_store::folded(found->second.user.name));
         users.erase(found);
+        former_users.insert(id);
         for (auto& [token_id, row] : tokens) {
             row.token.revoked = row.token.revoked || row.token.user_id == id;
         }
@@ -123,13 +126,14 @@ struct Authenticator::State {
     }
 };
 
-std::vector<sql::Migration> Authenticator::migrations() { return {access_store::migration()}; }
+std::vector<sql::Migration> Authenticator::migrations() { return access_store::migrations(); }
 
 Result<std::unique_ptr<Authenticator>> Authenticator::create(sql::Database& database,
                                                              sql::Writer& writer,
                                                              const Clock& clock) {
     auto snapshot = TRY(database.read());
     auto users = TRY(access_store::load_users(snapshot.session()));
+    auto former_users = TRY(access_store::load_former_users(snapshot.session()));
     auto tokens = TRY(access_store::load_tokens(snapshot.session()));
     auto state = std::make_shared<State>(writer, clock);
     state->memory.with([&](Memory& memory) {
@@ -139,6 +143,7 @@ Result<std::unique_ptr<Authenticator>> Authenticator::create(sql::Database& data
         for (TokenRow& row : tokens) {
             memory.add(std::move(row));
         }
+        memory.former_users = std::move(former_users);
     });
     return std::unique_ptr<Authenticator>(new Authenticator(std::move(state)));
 }
@@ -190,9 +195,10 @@ Result<Principal> Authenticator::verify_password(std::string_view name, std::str
         return id == memory.user_ids.end() ? std::nullopt
                                            : std::optional(memory.users.at(id->second));
     });
-    const bool has_password = row && !row->password_hash.empty();
-    const bool matches = has_password ? password_matches(row->password_hash, password)
-                                      : password_of_nobody(password);
+    // A user without a password takes as long as one that does not exist.
+    const bool matches = row && !row->password_hash.empty()
+                             ? password_matches(row->password_hash, password)
+                             : password_of_nobody(password);
     --state_->logins_at_once;
 
     state_->limiter.with([&](LoginLimiter& limiter) {
@@ -202,10 +208,16 @@ Result<Principal> Authenticator::verify_password(std::string_view name, std::str
             limiter.failed(folded, now);
         }
     });
-    if (!matches) {
+    if (!row || !matches) {
         return fail(ErrorKind::not_found, "the user name or the password is wrong");
     }
     return Principal{.user_id = row->user.id, .name = row->user.name, .role = row->user.role};
+}
+
+bool Authenticator::is_or_was_user(const std::string& id) const {
+    return state_->memory.with([&](const Memory& memory) {
+        return memory.users.contains(id) || memory.former_users.contains(id);
+    });
 }
 
 std::vector<User> Authenticator::users() const {
@@ -275,7 +287,7 @@ void Authenticator::create_user(std::string name, std::string password, Role rol
     state_->hashing.post(std::move(insert));
 }
 
-void Authenticator::delete_user(std::string id, io::Completion<> done) {
+void Authenticator::delete_user(const std::string& id, io::Completion<> done) {
     State::write<void>(
         state_, [id](sql::Session& session) { return access_store::delete_user(session, id); },
         [id](Memory& memory) -> Result<> {
@@ -334,7 +346,7 @@ void Authenticator::create_token(Role role, std::string user_id, std::string des
         std::move(done));
 }
 
-void Authenticator::revoke_token(std::string id, io::Completion<> done) {
+void Authenticator::revoke_token(const std::string& id, io::Completion<> done) {
     State::write<void>(
         state_, [id](sql::Session& session) { return access_store::revoke_token(session, id); },
         [id](Memory& memory) -> Result<> {

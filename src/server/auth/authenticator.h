@@ -68,19 +68,24 @@ class Authenticator {
     /// many logins at once: wait). The principal has the user's role and no token.
     Result<Principal> verify_password(std::string_view name, std::string_view password);
 
+    /// Whether the id is, or was before it was deleted, a user's: what happened to their data stays
+    /// theirs. O(log n), no SQL.
+    bool is_or_was_user(const std::string& id) const;
+
     std::vector<User> users() const;
     std::vector<Token> tokens() const;
 
     /// An empty password makes a user that can only be reached by tokens. Errors: `conflict` (the
     /// name is taken), `invalid` (name or password, with what is allowed).
     void create_user(std::string name, std::string password, Role role, io::Completion<User> done);
-    /// Revokes its tokens too. Errors: `not_found`; `conflict` for the last owner.
-    void delete_user(std::string id, io::Completion<> done);
+    /// Revokes its tokens too; the id is remembered. Errors: `not_found`; `conflict` for the last
+    /// owner.
+    void delete_user(const std::string& id, io::Completion<> done);
     /// Errors: `not_found` (user), `invalid` (a role that needs a user without one).
     void create_token(Role role, std::string user_id, std::string description,
                       std::optional<WallTime> expires_at, io::Completion<NewToken> done);
     /// Fine if it is revoked already. Errors: `not_found`.
-    void revoke_token(std::string id, io::Completion<> done);
+    void revoke_token(const std::string& id, io::Completion<> done);
 
   private:
     struct State;
