@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace bascule::pattern {
+
+struct Workspace;
+
+/// What one thread needs while it matches: buffers that are filled anew for every event and kept
+/// for the next, so that matching allocates nothing once they have grown.
+///
+/// Serves any number of matchers, one at a time; it costs least with one matcher or with the
+/// successive snapshots of one rule set.
+///
+/// Threads:  one owner at a time.
+/// Memory:   grows with the largest event (5 bytes a byte) and with the rules (about 16 bytes a
+///           rule); given back only by the destructor.
+class Scratch {
+  public:
+    Scratch();
+    Scratch(Scratch&&) noexcept;
+    Scratch& operator=(Scratch&&) noexcept;
+    ~Scratch();
+
+    /// How many searches were given up since the scratch was made; see Matcher, limits.
+    std::size_t searches_given_up() const;
+
+    Workspace& workspace() { return *workspace_; }  ///< for the parts of this room
+
+  private:
+    std::unique_ptr<Workspace> workspace_;
+};
+
+}  // namespace bascule::pattern
