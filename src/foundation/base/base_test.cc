@@ -120,6 +120,7 @@ TEST(NearestTest, FindsWhatATypoMeantAndNothingFarOff) {
     EXPECT_EQ(nearest("imprt", verbs), "import");
     EXPECT_EQ(nearest("improt", verbs), "import");
     EXPECT_EQ(nearest("publishh", verbs), "publish");
+    EXPECT_EQ(nearest("tial", verbs), "tail") << "letters swapped are one mistake";
     EXPECT_EQ(nearest("nonsense", verbs), "");
     EXPECT_EQ(nearest("", verbs), "");
 }
