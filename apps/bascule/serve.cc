@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 
@@ -39,6 +40,23 @@ sigset_t block_stop_signals() {
     return signals;
 }
 
+/// A shell allows 1 024 descriptors as a rule, and each connection takes one.
+void raise_descriptor_limit(std::size_t connections_max) {
+    constexpr rlim_t for_files = 256;  // databases, segments, webhooks
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < connections_max + for_files) {
+        journal::warn("this process may open " + std::to_string(limit.rlim_max) +
+                      " descriptors, too few for server.connections_max " +
+                      std::to_string(connections_max) + " and " + std::to_string(for_files) +
+                      " for files; raise the limit (ulimit -n), or lower the setting");
+    }
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
@@ -51,6 +69,7 @@ int serve(const ServeOptions& options) {
         std::fprintf(stderr, "%s\n", settings.error().message().c_str());
         return exit_configuration;
     }
+    raise_descriptor_limit(settings->connections_max);
     const std::string data = settings->data_directory;
     auto server = Server::start(options.sources, std::move(*settings));
     if (!server) {

@@ -36,6 +36,9 @@ namespace {
 constexpr std::string_view data_version = "1";
 constexpr std::chrono::seconds stop_grace{10};
 
+/// What the token of this machine's own user is described as.
+constexpr std::string_view machine_token = "this machine's command line";
+
 /// What the command line on this machine uses, with mode 0600: {"url", "token"}.
 std::string credentials_path(const std::string& data) { return data + "/secrets/cli.json"; }
 
@@ -153,15 +156,16 @@ struct Server::Parts {
     Result<> open_databases();
     Result<> open_bus();
     Result<> open_access();
+    Result<std::string> owner_id();
     Result<> open_http();
     Result<broker::BusConfig> read_bus_config(const Settings& from) const;
     Result<std::shared_ptr<broker::Handler>> handler_for(const broker::ConsumerConfig& consumer);
     void watch();
     void reload();
     void stop();
-    std::string url() const {
+    std::string url(std::uint16_t port) const {
         const std::string host = settings.listen.substr(0, settings.listen.rfind(':'));
-        return "http://" + host + ":" + std::to_string(http->port());
+        return "http://" + host + ":" + std::to_string(port);
     }
 };
 
@@ -249,22 +253,47 @@ Result<> Server::Parts::open_bus() {
     return io::wait_for<>([&](auto done) { relay->start(std::move(done)); });
 }
 
-/// On a new data directory: the first user, who owns it, and a token for this machine's own user.
+/// The first user, who owns everything, and a token for this machine's own user. A start that was
+/// cut short may have left the user without the token's file, and nobody else has that token: the
+/// next start makes another in its place.
 Result<> Server::Parts::open_access() {
     authenticator = TRY(auth::Authenticator::create(*database, *writer, clock));
     token = stored_token(settings.data_directory);
-    if (!authenticator->users().empty()) {
+    if (!token.empty()) {
         return {};
     }
-    const auth::User owner = TRY(io::wait_for<auth::User>([&](auto done) {
-        authenticator->create_user("owner", "", auth::Role::owner, std::move(done));
-    }));
+    const std::string owner = TRY(owner_id());
+    for (const auth::Token& lost : authenticator->tokens()) {
+        if (lost.user_id == owner && lost.description == machine_token && !lost.revoked) {
+            TRY(io::wait_for<>(
+                [&](auto done) { authenticator->revoke_token(lost.id, std::move(done)); }));
+        }
+    }
     const auth::NewToken created = TRY(io::wait_for<auth::NewToken>([&](auto done) {
-        authenticator->create_token(auth::Role::owner, owner.id, "this machine's command line",
+        authenticator->create_token(auth::Role::owner, owner, std::string(machine_token),
                                     std::nullopt, std::move(done));
     }));
     token = created.secret;
     return {};
+}
+
+/// Of the user who has owned the household for longest; makes one where there is none.
+Result<std::string> Server::Parts::owner_id() {
+    const std::vector<auth::User> users = authenticator->users();
+    const auth::User* first = nullptr;
+    for (const auth::User& user : users) {
+        if (user.role == auth::Role::owner &&
+            (first == nullptr || user.created_at < first->created_at)) {
+            first = &user;
+        }
+    }
+    if (first != nullptr) {
+        return first->id;
+    }
+    const auth::User made = TRY(io::wait_for<auth::User>([&](auto done) {
+        authenticator->create_user("owner", "", auth::Role::owner, std::move(done));
+    }));
+    return made.id;
 }
 
 Result<> Server::Parts::open_http() {
@@ -287,9 +316,18 @@ Result<> Server::Parts::open_http() {
                                      .port = address.port,
                                      .threads = settings.http_threads,
                                      .body_bytes_max = settings.upload_bytes_max,
-                                     .connections_max = settings.connections_max},
+                                     .connections_max = settings.connections_max,
+                                     .connections_per_peer_max = settings.connections_per_peer_max,
+                                     .paths_always = {"/healthz", "/readyz"},
+                                     .header_timeout = settings.header_timeout,
+                                     .on_listening =
+                                         [this](std::uint16_t port) {
+                                             // Who is answered may look for the token at once.
+                                             return store_credentials(
+                                                 *disk, settings.data_directory, url(port), token);
+                                         }},
                                     std::move(router)));
-    return store_credentials(*disk, settings.data_directory, url(), token);
+    return {};
 }
 
 void Server::Parts::watch() {
@@ -328,7 +366,7 @@ void Server::Parts::reload() {
                 {.event_id = new_uuid(), .timestamp = clock.wall()},
                 {.file = loaded->routing_file.empty() ? loaded->config_file : loaded->routing_file,
                  .rule_version = version}));
-            bus->publish(std::move(told), {}, [](auto) {});
+            bus->publish(std::move(told), {}, [](const auto&) {});
             return;
         }
         config = std::unexpected(applied.error());
@@ -375,7 +413,7 @@ void Server::Parts::stop() {
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
-std::string Server::url() const { return parts_->url(); }
+std::string Server::url() const { return parts_->url(parts_->http->port()); }
 const std::string& Server::token() const { return parts_->token; }
 bool Server::is_new() const { return parts_->is_new; }
 

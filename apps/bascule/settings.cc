@@ -110,6 +110,16 @@ void read_settings(Settings& settings, Problems& problems) {
     settings.upload_bytes_max = server.bytes("upload_bytes_max", settings.upload_bytes_max);
     settings.connections_max = static_cast<std::size_t>(server.integer(
         "connections_max", static_cast<std::int64_t>(settings.connections_max), {1, 100'000}));
+    // A proxy brings everybody's connections from one address.
+    settings.connections_per_peer_max = static_cast<std::size_t>(server.integer(
+        "connections_per_peer_max",
+        static_cast<std::int64_t>(settings.behind_proxy ? settings.connections_max
+                                                        : settings.connections_per_peer_max),
+        {1, 100'000}));
+    settings.header_timeout = server.duration("header_timeout", settings.header_timeout);
+    if (settings.header_timeout <= std::chrono::milliseconds(0)) {
+        problems.add(*server.node("header_timeout"), "must be above 0");
+    }
     settings.workers = static_cast<int>(server.integer("workers", settings.workers, {1, 64}));
     settings.private_hosts_allowed = server.texts("private_hosts_allowed");
     server.finish();

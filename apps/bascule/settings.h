@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Settings {
     int http_threads = 2;
     std::uint64_t upload_bytes_max = std::uint64_t{64} << 20;
     std::size_t connections_max = 1024;
+    std::size_t connections_per_peer_max = 768;  ///< behind a proxy by default: connections_max
+    std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
     std::string data_directory;
     log::Options log;
     int workers = 4;

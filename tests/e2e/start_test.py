@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""What holds from the first moment on: the owner's token, and that nobody who only connects keeps others out."""
+
+import json
+import socket
+import unittest
+
+from main import PROGRAM, run
+from server import Server
+
+
+class StartTest(unittest.TestCase):
+    def test_the_token_is_there_before_anybody_is_answered(self):
+        with Server(PROGRAM) as server:
+            server.kill()
+            (server.data / "secrets/cli.json").unlink()
+            server.forget_connection()
+            server.launch()
+            server.wait_until(lambda: server.alive() and server.ready(), 60, "the first answer")
+            self.assertIsNotNone(server.owner_token())
+
+    def test_a_start_that_was_cut_short_leaves_no_user_without_a_token(self):
+        """The user and its token were committed, and the machine went down before the token was written where it can be found."""
+        for left in (None, "", '{"url":"x","token":""}'):
+            with self.subTest(left=left), Server(PROGRAM) as server:
+                lost = server.token
+                server.kill()
+                file = server.data / "secrets/cli.json"
+                file.unlink()
+                if left is not None:
+                    file.write_text(left)
+                server.start()
+                self.assertNotEqual(server.token, lost)
+                self.assertEqual(server.request("GET", "/v1/me").expect(200)["role"], "owner")
+                self.assertEqual(server.request("GET", "/v1/me", token=lost).status, 401)
+                self.assertEqual(len(server.request("GET", "/v1/users").expect(200)["items"]), 1)
+
+    def test_a_token_that_is_there_stays(self):
+        with Server(PROGRAM) as server:
+            token = server.token
+            server.kill()
+            server.start()
+            self.assertEqual(server.token, token)
+            self.assertEqual(json.loads((server.data / "secrets/cli.json").read_text())["url"], f"http://127.0.0.1:{server.port}")
+
+
+class ConnectionsTest(unittest.TestCase):
+    def test_half_open_connections_lock_nobody_out(self):
+        with Server(PROGRAM, arguments=["--set", "server.connections_max=50"]) as server:
+            half_open = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
+            try:
+                for number, each in enumerate(half_open):
+                    if number % 2:
+                        try:
+                            each.sendall(b"GET /healthz HTTP/1.1\r\nHost:")
+                        except OSError:
+                            pass  # it made room already
+                for path in ("/healthz", "/readyz", "/v1/me"):
+                    server.forget_connection()
+                    self.assertEqual(server.request("GET", path, timeout=5).status, 200, path)
+            finally:
+                for each in half_open:
+                    each.close()
+
+
+if __name__ == "__main__":
+    run()
