@@ -47,15 +47,17 @@ class Partner {
   public:
     Result<> start() {
         http::Router router;
-        router.add(http::Method::post, "/events", [this](http::Request request, http::Reply reply) {
-            const auto event = json::Value::parse(request.body);
-            const std::string id = event ? text_at(*event, "/data/transactionId") : "";
-            const bool works = state_.with([&](State& state) {
-                state.seen.push_back(id);
-                return state.works;
+        router.add(
+            http::Method::post, "/events", [this](const http::Request& request, http::Reply reply) {
+                const auto event = json::Value::parse(request.body);
+                const std::string id = event ? text_at(*event, "/data/transactionId") : "";
+                const bool works = state_.with([&](State& state) {
+                    state.seen.push_back(id);
+                    return state.works;
+                });
+                reply.send(
+                    http::text_response(works ? 204 : 422, works ? "" : "column 7 is unknown"));
             });
-            reply.send(http::text_response(works ? 204 : 422, works ? "" : "column 7 is unknown"));
-        });
         server_ = TRY(http::Server::create({}, std::move(router)));
         return {};
     }
@@ -249,7 +251,7 @@ class Story {
 
 }  // namespace
 
-int demo(const std::vector<std::string>&) {
+int demo() {
     const std::string directory =
         (std::filesystem::temp_directory_path() / ("bascule-demo-" + new_uuid())).string();
     const Result<> told = Story(directory).tell();

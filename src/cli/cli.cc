@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -14,6 +15,7 @@
 #include "cli/tail_verb.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
+#include "foundation/base/nearest.h"
 
 namespace bascule::cli {
 
@@ -48,6 +50,11 @@ class CommandLine {
         try {
             app_.parse(argc, argv);
         } catch (const CLI::ParseError& error) {
+            if (const std::string unknown = unknown_verb({argv + 1, argv + argc});
+                error.get_exit_code() != 0 && !unknown.empty()) {
+                print_error(unknown);
+                return exit_usage;
+            }
             const int code = app_.exit(error);
             return code == 0 ? exit_yes : exit_usage;
         }
@@ -114,16 +121,18 @@ class CommandLine {
                 show->add_option("key", key_, "Only keys that begin so");
             }
         }
-        for (const auto& [name, function] :
-             {std::pair("bench", &program_.bench), std::pair("demo", &program_.demo)}) {
-            if (*function) {
-                CLI::App* app = verb(
-                    app_, name,
-                    name == std::string_view("bench") ? "Measure this machine"
-                                                      : "A guided tour in a temporary directory",
-                    [this, function = function] { return (*function)(words_["words"]); });
-                app->add_option("words", words_["words"], "What to run, and KEY=VALUE");
-            }
+        if (program_.bench) {
+            CLI::App* bench = verb(app_, "bench", "Measure this machine",
+                                   [this] { return program_.bench(words_["words"]); });
+            bench->add_option("words", words_["words"], "Which one, and what to change in it")
+                ->option_text("NAME [KEY=VALUE]...");
+            bench->footer("Without a NAME it lists the benchmarks there are.");
+        }
+        if (program_.demo) {
+            verb(app_, "demo",
+                 "A minute's tour in a temporary directory: import, categories, one event's chain, "
+                 "a letter and its redrive, the audit",
+                 [this] { return program_.demo(); });
         }
         verb(app_, "version", "Print the version", [this] {
             print("bascule " + program_.version + "\n");
@@ -137,15 +146,16 @@ class CommandLine {
     }
 
     void add_file_verbs() {
-        CLI::App* parse = verb(*noun("statement", "Bank files, without a server"), "parse",
-                               "Read one statement file and print what it says", [this] {
-                                   statement_.json =
-                                       statement_format_ == "json" ||
-                                       (statement_format_.empty() && output_ != "table");
-                                   return parse_statement(statement_);
-                               });
+        CLI::App* parse = verb(
+            *noun("statement", "Bank files, without a server"), "parse",
+            "Read one statement file and print what it says", [this] {
+                statement_.output = statement_format_.empty()
+                                        ? output()
+                                        : parse_output(statement_format_).value_or(Output::table);
+                return parse_statement(statement_);
+            });
         parse->add_option("file", statement_.file, "The file; - for standard input")->required();
-        parse->add_option("--format", statement_format_, "json or table")
+        parse->add_option("--format", statement_format_, "json or table; else as --output says")
             ->check(CLI::IsMember({"json", "table"}));
         parse->add_option("--profile", statement_.profile, "A mapping profile (JSON)");
 
@@ -247,14 +257,74 @@ class CommandLine {
             app->add_flag_callback("--" + name, [this, name] { words_[name] = {"true"}; }, help);
             return;
         }
-        CLI::Option* option =
-            app->add_option((argument.positional ? "" : "--") + name, store, help);
+        std::string names = (argument.positional ? "" : "--") + name;
+        if (name == "account-id") {
+            names += ",--account";
+        }
+        CLI::Option* option = app->add_option(names, store, help);
         option->required(argument.required);
         if (argument.form == Form::list) {
             option->expected(argument.positional ? -1 : 1)->take_all();
         } else {
             option->expected(1);
         }
+    }
+
+    static bool takes_value(const CLI::App& app, const std::string& flag) {
+        const CLI::Option* option = app.get_option_no_throw(flag);
+        return option != nullptr && option->get_items_expected_max() > 0;
+    }
+
+    static std::vector<std::string> verbs_below(const CLI::App& app) {
+        std::vector<std::string> names;
+        for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; })) {
+            names.push_back(each->get_name());
+        }
+        return names;
+    }
+
+    /// Names the first word that stands where a verb is needed and is none; empty if there is no
+    /// such. CLI11 itself only says that one is missing.
+    std::string unknown_verb(const std::vector<std::string>& words) const {
+        const CLI::App* at = &app_;
+        for (std::size_t i = 0; i < words.size() && at->get_require_subcommand_min() > 0; ++i) {
+            const std::string& word = words[i];
+            if (word.starts_with('-')) {
+                i += word.find('=') == std::string::npos &&
+                             (takes_value(*at, word) || takes_value(app_, word))
+                         ? 1
+                         : 0;
+                continue;
+            }
+            const std::vector<std::string> known = verbs_below(*at);
+            const CLI::App* below = nullptr;
+            for (const CLI::App* each : at->get_subcommands([](const CLI::App*) { return true; })) {
+                below = each->check_name(word) ? each : below;
+            }
+            if (below == nullptr) {
+                return about_unknown(word, at == &app_ ? "" : at->get_name(), known);
+            }
+            at = below;
+        }
+        return {};
+    }
+
+    std::string about_unknown(const std::string& word, const std::string& noun,
+                              const std::vector<std::string>& known) const {
+        const std::string where = noun.empty() ? "bascule " : "bascule " + noun + " ";
+        std::string text = "unknown verb '" + word + "'" + (noun.empty() ? "" : " of " + noun);
+        if (const std::string meant = nearest(word, known); !meant.empty()) {
+            return text + "; did you mean '" + where + meant + "'?";
+        }
+        const std::vector<std::string> top = verbs_below(app_);
+        if (std::ranges::find(top, word) != top.end()) {
+            return text + "; did you mean 'bascule " + word + "'?";
+        }
+        std::string all;
+        for (const std::string& name : known) {
+            all += (all.empty() ? "" : ", ") + name;
+        }
+        return text + "; there are: " + all;
     }
 
     std::vector<std::string> app_words() const {

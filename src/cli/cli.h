@@ -39,7 +39,7 @@ struct Program {
     std::function<int(const ServeArguments&)> config_check;
     std::function<int(const ServeArguments&, const std::string& key)> config_show;
     std::function<int(const std::vector<std::string>& words)> bench;
-    std::function<int(const std::vector<std::string>& words)> demo;
+    std::function<int()> demo;
 };
 
 /// Runs one command and returns its exit code. Prints; throws nothing.

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,15 +17,19 @@
 #include "cli/statement_json.h"
 #include "cli/table.h"
 #include "cli/tail_verb.h"
+#include "foundation/base/guarded.h"
 #include "foundation/base/testing.h"
 #include "foundation/json/value.h"
 #include "household/statement/parse.h"
+#include "server/http/router.h"
+#include "server/http/server.h"
 
 namespace bascule::cli {
 namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 /// Runs a command line and keeps what it printed.
@@ -83,6 +89,53 @@ TEST(CliTest, WrongWordsAreUsageAndPrintNoData) {
     }
 }
 
+struct TypoCase {
+    const char* claim;
+    std::vector<const char*> words;
+    const char* says;
+};
+
+class TypoTest : public testing::TestWithParam<TypoCase> {};
+
+TEST_P(TypoTest, IsNamedWithWhatWasMeant) {
+    const Ran ran = run_words(GetParam().words);
+    EXPECT_EQ(ran.code, exit_usage);
+    EXPECT_THAT(ran.err, HasSubstr(GetParam().says));
+    EXPECT_THAT(ran.out, IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, TypoTest,
+    testing::Values(
+        TypoCase{
+            "Verb", {"improt", "a.csv"}, "unknown verb 'improt'; did you mean 'bascule import'?"},
+        TypoCase{"VerbOfANoun",
+                 {"accounts", "lst"},
+                 "unknown verb 'lst' of accounts; did you mean 'bascule accounts list'?"},
+        TypoCase{"VerbUnderANounThatLacksIt",
+                 {"accounts", "import"},
+                 "unknown verb 'import' of accounts; did you mean 'bascule import'?"},
+        TypoCase{"NothingNear", {"audit", "zzz"}, "unknown verb 'zzz' of audit; there are: "},
+        TypoCase{"BehindOptions",
+                 {"--data", "tail", "-o", "json", "-y", "--url=x", "tial"},
+                 "unknown verb 'tial'; did you mean 'bascule tail'?"}),
+    [](const auto& info) { return info.param.claim; });
+
+TEST(CliTest, HelpIsNoTypo) {
+    const Ran ran = run_words({"accounts", "--help"});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_THAT(ran.out, HasSubstr("create"));
+}
+
+TEST(CliTest, BenchAndDemoSayWhatTheyAre) {
+    const Program program = {.version = "1",
+                             .bench = [](const std::vector<std::string>&) { return 0; },
+                             .demo = [] { return 0; }};
+    EXPECT_THAT(run_words({"bench", "--help"}, program).out, HasSubstr("lists the benchmarks"));
+    EXPECT_THAT(run_words({"demo", "--help"}, program).out, HasSubstr("redrive"));
+    EXPECT_EQ(run_words({"demo", "word"}, program).code, exit_usage);
+}
+
 TEST(CliTest, VerbsOfTheProgramGetTheirArguments) {
     ServeArguments seen;
     std::vector<std::string> bench;
@@ -122,6 +175,101 @@ TEST(CliTest, NobodyListeningIsUnreachable) {
     const Ran ran = run_words({"accounts", "list", "--url", "http://127.0.0.1:1", "--token", "t"});
     EXPECT_EQ(ran.code, exit_unreachable);
     EXPECT_THAT(ran.err, HasSubstr("127.0.0.1:1"));
+    EXPECT_THAT(ran.err, HasSubstr("bascule serve")) << "what to do about it";
+    EXPECT_THAT(ran.err, HasSubstr("--url"));
+}
+
+/// A server that answers each path with what the test says, and remembers what was asked.
+class VerbTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        http::Router router;
+        for (const char* path : {"/v1/accounts", "/v1/accounts/{id}", "/v1/transactions"}) {
+            router.add(
+                http::Method::get, path, [this](const http::Request& request, http::Reply reply) {
+                    asked_.with([&](auto& asked) { asked.push_back(request.target); });
+                    const auto found = answers_.find(request.path);
+                    if (found == answers_.end()) {
+                        reply.send(http::error_response(
+                            401, {.code = "unauthorized", .message = "a valid token is needed"},
+                            "r"));
+                    } else {
+                        reply.send(http::json_response(200, found->second));
+                    }
+                });
+        }
+        auto created = http::Server::create({}, std::move(router));
+        ASSERT_THAT(created, Succeeds());
+        server_ = std::move(*created);
+        url_ = "http://127.0.0.1:" + std::to_string(server_->port());
+    }
+
+    Ran ask(std::vector<const char*> words) {
+        for (const char* word : {"--url", url_.c_str(), "--token", "t"}) {
+            words.push_back(word);
+        }
+        return run_words(std::move(words));
+    }
+    std::vector<std::string> asked() {
+        return asked_.with([](const auto& asked) { return asked; });
+    }
+
+    std::map<std::string, std::string> answers_;
+    Guarded<std::vector<std::string>> asked_;
+    std::unique_ptr<http::Server> server_;
+    std::string url_;
+};
+
+constexpr const char* accounts_page = R"({"items":[
+    {"id":"a-1","name":"Giro","type":"checking","currency":"EUR","balance":"5.00","transactionCount":1},
+    {"id":"a-2","name":"Spar","type":"savings","institution":"North","currency":"EUR","balance":null,"transactionCount":0},
+    {"id":"a-3","name":"Spar","type":"loan","institution":"South","currency":"EUR","balance":null,"transactionCount":0}]})";
+
+TEST_F(VerbTest, AnAccountMayBeCalledByItsName) {
+    answers_["/v1/accounts"] = accounts_page;
+    answers_["/v1/accounts/a-1"] = R"({"id":"a-1"})";
+    answers_["/v1/transactions"] = R"({"items":[]})";
+    EXPECT_EQ(ask({"transactions", "list", "--account-id", "Giro"}).code, exit_yes);
+    EXPECT_THAT(asked().back(), HasSubstr("accountId=a-1"));
+    EXPECT_EQ(ask({"transactions", "list", "--account", "Giro"}).code, exit_yes);
+    EXPECT_EQ(ask({"accounts", "show", "Giro"}).code, exit_yes);
+    EXPECT_EQ(asked().back(), "/v1/accounts/a-1");
+    EXPECT_EQ(ask({"accounts", "show", "a-1"}).code, exit_yes) << "its id does as well";
+    EXPECT_EQ(asked().back(), "/v1/accounts/a-1");
+}
+
+TEST_F(VerbTest, AnIdIsSentAsItIs) {
+    answers_["/v1/transactions"] = R"({"items":[]})";
+    const char* id = "0190c0de-0000-7000-8000-000000000001";
+    EXPECT_EQ(ask({"transactions", "list", "--account-id", id}).code, exit_yes);
+    EXPECT_EQ(asked().size(), 1u) << "nobody looked it up";
+}
+
+TEST_F(VerbTest, ANameThatSeveralOrNoneHaveIsExplained) {
+    answers_["/v1/accounts"] = accounts_page;
+    const Ran several = ask({"accounts", "show", "Spar"});
+    EXPECT_EQ(several.code, exit_usage);
+    EXPECT_THAT(several.err, HasSubstr("a-2  savings  North"));
+    EXPECT_THAT(several.err, HasSubstr("a-3  loan  South"));
+    const Ran none = ask({"accounts", "show", "Kasse"});
+    EXPECT_EQ(none.code, exit_not_found);
+    EXPECT_THAT(none.err, HasSubstr("there are: Giro, Spar, Spar"));
+}
+
+TEST_F(VerbTest, ABalanceThatNobodyKnowsSaysWhy) {
+    answers_["/v1/accounts"] = accounts_page;
+    const Ran ran = ask({"accounts", "list"});
+    EXPECT_THAT(ran.out, HasSubstr("unknown (no opening balance)"));
+    EXPECT_THAT(ran.err, HasSubstr("--opening-balance"));
+    EXPECT_THAT(ask({"accounts", "list", "-o", "csv"}).out, Not(HasSubstr("unknown")));
+}
+
+TEST_F(VerbTest, AWrongTokenSaysWhereTheRightOneIs) {
+    const Ran ran = ask({"accounts", "list"});
+    EXPECT_EQ(ran.code, exit_not_allowed);
+    EXPECT_THAT(ran.err, HasSubstr("a valid token is needed"));
+    EXPECT_THAT(ran.err, HasSubstr("the token of --token"));
+    EXPECT_THAT(ran.err, HasSubstr("secrets/cli.json"));
 }
 
 TEST(CliTest, DestructiveVerbsWantYes) {
@@ -136,6 +284,18 @@ TEST(CliTest, DestructiveVerbsWantYes) {
 const char* file_text =
     "Date,Payee,Amount,Currency\n2024-01-31,\"B\xE4"
     "cker \"\"x\"\"\",-2.50,EUR\nsoon,C,1.00,EUR\n2024-02-01,D,5.00,EUR\n";
+
+TEST(StatementParseTest, CsvIsTheTransactionsAndTheRestIsToldBesideThem) {
+    const Scratch file(file_text);
+    const Ran ran = run_words({"statement", "parse", file.path(), "-o", "csv"});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_THAT(ran.out, StartsWith("account,date,value_date,amount,currency,payee,"));
+    EXPECT_THAT(ran.out, HasSubstr(",2024-02-01,,5.00,EUR,D,"));
+    EXPECT_THAT(ran.out, HasSubstr("B\xC3\xA4"
+                                   "cker \"\"x\"\""));
+    EXPECT_THAT(ran.out, Not(HasSubstr("soon")));
+    EXPECT_THAT(ran.err, HasSubstr("Rejected\n  line 3: "));
+}
 
 TEST(StatementParseTest, PrintsTheDocumentFieldByField) {
     const Scratch file(file_text);

@@ -77,8 +77,18 @@ Answer<json::Value> settled(Session& session, json::Value file) {
 /// What a person must know beyond the counts.
 void explain(const json::Value& file) {
     const std::string name = text_member(file, "fileName");
+    const std::string id = text_member(file, "id");
     if (text_member(file, "status") == "needs_mapping") {
-        print_note(name + ": cannot be read without a profile: " + text_member(file, "message"));
+        print_note(name + ": cannot be read without help: " + text_member(file, "message") +
+                   "\n  say what is missing and it is read again: bascule files process " + id +
+                   " --account NAME --mapping '{\"columns\": …}', or bascule import FILE --account "
+                   "NAME --profile PROFILE.json\n  `bascule statement parse FILE` shows what is "
+                   "understood so far, docs/reference/cli.md what a profile may say");
+    }
+    if (text_member(file, "status") == "failed") {
+        print_note(name + ": nothing was taken: " + text_member(file, "message") +
+                   "\n  the attempt stays in `bascule files list`; bascule files delete " + id +
+                   " removes it");
     }
     constexpr std::size_t rejected_shown = 20;
     const json::Value* rejected = file.find("rejected");

@@ -83,7 +83,11 @@ std::string grid(std::span<const json::Value> items, std::span<const Column> col
     for (const json::Value& item : items) {
         std::vector<std::string> cells;
         for (const Column& column : columns) {
-            cells.push_back(cell_of(item.at(column.pointer), last_part(column.pointer), output));
+            std::string cell = cell_of(item.at(column.pointer), last_part(column.pointer), output);
+            if (cell.empty() && output == Output::table) {
+                cell = column.if_absent;
+            }
+            cells.push_back(std::move(cell));
         }
         if (output == Output::csv) {
             csv += csv_line(cells);

@@ -17,6 +17,8 @@ struct Column {
     std::string_view title;
     std::string_view pointer;
     bool right = false;
+    std::string_view if_absent;  ///< what a person reads where the value is null
+    std::string_view remedy;     ///< what to do about that; told once beside the list
 };
 
 /// Writes a list's items, or one object, in the form asked for. Items as a table have the columns

@@ -93,12 +93,15 @@ std::string default_data_directory() {
 }
 
 Result<Target> find_target(Target given) {
-    if (given.url.empty()) {
-        given.url = environment("BASCULE_URL");
-    }
-    if (given.token.empty()) {
-        given.token = environment("BASCULE_TOKEN");
-    }
+    const auto fill = [](std::string& value, std::string& from, std::string found,
+                         const std::string& source) {
+        if (value.empty()) {
+            value = std::move(found);
+            from = source;
+        }
+    };
+    fill(given.url, given.url_from, environment("BASCULE_URL"), "BASCULE_URL");
+    fill(given.token, given.token_from, environment("BASCULE_TOKEN"), "BASCULE_TOKEN");
     if (!given.url.empty() && !given.token.empty()) {
         return given;
     }
@@ -116,10 +119,25 @@ Result<Target> find_target(Target given) {
                         " cannot be read\nstart one with `bascule serve`, or point --data at the "
                         "folder of a running one");
     }
-    given.url = given.url.empty() ? member(*value, "/url") : given.url;
-    given.token = given.token.empty() ? member(*value, "/token") : given.token;
+    fill(given.url, given.url_from, member(*value, "/url"), path);
+    fill(given.token, given.token_from, member(*value, "/token"), path);
     return given;
 }
+
+namespace {
+
+std::string how_to_reach(const Target& target) {
+    return "\nno server answers at " + target.url + " (" + target.url_from +
+           "); start it with `bascule serve`, or name another with --url or --data";
+}
+
+std::string how_to_sign_in(const Target& target) {
+    return "\nthe server does not know the token of " + target.token_from +
+           "; on its own machine secrets/cli.json in its data directory holds one (--data names "
+           "the directory), elsewhere pass --token or set BASCULE_TOKEN";
+}
+
+}  // namespace
 
 std::string percent_encoded(std::string_view text) {
     constexpr std::string_view plain =
@@ -196,10 +214,18 @@ Answer<std::string> Session::send(http::ClientRequest request) {
     if (!response) {
         const int code =
             response.error().kind() == ErrorKind::invalid ? exit_usage : exit_unreachable;
-        return std::unexpected(Failure{code, response.error().message()});
+        std::string words = response.error().message();
+        if (response.error().kind() == ErrorKind::unavailable) {
+            words += how_to_reach(target_);
+        }
+        return std::unexpected(Failure{code, std::move(words)});
     }
     if (response->status < 200 || response->status >= 300) {
-        return std::unexpected(Failure{exit_code_of(response->status), words_of(*response)});
+        std::string words = words_of(*response);
+        if (response->status == 401) {
+            words += how_to_sign_in(target_);
+        }
+        return std::unexpected(Failure{exit_code_of(response->status), std::move(words)});
     }
     return std::move(response->body);
 }

@@ -24,6 +24,8 @@ struct Target {
     std::string token;
     std::string data_directory;
     std::chrono::milliseconds timeout = std::chrono::seconds(30);
+    std::string url_from = "--url";  ///< who said so; for messages
+    std::string token_from = "--token";
 };
 
 /// Fills what flags left open from BASCULE_URL and BASCULE_TOKEN, then from DATA/secrets/cli.json,

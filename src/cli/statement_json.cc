@@ -193,6 +193,11 @@ std::string statement_table(const statement::Statement& statement) {
             out += "Closing balance " + account.ledger_balance->amount.exact.to_text() + "\n";
         }
     }
+    return out + statement_notes(statement);
+}
+
+std::string statement_notes(const statement::Statement& statement) {
+    std::string out;
     const auto list = [&](std::string_view title, const auto& items, auto line_of) {
         if (!items.empty()) {
             out += "\n" + std::string(title) + "\n";
@@ -223,6 +228,22 @@ std::string statement_table(const statement::Statement& statement) {
     });
     list("Warnings", statement.warnings, note_line);
     list("Errors", statement.errors, note_line);
+    return out;
+}
+
+std::string statement_csv(const statement::Statement& statement) {
+    std::string out = csv_line({"account", "date", "value_date", "amount", "currency", "payee",
+                                "memo", "type", "id", "check_number", "status", "line"});
+    for (const statement::Account& account : statement.accounts) {
+        for (const statement::Transaction& row : account.transactions) {
+            out += csv_line(
+                {account.id, row.date.to_text(), row.value_date ? row.value_date->to_text() : "",
+                 row.amount.exact.to_text(),
+                 row.currency.is_stated() ? std::string(row.currency.code()) : std::string(),
+                 row.payee, row.memo, row.type, row.id, row.check_number,
+                 std::string(statement::name(row.status)), std::to_string(row.place.line)});
+        }
+    }
     return out;
 }
 

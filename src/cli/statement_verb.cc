@@ -20,6 +20,24 @@ statement::Statement too_large(const std::string& message) {
     return statement;
 }
 
+void show(const statement::Statement& statement, Output output) {
+    switch (output) {
+        case Output::table:
+            print(statement_table(statement));
+            return;
+        case Output::json:
+        case Output::jsonl:
+            print(statement_json(statement));
+            return;
+        case Output::csv:
+            print(statement_csv(statement));
+            if (const std::string left_out = statement_notes(statement); !left_out.empty()) {
+                print_note(left_out);
+            }
+            return;
+    }
+}
+
 }  // namespace
 
 int parse_statement(const StatementParse& command) {
@@ -41,7 +59,7 @@ int parse_statement(const StatementParse& command) {
     }
     const statement::Statement statement =
         bytes ? statement::parse(*bytes, mapping) : too_large(bytes.error().message());
-    print(command.json ? statement_json(statement) : statement_table(statement));
+    show(statement, command.output);
     return statement.usable() ? exit_yes : exit_no;
 }
 

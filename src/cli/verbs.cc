@@ -45,6 +45,7 @@ Result<> write_value(json::Writer& writer, const Argument& argument,
                      const std::vector<std::string>& values) {
     switch (argument.form) {
         case Form::text:
+        case Form::account:
             writer.string(values.front());
             return {};
         case Form::truth:
@@ -98,6 +99,19 @@ int tell(const Failure& failure) {
     return failure.exit_code;
 }
 
+/// What to do about values that are not there.
+void note_remedies(const std::vector<json::Value>& items, const std::vector<Column>& columns) {
+    for (const Column& column : columns) {
+        const bool lacking = std::ranges::any_of(items, [&](const json::Value& item) {
+            const json::Value* value = item.at(column.pointer);
+            return value == nullptr || value->is(json::Kind::null);
+        });
+        if (lacking && !column.remedy.empty()) {
+            print_note(column.remedy);
+        }
+    }
+}
+
 /// Follows the pages until the limit; what is left out is said on standard error.
 int print_list(Session& session, Ask ask, const Verb& verb, const VerbOptions& options) {
     constexpr std::size_t page_max = 1000;
@@ -132,6 +146,9 @@ int print_list(Session& session, Ask ask, const Verb& verb, const VerbOptions& o
         }
     } while (!cursor.empty() && (options.all || items.size() < options.limit));
     print(rendered_list(items, verb.columns, options.output));
+    if (options.output == Output::table) {
+        note_remedies(items, verb.columns);
+    }
     if (!cursor.empty()) {
         print_note("shown " + std::to_string(items.size()) +
                    (total < 0 ? std::string() : " of " + std::to_string(total)) +
@@ -140,27 +157,97 @@ int print_list(Session& session, Ask ask, const Verb& verb, const VerbOptions& o
     return exit_yes;
 }
 
+/// True for what no account is called but by intent: 36 characters of a UUID.
+bool looks_like_id(std::string_view text) {
+    return text.size() == 36 &&
+           text.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
+}
+
+std::string member_of(const json::Value& item, std::string_view name) {
+    const json::Value* found = item.find(name);
+    return std::string(found == nullptr ? "" : found->as_string().value_or(""));
+}
+
+/// The id of the account that is called so; says which there are if none or several are.
+Answer<std::string> account_called(Session& session, const std::string& name) {
+    const auto page = session.json({.path = "/v1/accounts", .query = {{"limit", "1000"}}});
+    if (!page) {
+        return std::unexpected(page.error());
+    }
+    const json::Value* items = page->find("items");
+    std::vector<const json::Value*> called;
+    std::string all;
+    for (const json::Value& account :
+         items == nullptr ? std::span<const json::Value>() : items->items()) {
+        const std::string its_name = member_of(account, "name");
+        if (its_name == name || member_of(account, "id") == name) {
+            called.push_back(&account);
+        }
+        all += (all.empty() ? "" : ", ") + its_name;
+    }
+    if (called.size() == 1) {
+        return member_of(*called.front(), "id");
+    }
+    if (called.empty()) {
+        return std::unexpected(
+            Failure{exit_not_found, "no account is called '" + name + "'; there " +
+                                        (all.empty() ? "is none" : "are: " + all)});
+    }
+    std::string ids;
+    for (const json::Value* account : called) {
+        ids += "\n  " + member_of(*account, "id") + "  " + member_of(*account, "type") + "  " +
+               member_of(*account, "institution");
+    }
+    return std::unexpected(Failure{exit_usage, std::to_string(called.size()) +
+                                                   " accounts are called '" + name +
+                                                   "'; say which by its id:" + ids});
+}
+
+/// What was typed, with accounts' names made ids.
+Answer<Words> with_account_ids(Session& session, const Verb& verb, Words words) {
+    for (const Argument& argument : verb.arguments) {
+        const auto found = words.find(argument.name);
+        if (argument.form != Form::account || found == words.end()) {
+            continue;
+        }
+        for (std::string& value : found->second) {
+            if (value.empty() || looks_like_id(value)) {
+                continue;
+            }
+            auto id = account_called(session, value);
+            if (!id) {
+                return std::unexpected(std::move(id).error());
+            }
+            value = std::move(*id);
+        }
+    }
+    return words;
+}
+
 }  // namespace
 
-int run_verb(const Verb& verb, const Words& words, const VerbOptions& options) {
-    if (verb.destructive && words_of(words, "preview") == nullptr &&
+int run_verb(const Verb& verb, const Words& typed, const VerbOptions& options) {
+    if (verb.destructive && words_of(typed, "preview") == nullptr &&
         !confirmed(std::string(verb.help) + "?", options.yes)) {
         print_error(std::string(verb.path) + " changes what cannot be changed back; pass --yes");
         return exit_usage;
     }
-    auto body = body_of(verb, words);
-    if (!body) {
-        print_error(body.error().message());
+    if (const auto valid = body_of(verb, typed); !valid) {
+        print_error(valid.error().message());
         return exit_usage;
     }
     auto session = Session::open(options.target);
     if (!session) {
         return tell(session.error());
     }
+    const auto words = with_account_ids(*session, verb, typed);
+    if (!words) {
+        return tell(words.error());
+    }
     Ask ask{.method = http::method_of(verb.method),
-            .path = path_of(verb, words),
-            .query = query_of(verb, words),
-            .body = std::move(*body)};
+            .path = path_of(verb, *words),
+            .query = query_of(verb, *words),
+            .body = body_of(verb, *words).value_or("")};
     if (verb.shape == Shape::list) {
         return print_list(*session, std::move(ask), verb, options);
     }

@@ -14,8 +14,9 @@ namespace bascule::cli {
 /// Where a word of the command line goes in the request.
 enum class Place { path, query, body };
 
-/// How it is written in a JSON body.
-enum class Form { text, number, truth, json, list };
+/// How it is written in a JSON body. An `account` is typed as its id or its name, and sent as its
+/// id.
+enum class Form { text, number, truth, json, list, account };
 
 /// One argument of a verb. Positional ones stand in the order of the table; the others are
 /// `--name`.

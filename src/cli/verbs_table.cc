@@ -9,6 +9,7 @@ namespace {
 // ---- arguments that many verbs share
 
 const Argument id = {"id", "id", Place::path, Form::text, true, true, "The id"};
+const Argument account_id = {"id", "id", Place::path, Form::account, true, true, "Its id or name"};
 const Argument consumer_name = {"name", "name", Place::path,   Form::text,
                                 true,   true,   "The consumer"};
 
@@ -18,6 +19,14 @@ Argument query(std::string_view name, std::string_view member, std::string_view 
 Argument body(std::string_view name, std::string_view member, std::string_view help,
               Form form = Form::text) {
     return {.name = name, .member = member, .place = Place::body, .form = form, .help = help};
+}
+Argument of_account(std::string_view help) {
+    return {.name = "account-id", .member = "accountId", .form = Form::account, .help = help};
+}
+Argument into_account(std::string_view help) {
+    Argument argument = of_account(help);
+    argument.place = Place::body;
+    return argument;
 }
 Argument needed(Argument argument) {
     argument.required = true;
@@ -113,20 +122,23 @@ std::vector<Verb> household_verbs() {
           {"TYPE", "/type"},
           {"INSTITUTION", "/institution"},
           {"CURRENCY", "/currency"},
-          {"BALANCE", "/balance", true},
+          {"BALANCE", "/balance", true, "unknown (no opening balance)",
+           "a balance needs one that is known: bascule accounts update NAME --opening-balance "
+           "AMOUNT "
+           "--opening-date YYYY-MM-DD"},
           {"ROWS", "/transactionCount", true}}},
-        {"accounts show", "GET", "/v1/accounts/{id}", "One account", {id}},
+        {"accounts show", "GET", "/v1/accounts/{id}", "One account", {account_id}},
         {"accounts create", "POST", "/v1/accounts", "Open an account",
          joined({{"name", "name", Place::body, Form::text, true, true, "What to call it"},
                  needed(body("currency", "currency", "ISO 4217 code"))},
                 account_members)},
         {"accounts update", "PATCH", "/v1/accounts/{id}", "Change an account",
-         joined({id, body("name", "name", "What to call it")}, account_members)},
+         joined({account_id, body("name", "name", "What to call it")}, account_members)},
         {"accounts delete",
          "DELETE",
          "/v1/accounts/{id}",
          "Delete an account with its transactions",
-         {id},
+         {account_id},
          Shape::object,
          {},
          true},
@@ -135,8 +147,7 @@ std::vector<Verb> household_verbs() {
          "GET",
          "/v1/files",
          "Uploaded bank files",
-         {query("account-id", "accountId", "Of this account"),
-          query("status", "status", "In this state")},
+         {of_account("Of this account: id or name"), query("status", "status", "In this state")},
          Shape::list,
          {{"ID", "/id"},
           {"NAME", "/fileName"},
@@ -162,13 +173,13 @@ std::vector<Verb> household_verbs() {
          "POST",
          "/v1/files/{id}:associate",
          "Tie a file to an account; an empty one unties it",
-         {id, needed(body("account-id", "accountId", "The account"))}},
+         {id, needed(into_account("The account: id or name"))}},
         {"files process",
          "POST",
          "/v1/files/{id}:process",
          "Process a file again, with a mapping",
          {id, body("mapping", "mapping", "Profile as JSON", Form::json),
-          body("account-id", "accountId", "Into this account")}},
+          into_account("Into this account: id or name")}},
         {"files delete",
          "DELETE",
          "/v1/files/{id}",
@@ -182,7 +193,7 @@ std::vector<Verb> household_verbs() {
          "GET",
          "/v1/transactions",
          "Transactions, newest first",
-         {query("account-id", "accountId", "Of this account"),
+         {of_account("Of this account: id or name"),
           query("category", "categoryId", "In this category"),
           query("file", "fileId", "From this file"),
           query("from", "from", "Not before this day"),
@@ -210,7 +221,7 @@ std::vector<Verb> household_verbs() {
          "One transaction, with why it has its category",
          {id}},
         {"transactions create", "POST", "/v1/transactions", "Enter a transaction by hand",
-         joined({needed(body("account-id", "accountId", "The account"))}, transaction_members)},
+         joined({needed(into_account("The account: id or name"))}, transaction_members)},
         {"transactions update", "PATCH", "/v1/transactions/{id}", "Edit a transaction",
          joined({id}, transaction_members)},
         {"transactions delete",
@@ -293,7 +304,7 @@ std::vector<Verb> household_verbs() {
           query("period", "period", "month, quarter, year or overall"),
           query("from", "from", "Not before this day"),
           query("to", "to", "Not after this day"),
-          query("account-id", "accountId", "Of this account"),
+          of_account("Of this account: id or name"),
           query("currency", "currency", "ISO 4217 code")},
          Shape::rows,
          {},
