@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Installs the libraries, builds examples/cpp/own_consumer against them as a stranger would, and runs it. ctest: package.embed.
+"""Types the commands of docs/guide/embedding.md as a stranger would: install, build examples/cpp/own_consumer, run it. ctest: package.embed.
 
     package_test.py BUILD_FOLDER
 """
 
+import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,21 +14,29 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def told(*command):
-    return subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE, text=True).stdout
+def shown_commands():
+    """The shell blocks of the guide, in order, as one script each."""
+    return re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/guide/embedding.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 def main():
     build = Path(sys.argv[1]).resolve()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        told("cmake", "--install", build, "--prefix", folder / "installed")
-        told("cmake", "-S", ROOT / "examples/cpp/own_consumer", "-B", folder / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={folder / 'installed'}")
-        told("cmake", "--build", folder / "build")
-        run = (folder / "build/embed", folder / "events")
-        assert sorted(told(*run).splitlines()) == ['anna: {"number": 1}', 'anna: {"number": 2}', 'ben: {"number": 1}']
+    with tempfile.TemporaryDirectory() as home:
+        # A checkout in which only the build folder has another name, and where nothing of the true one is written.
+        (Path(home) / "examples").symlink_to(ROOT / "examples")
+        (Path(home) / "build").mkdir()
+        (Path(home) / "build/release").symlink_to(build)
+        environment = {**os.environ, "HOME": home, "CMAKE_GENERATOR": "Ninja"}
+
+        def told(script):
+            return subprocess.run(["bash", "-euo", "pipefail", "-c", script], check=True, stdout=subprocess.PIPE, text=True, cwd=home, env=environment).stdout
+
+        install, use = shown_commands()
+        told(install.replace("./dev build release && ", ""))  # it is built: this test is part of it
+        first = sorted(line for line in told(use).splitlines() if line.startswith(("anna", "ben")))
+        assert first == ['anna: {"number": 1}', 'anna: {"number": 2}', 'ben: {"number": 1}'], first
         # The consumer keeps its position: what it handled before does not come again.
-        assert len(told(*run).splitlines()) == 3
+        assert len(told(use.splitlines()[-1]).splitlines()) == 3
     print("embed: installed, built, run twice")
 
 
