@@ -5,6 +5,7 @@
 
 #include "bus/broker/bus_state.h"
 #include "bus/event/body.h"
+#include "foundation/base/check.h"
 #include "foundation/base/hash.h"
 
 namespace bascule::broker {
@@ -103,36 +104,66 @@ std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& f
     return found;
 }
 
-/// Applies a verb to every selected letter, one by one in log order, so that a key's order holds.
-template <class Verb>
-void for_each_selected(BusState& state, const LetterFilter& filter, Verb verb,
-                       io::Completion<std::vector<LetterSummary>> done) {
-    LetterFilter open_only = filter;
-    open_only.open = true;
-    std::vector<LetterSummary> meant;
+/// What a verb is to be done to: letters of one consumer.
+struct Chosen {
+    ConsumerRuntime* consumer = nullptr;
+    delivery::LetterFilter letters;
+};
+
+/// The open letters that the filter means, by consumer; what is named by id must be there. Those
+/// that are closed or on their way already are left out, since every verb may be repeated.
+Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFilter& filter) {
     for (const std::string& id : filter.ids) {
         const auto parsed = parse_letter_id(id);
         if (!parsed || state.letters->find(parsed->first, parsed->second) == nullptr) {
-            done(fail(ErrorKind::not_found, "there is no letter '" + id + "'"));
+            return fail(ErrorKind::not_found, "there is no letter '" + id + "'");
+        }
+    }
+    LetterFilter open_only = filter;
+    open_only.open = true;
+    std::vector<LetterSummary> meant = selected(state, open_only);
+    std::erase_if(meant, [&](const LetterSummary& letter) {
+        return letter.state == "redriving" ||
+               (filter.ids.empty() && state.find(letter.consumer) == nullptr);
+    });
+    return meant;
+}
+
+/// Applies a verb to every selected letter or, if it may not be done to one of them, to none. All
+/// of it enters the journal in one turn, so that a crash does not leave a part of it either.
+template <class May, class Verb>
+void do_to_selected(BusState& state, const LetterFilter& filter, May may, Verb verb,
+                    io::Completion<std::vector<LetterSummary>> done) {
+    auto meant = letters_meant(state, filter);
+    if (!meant) {
+        done(std::move(meant));
+        return;
+    }
+    std::vector<Chosen> chosen;
+    for (const LetterSummary& letter : *meant) {  // in order of consumer and offset
+        if (chosen.empty() || chosen.back().consumer->name() != letter.consumer) {
+            ConsumerRuntime* consumer = state.find(letter.consumer);
+            if (consumer == nullptr) {
+                done(fail(ErrorKind::conflict, "nothing was done: letter '" + letter.id +
+                                                   "' is of a consumer that was removed"));
+                return;
+            }
+            chosen.push_back({.consumer = consumer});
+        }
+        chosen.back().letters.offsets.push_back(letter.offset);
+    }
+    for (const Chosen& part : chosen) {
+        if (auto allowed = may(part.consumer->machine(), part.letters); !allowed) {
+            done(std::unexpected(std::move(allowed).error().in("nothing was done: consumer '" +
+                                                               part.consumer->name() + "'")));
             return;
         }
     }
-    for (const LetterSummary& letter : selected(state, open_only)) {
-        ConsumerRuntime* consumer = state.find(letter.consumer);
-        if (consumer == nullptr || letter.state == "redriving") {
-            continue;
-        }
-        if (auto applied = verb(*consumer, letter.offset); !applied) {
-            if (meant.empty()) {
-                done(std::unexpected(std::move(applied).error()));
-                return;
-            }
-            break;  // what was done before stands, and is the answer
-        }
-        meant.push_back(letter);
+    for (const Chosen& part : chosen) {
+        CHECK(verb(part.consumer->machine(), part.letters).has_value());
     }
     state.confirm_when_durable(
-        [meant = std::move(meant), done = std::move(done)](Result<> synced) mutable {
+        [meant = std::move(*meant), done = std::move(done)](Result<> synced) mutable {
             if (synced) {
                 done(std::move(meant));
             } else {
@@ -342,10 +373,13 @@ void Bus::letter(std::string id, io::Completion<LetterDetail> done) {
 void Bus::redrive(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done) {
     state_->on_strand(
         [filter = std::move(filter), done = std::move(done)](BusState& state) mutable {
-            for_each_selected(
+            do_to_selected(
                 state, filter,
-                [&](ConsumerRuntime& consumer, Offset offset) {
-                    return consumer.machine().redrive({.offset = offset}, state.now());
+                [](const delivery::Consumer& machine, const auto& letters) {
+                    return machine.may_redrive(letters);
+                },
+                [&](delivery::Consumer& machine, const auto& letters) {
+                    return machine.redrive(letters, state.now());
                 },
                 std::move(done));
         });
@@ -359,11 +393,14 @@ void Bus::discard(LetterFilter filter, std::string reason,
             done(fail(ErrorKind::invalid, "a discard needs a reason; it stays with the letter"));
             return;
         }
-        for_each_selected(
+        constexpr auto how = delivery::LetterClosing::discarded;
+        do_to_selected(
             state, filter,
-            [&](ConsumerRuntime& consumer, Offset offset) {
-                return consumer.machine().close_letters(
-                    {.offset = offset}, delivery::LetterClosing::discarded, reason, state.now());
+            [&](const delivery::Consumer& machine, const auto& letters) {
+                return machine.may_close_letters(letters, how, reason);
+            },
+            [&](delivery::Consumer& machine, const auto& letters) {
+                return machine.close_letters(letters, how, reason, state.now());
             },
             std::move(done));
     });

@@ -109,6 +109,10 @@ class Bus {
 
     void letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done);
     void letter(std::string id, io::Completion<LetterDetail> done);
+    // Both verbs are done to all letters that the filter means or to none, also over a crash;
+    // letters that are closed or being redriven are not meant, so that a verb can be repeated.
+    // Errors: `not_found` for an id, `conflict` naming the letter that is in the way, `io`.
+
     /// The letters that are attempted again, head first per key, as they were before.
     void redrive(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done);
     void discard(LetterFilter filter, std::string reason,

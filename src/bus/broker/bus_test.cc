@@ -322,6 +322,49 @@ TEST_F(BusTest, ADiscardNeedsAReasonAndFreesTheKey) {
     EXPECT_THAT(letters()[0].reason, HasSubstr("test data"));
 }
 
+TEST_F(BusTest, AVerbIsDoneToAllSelectedLettersOrToNone) {
+    // Two letters of one parked key: the second was made before the policy was to park.
+    BusConfig config = config_of();
+    config.consumers[0].policy.on_exhausted = delivery::OnExhausted::skip_key;
+    ASSERT_THAT(configure(config), Succeeds());
+    for (const char* id : {"1", "2", "3"}) {
+        recorder_->scripts[id] = {delivery::Outcome::permanent("broken")};
+    }
+    publish(event_of("1", "other"));
+    publish(event_of("2", "p"));
+    publish(event_of("3", "p"));
+    settle();
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle();
+    const auto open = letters({.open = true});
+    ASSERT_THAT(open, SizeIs(3));
+
+    const auto redrive = [&](std::vector<std::string> ids) {
+        return sim::wait_for<std::vector<LetterSummary>>(*executor_, [&](auto done) {
+            bus_->redrive({.ids = std::move(ids)}, std::move(done));
+        });
+    };
+    recorder_->seen.clear();
+    recorder_->scripts.clear();
+    EXPECT_THAT(
+        redrive({open[0].id, open[2].id}),
+        FailsWith(ErrorKind::conflict,
+                  testing::AllOf(
+                      HasSubstr("nothing was done"),
+                      HasSubstr("at offset " + std::to_string(open[1].offset.value()) + " too"))));
+    EXPECT_THAT(redrive({open[0].id, "c:4711"}), FailsWith(ErrorKind::not_found));
+    settle();
+    EXPECT_THAT(recorder_->seen, IsEmpty());
+    EXPECT_THAT(letters({.open = true}), SizeIs(3));
+
+    const auto done = redrive({open[2].id, open[1].id, open[0].id});
+    ASSERT_THAT(done, Succeeds());
+    EXPECT_THAT(*done, SizeIs(3));
+    settle();
+    EXPECT_THAT(recorder_->seen, testing::UnorderedElementsAre("1", "2", "3"));
+    EXPECT_THAT(letters({.open = true}), IsEmpty());
+}
+
 TEST_F(BusTest, AnUnknownLetterOrConsumerIsNotFound) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     const auto redriven = sim::wait_for<std::vector<LetterSummary>>(

@@ -67,6 +67,15 @@ Result<LetterSelection> Consumer::redrive(const LetterFilter& filter, Now now) {
     return machine_->redrive(filter, now);
 }
 
+Result<> Consumer::may_redrive(const LetterFilter& filter) const {
+    return machine_->may_redrive(filter);
+}
+
+Result<> Consumer::may_close_letters(const LetterFilter& filter, LetterClosing how,
+                                     const std::string& reason) const {
+    return machine_->may_close_letters(filter, how, reason);
+}
+
 Result<LetterSelection> Consumer::close_letters(const LetterFilter& filter, LetterClosing how,
                                                 const std::string& reason, Now now) {
     return machine_->close_letters(filter, how, reason, now);

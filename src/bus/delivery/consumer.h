@@ -186,14 +186,21 @@ class Consumer {
 
     /// Delivers letters again with their attempts from 0, per key head first; deferred events
     /// follow once no letter of the key is open. A letter that fails again stays, and under
-    /// park_key sends those behind it back. Errors: `not_found` if an offset is named that has no
-    /// open letter; `conflict` if, under park_key, an earlier letter of the key would stay behind.
+    /// park_key sends those behind it back. All of the selected or none. Errors: `not_found` if an
+    /// offset is named that has no open letter; `conflict` if, under park_key, an earlier letter of
+    /// the key would stay behind.
     Result<LetterSelection> redrive(const LetterFilter& filter, Now now);
+    /// What `redrive` would fail with.
+    Result<> may_redrive(const LetterFilter& filter) const;
 
-    /// Closes letters without delivering them. Errors: `invalid` without a reason or with `how` =
-    /// redriven; `not_found` as above; `conflict` if one of them is being redriven.
+    /// Closes letters without delivering them, all of the selected or none. Errors: `invalid`
+    /// without a reason or with `how` = redriven; `not_found` as above; `conflict` if one of them
+    /// is being redriven.
     Result<LetterSelection> close_letters(const LetterFilter& filter, LetterClosing how,
                                           const std::string& reason, Now now);
+    /// What `close_letters` would fail with.
+    Result<> may_close_letters(const LetterFilter& filter, LetterClosing how,
+                               const std::string& reason) const;
 
     // ── Looking ──────────────────────────────────────────────────────────────────────────────────
 

@@ -78,6 +78,7 @@ struct LetterRef {
 /// Which open letters are meant. Conditions that are set must all hold; none set = all of them.
 struct LetterFilter {
     std::optional<Offset> offset;
+    std::vector<Offset> offsets;  ///< any of these, ascending; empty: not a condition
     std::optional<std::uint64_t> key_hash;
     std::optional<std::uint64_t> fingerprint;
     std::optional<WallTime> opened_from;   ///< inclusive

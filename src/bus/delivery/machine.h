@@ -142,6 +142,9 @@ class Consumer::Machine {
     std::vector<LetterRef> letters(const LetterFilter& filter) const;
     LetterSelection preview(const LetterFilter& filter) const;
     Result<LetterSelection> redrive(const LetterFilter& filter, Now now);
+    Result<> may_redrive(const LetterFilter& filter) const;
+    Result<> may_close_letters(const LetterFilter& filter, LetterClosing how,
+                               const std::string& reason) const;
     Result<LetterSelection> close_letters(const LetterFilter& filter, LetterClosing how,
                                           const std::string& reason, Now now);
 

@@ -138,9 +138,16 @@ std::vector<LetterRef> Consumer::Machine::letters(const LetterFilter& filter) co
 }
 
 Result<std::vector<Offset>> Consumer::Machine::select(const LetterFilter& filter) const {
-    if (filter.offset && !letters_.contains(*filter.offset)) {
-        return fail(ErrorKind::not_found, "consumer " + name + " has no open letter at offset " +
-                                              std::to_string(filter.offset->value()));
+    std::vector<Offset> named = filter.offsets;
+    if (filter.offset) {
+        named.push_back(*filter.offset);
+    }
+    for (const Offset offset : named) {
+        if (!letters_.contains(offset)) {
+            return fail(ErrorKind::not_found, "consumer " + name +
+                                                  " has no open letter at offset " +
+                                                  std::to_string(offset.value()));
+        }
     }
     std::vector<Offset> offsets;
     for (const LetterRef& letter : letters(filter)) {
@@ -175,27 +182,37 @@ LetterSelection Consumer::Machine::preview(const LetterFilter& filter) const {
     return offsets ? describe(*offsets) : LetterSelection{};
 }
 
-Result<LetterSelection> Consumer::Machine::redrive(const LetterFilter& filter, Now now) {
-    now_ = now;
+Result<> Consumer::Machine::may_redrive(const LetterFilter& filter) const {
     const std::vector<Offset> offsets = TRY(select(filter));
-    if (parks_) {
-        // Order: nobody may overtake an open letter of its key that stays behind.
-        const std::set<Offset> chosen(offsets.begin(), offsets.end());
-        std::set<std::uint64_t> stopped;
-        for (const auto& [offset, letter] : letters_) {
-            if (is_loose(letter.key_hash)) {
-                continue;
-            }
-            const std::uint64_t key = identity(letter.key_hash);
-            if (!chosen.contains(offset) && !letter.redriving) {
-                stopped.insert(key);
-            } else if (stopped.contains(key) && !letter.redriving) {
-                return fail(ErrorKind::conflict,
-                            "the letter at offset " + std::to_string(offset.value()) +
-                                " cannot be redriven before the earlier ones of its key");
-            }
+    if (!parks_) {
+        return {};
+    }
+    // Order: nobody may overtake an open letter of its key that stays behind.
+    const std::set<Offset> chosen(offsets.begin(), offsets.end());
+    std::map<std::uint64_t, Offset> staying;  // by key: the first that is not chosen
+    for (const auto& [offset, letter] : letters_) {
+        if (is_loose(letter.key_hash) || letter.redriving) {
+            continue;
+        }
+        const std::uint64_t key = identity(letter.key_hash);
+        if (!chosen.contains(offset)) {
+            staying.emplace(key, offset);
+        } else if (const auto first = staying.find(key); first != staying.end()) {
+            return fail(
+                ErrorKind::conflict,
+                "the letter at offset " + std::to_string(offset.value()) +
+                    " cannot be redriven before the earlier ones of its key: select that at "
+                    "offset " +
+                    std::to_string(first->second.value()) + " too");
         }
     }
+    return {};
+}
+
+Result<LetterSelection> Consumer::Machine::redrive(const LetterFilter& filter, Now now) {
+    now_ = now;
+    TRY(may_redrive(filter));
+    const std::vector<Offset> offsets = TRY(select(filter));
     const LetterSelection selection = describe(offsets);
     for (const Offset offset : offsets) {
         if (LetterRef& letter = letters_.at(offset); !letter.redriving) {
@@ -230,10 +247,8 @@ void Consumer::Machine::start_redrive(LetterRef& letter) {
     refresh(index);
 }
 
-Result<LetterSelection> Consumer::Machine::close_letters(const LetterFilter& filter,
-                                                         LetterClosing how,
-                                                         const std::string& reason, Now now) {
-    now_ = now;
+Result<> Consumer::Machine::may_close_letters(const LetterFilter& filter, LetterClosing how,
+                                              const std::string& reason) const {
     if (reason.empty()) {
         return fail(ErrorKind::invalid,
                     "the reason is empty; closing a letter without delivery needs one");
@@ -242,14 +257,22 @@ Result<LetterSelection> Consumer::Machine::close_letters(const LetterFilter& fil
         return fail(ErrorKind::invalid,
                     "how is redriven; discarded, skipped or superseded is allowed");
     }
-    const std::vector<Offset> offsets = TRY(select(filter));
-    for (const Offset offset : offsets) {
+    for (const Offset offset : TRY(select(filter))) {
         if (letters_.at(offset).redriving) {
             return fail(ErrorKind::conflict,
                         "the letter at offset " + std::to_string(offset.value()) +
                             " is being redriven; wait until it is done or open again");
         }
     }
+    return {};
+}
+
+Result<LetterSelection> Consumer::Machine::close_letters(const LetterFilter& filter,
+                                                         LetterClosing how,
+                                                         const std::string& reason, Now now) {
+    now_ = now;
+    TRY(may_close_letters(filter, how, reason));
+    const std::vector<Offset> offsets = TRY(select(filter));
     const LetterSelection selection = describe(offsets);
     for (const Offset offset : offsets) {
         const LetterRef letter = letters_.at(offset);
