@@ -78,12 +78,14 @@ struct Relay::State : std::enable_shared_from_this<Relay::State> {
     std::uint64_t taken = 0;  ///< the log has every number up to it
 
     Guarded<std::string> trouble;  // any thread
+    std::function<void(const std::string&)> trouble_listener;
 
     void start(io::Completion<> done);
     Result<outbox::RelayState> begin(sql::Session& session) const;
     void wake();
     void round();
     Result<bool> run_round();
+    void note_trouble(const std::string& now);
     void publish(std::vector<outbox::Numbered> messages);
     void published(std::uint64_t last, const Result<std::vector<broker::PublishResult>>& results);
     void renumber();
@@ -134,6 +136,18 @@ Result<std::uint64_t> Relay::backlog() const {
 
 std::string Relay::trouble() const {
     return state_->trouble.with([](const std::string& text) { return text; });
+}
+
+void Relay::on_trouble(std::function<void(const std::string&)> listener) {
+    state_->trouble_listener = std::move(listener);
+}
+
+void Relay::State::note_trouble(const std::string& now) {
+    const bool changed =
+        trouble.with([&](std::string& known) { return std::exchange(known, now) != now; });
+    if (changed && trouble_listener) {
+        trouble_listener(now);
+    }
 }
 
 /// In a unit of the writer: makes sure that the numbers which will be given are above all that the
@@ -204,7 +218,7 @@ void Relay::State::round() {
         round_done(std::unexpected(std::move(started).error()));
     } else if (!*started) {
         retry_wait = retry_first;
-        trouble.with([](std::string& text) { text.clear(); });
+        note_trouble({});
         phase = Phase::idle;
     }
 }
@@ -294,11 +308,11 @@ void Relay::State::renumber() {
 void Relay::State::round_done(const Result<>& result) {
     if (result) {
         retry_wait = retry_first;
-        trouble.with([](std::string& text) { text.clear(); });
+        note_trouble({});
         strand.post([self = shared_from_this()] { self->round(); });
         return;
     }
-    trouble.with([&](std::string& text) { text = result.error().message(); });
+    note_trouble(result.error().message());
     if (stopping) {
         finish_stop();
         return;

@@ -56,6 +56,10 @@ class Relay {
     /// Why the last round failed; empty if it did not.
     std::string trouble() const;
 
+    /// Calls `listener` with that text whenever it changes, on the relay's strand: it is short and
+    /// does not block. Before `start`.
+    void on_trouble(std::function<void(const std::string& trouble)> listener);
+
   private:
     struct State;
     std::shared_ptr<State> state_;

@@ -259,6 +259,11 @@ TEST_F(RelayTest, ALostAnswerRepeatsNothing) {
 }
 
 TEST_F(RelayTest, TroubleIsToldAndRetried) {
+    Guarded<std::vector<std::string>> listened;
+    const auto told = [&] { return listened.with([](const auto& all) { return all; }); };
+    relay->on_trouble([&](const std::string& trouble) {
+        listened.with([&](auto& all) { all.push_back(trouble); });
+    });
     bus.refuse(1'000'000);
     start();
     commit("ada", "one");
@@ -268,6 +273,10 @@ TEST_F(RelayTest, TroubleIsToldAndRetried) {
     bus.refuse(0);
     drain();
     EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one")));
+    eventually([&] { return relay->trouble().empty(); });
+    stop_relay();
+    EXPECT_THAT(told(), testing::ElementsAre(testing::HasSubstr("queue is full"), ""))
+        << "once, however often it was tried";
 }
 
 TEST_F(RelayTest, ARestoredDatabaseBeginsAnewAndRepeatsNothing) {
