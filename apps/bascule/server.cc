@@ -17,6 +17,7 @@
 #include "foundation/json/writer.h"
 #include "foundation/sql/database.h"
 #include "foundation/sql/writer.h"
+#include "health_news.h"
 #include "household/application/consumers.h"
 #include "household/application/household.h"
 #include "household/application/relay.h"
@@ -236,6 +237,12 @@ Result<> Server::Parts::open_bus() {
     TRY(disk->make_directories(directory));
     bus = TRY(broker::Bus::open({.disk = *disk, .executor = *tasks, .workers = *workers},
                                 {.directory = directory, .log = settings.log}));
+    bus->on_health([last = broker::BusHealth{}](const broker::BusHealth& now) mutable {
+        for (const News& news : health_news(last, now)) {
+            news.good ? journal::info(news.text) : journal::error(news.text);
+        }
+        last = now;
+    });
     broker::BusConfig config = TRY(read_bus_config(settings));
     const broker::ConsumerConfig* categorization = config.find("categorization");
     TRY(application::attach_consumers(
@@ -247,6 +254,13 @@ Result<> Server::Parts::open_bus() {
         [this](const broker::ConsumerConfig& consumer) { return handler_for(consumer); });
     // Consumers commit as soon as they are in force: the relay must be there to hear of it.
     relay = std::make_unique<application::Relay>(*database, *writer, *bus, *tasks);
+    relay->on_trouble([](const std::string& trouble) {
+        trouble.empty() ? journal::info("the household's changes are published again")
+                        : journal::error(
+                              "the household's changes cannot be published, they wait "
+                              "in bascule.db and are tried again: " +
+                              trouble);
+    });
     writer->on_commit([this] { relay->wake(); });
     TRY(io::wait_for<>([&](auto done) { bus->configure(config, std::move(done)); }));
     bus_config.with([&](broker::BusConfig& current) { current = std::move(config); });
@@ -316,6 +330,7 @@ Result<> Server::Parts::open_http() {
                                      .port = address.port,
                                      .threads = settings.http_threads,
                                      .body_bytes_max = settings.upload_bytes_max,
+                                     .body_bytes_setting = "server.upload_bytes_max",
                                      .connections_max = settings.connections_max,
                                      .connections_per_peer_max = settings.connections_per_peer_max,
                                      .paths_always = {"/healthz", "/readyz"},
