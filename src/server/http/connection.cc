@@ -194,8 +194,12 @@ Response Connection::parse_failure(boost::beast::error_code failure) const {
     } else if (failure == error::body_limit) {
         status = 413;
         body = {.code = "too_large",
-                .message = "the body is above the limit of " +
-                           std::to_string(options_.body_bytes_max) + " bytes"};
+                .message = "the body of the request is above the limit of " +
+                           std::to_string(options_.body_bytes_max) + " bytes",
+                .hint = "send less at once" +
+                        (options_.body_bytes_setting.empty()
+                             ? std::string()
+                             : ", or have " + options_.body_bytes_setting + " raised")};
     } else if (failure == error::header_limit) {
         status = 431;
         body = {.code = "too_large",

@@ -28,6 +28,7 @@ class Server {
         std::uint16_t port = 0;  ///< 0: any free one
         int threads = 2;
         std::uint64_t body_bytes_max = std::uint64_t{64} << 20;
+        std::string body_bytes_setting;  ///< what a refused peer may ask to be raised
         /// Of all bodies that are being received or handled; above it new ones get 503.
         std::uint64_t bodies_bytes_max = std::uint64_t{512} << 20;
         std::uint32_t header_bytes_max = 16 << 10;

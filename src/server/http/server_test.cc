@@ -255,12 +255,14 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.claim; });
 
 TEST_F(ServerTest, TheAnswerToALargeUploadArrivesThoughTheBodyIsUnread) {
-    start({.body_bytes_max = 1000});
+    start({.body_bytes_max = 1000, .body_bytes_setting = "uploads.most"});
     TestPeer peer(server_->port());
     const std::string body(4 << 20, 'x');
     peer.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
     peer.send(body);  // far above what socket buffers hold: a reset would lose the answer
-    EXPECT_EQ(peer.read_response().status, 413);
+    const Response response = peer.read_response();
+    EXPECT_EQ(response.status, 413);
+    EXPECT_THAT(response.body, HasSubstr("send less at once, or have uploads.most raised"));
 }
 
 TEST_F(ServerTest, BodiesOfAllConnectionsTogetherAreBounded) {
