@@ -133,6 +133,50 @@ TEST(ConsumerTest, UncountedAnswersCostNoAttempt) {
     EXPECT_EQ(bench.runs.front().attempt, 1u);
 }
 
+TEST(ConsumerTest, AWaitThatIsAskedForIsKeptWithinTheRetryPolicy) {
+    struct Case {
+        const char* name;
+        std::chrono::milliseconds asked;
+        std::chrono::milliseconds wait;
+    };
+    for (const Case& row : {Case{"as asked", 7s, 7s}, Case{"no sooner than our own", 0s, 2s},
+                            Case{"no later than the longest of ours", 1h, 5min}}) {
+        // One attempt is all there is, and these answers do not take it.
+        Bench bench({.retry = {.initial = 2s, .jitter = 0, .max_attempts = 1}});
+        bench.offer(5).started();
+        for (int i = 0; i < 3; ++i) {
+            bench.answer(Outcome::uncounted("429", row.asked));
+            EXPECT_EQ(bench.consumer->next_deadline(), bench.now().steady + row.wait) << row.name;
+            EXPECT_EQ(bench.wait(row.wait).started(), "0") << row.name;
+            ASSERT_EQ(bench.runs.size(), 1u) << row.name;
+            EXPECT_EQ(bench.runs.front().attempt, 1u) << row.name;
+        }
+    }
+}
+
+TEST(ConsumerTest, WhoIsAskedToWaitForEverIsALetterInTheEnd) {
+    Bench bench({.retry = {.initial = 1s, .jitter = 0, .max_age = 10min}});
+    bench.offer(5).started();
+    for (int i = 0; i < 2; ++i) {
+        bench.answer(Outcome::uncounted("too many", 4min)).wait(4min);
+        ASSERT_EQ(bench.started(), "0");
+    }
+    bench.answer(Outcome::uncounted("too many", 4min));
+    ASSERT_EQ(bench.wait(2min).started(), "0") << "the last attempt falls within max_age";
+    bench.answer(Outcome::uncounted("too many", 4min)).started();
+    ASSERT_EQ(bench.letters.size(), 1u);
+    EXPECT_EQ(bench.letters[0].letter.reason, LetterReason::age);
+    EXPECT_EQ(bench.letters[0].letter.attempts, 0u);
+    EXPECT_EQ(bench.letters[0].letter.last_error, "too many");
+}
+
+TEST(ConsumerTest, ARunThatWasNotBegunInTimeIsNeverALetterForIt) {
+    Bench bench({.retry = {.initial = 1s, .jitter = 0, .max_age = 10s}});
+    bench.offer(5).started();
+    bench.wait(20s).answer(Outcome::uncounted("was not sent in time"));
+    EXPECT_EQ(bench.wait(1s).started(), "0");
+}
+
 TEST(ConsumerTest, MaxAgeStandsStillWhilePausedAndSuspended) {
     Bench bench(
         {.retry = {.initial = 1s, .factor = 1, .jitter = 0, .max_attempts = 0, .max_age = 10s}});

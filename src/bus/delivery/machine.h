@@ -231,6 +231,7 @@ class Consumer::Machine {
     void settle_items(Unit& unit, Chain& items, RunId run, bool has_last);
     void finish(std::uint32_t unit, RunId run);
     void fail_unit(std::uint32_t unit, const Outcome& outcome);
+    void fail_uncounted(std::uint32_t unit, const Outcome& outcome);
     void fail_items(std::uint32_t unit, const Outcome& outcome, RunId run);
     void give_up_items(std::uint32_t unit, Chain permanent, const std::string& text);
     void charge(Unit& unit, const std::string& text);

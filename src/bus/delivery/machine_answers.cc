@@ -92,12 +92,7 @@ void Consumer::Machine::fail_unit(std::uint32_t index, const Outcome& outcome) {
     Unit& unit = units_[index];
     const bool permanent = outcome.kind == Outcome::Kind::permanent;
     if (!permanent && !outcome.counted) {
-        const auto asked = outcome.retry_after.value_or(milliseconds(0));
-        retry_after(
-            index,
-            next_wait(retry_policy(), {.attempts = 1, .asked_wait = asked}, random_.chance())
-                .value_or(1s),
-            {});
+        fail_uncounted(index, outcome);
         return;
     }
     charge(unit, outcome.text);
@@ -114,6 +109,26 @@ void Consumer::Machine::fail_unit(std::uint32_t index, const Outcome& outcome) {
     const bool attempts =
         policy.retry.max_attempts != 0 && history.attempts >= policy.retry.max_attempts;
     exhaust(index, attempts ? LetterReason::attempts : LetterReason::age, unit.run, outcome.text);
+}
+
+/// Nobody is charged: the target asked us to come later, or our own side did not get to it. A
+/// target that asks for ever keeps the event no longer than max_age; what is our own fault ends
+/// nothing.
+void Consumer::Machine::fail_uncounted(std::uint32_t index, const Outcome& outcome) {
+    Unit& unit = units_[index];
+    RetryPolicy retry = retry_policy();
+    retry.max_attempts = 0;
+    if (!outcome.retry_after) {
+        retry.max_age = milliseconds(0);
+    }
+    const RetryHistory history{
+        .attempts = 1, .age = age_of(unit), .asked_wait = outcome.retry_after};
+    if (const auto wait = next_wait(retry, history, random_.chance())) {
+        retry_after(index, *wait, {});
+        return;
+    }
+    remember(trouble_of(unit).history, {now_.wall, outcome.text});
+    exhaust(index, LetterReason::age, unit.run, outcome.text);
 }
 
 /// The handler named the members that failed; the others are done and are never sent again.

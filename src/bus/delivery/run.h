@@ -55,8 +55,9 @@ struct ItemFailure {
 
 /// What a handler answers for a run.
 ///
-/// Only a transient answer that is `counted`, and a permanent one, cost an attempt. Error texts are
-/// cut to 1 KiB.
+/// Only a transient answer that is `counted`, and a permanent one, cost an attempt. A `retry_after`
+/// is kept between the policy's own wait and its max_interval, and an event that is put off by it
+/// time and again is a letter once it is older than max_age. Error texts are cut to 1 KiB.
 struct Outcome {
     enum class Kind {
         done,
