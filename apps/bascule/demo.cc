@@ -39,7 +39,8 @@ std::string text_at(const json::Value& value, std::string_view pointer) {
     if (found == nullptr) {
         return "";
     }
-    return found->as_string() ? std::string(*found->as_string()) : found->text();
+    const auto text = found->as_string();
+    return text ? std::string(*text) : found->text();
 }
 
 /// A partner system of somebody else: refuses what it gets until it is repaired.

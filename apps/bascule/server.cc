@@ -138,7 +138,7 @@ struct Server::Parts {
     std::unique_ptr<sql::Database> audit_database;
     std::unique_ptr<sql::Writer> writer;
     std::unique_ptr<sql::Writer> audit_writer;
-    std::optional<sql::BlobStore> blobs;
+    std::unique_ptr<sql::BlobStore> blobs;
     std::unique_ptr<application::Household> household;
     std::unique_ptr<application::AuditTrail> audit;
     std::unique_ptr<auth::Authenticator> authenticator;
@@ -202,7 +202,7 @@ Result<> Server::Parts::open_databases() {
         sql::Database::open({.path = data + "/audit.db"}, application::AuditTrail::migrations()));
     writer = std::make_unique<sql::Writer>(*database, *sql_thread);
     audit_writer = std::make_unique<sql::Writer>(*audit_database, *audit_thread);
-    blobs = TRY(sql::BlobStore::open(*disk, data + "/blobs"));
+    blobs = std::make_unique<sql::BlobStore>(TRY(sql::BlobStore::open(*disk, data + "/blobs")));
     audit = std::make_unique<application::AuditTrail>(*audit_database, *audit_writer);
     return {};
 }

@@ -41,13 +41,12 @@ Result<> flatten(const std::string& key, const json::Value& value, Entries& entr
         case json::Kind::null:
             return {};
         case json::Kind::boolean:
-            entries.push_back({key, *value.as_boolean() ? "true" : "false"});
+        case json::Kind::string:
+            entries.push_back({key, value.as_string() ? std::string(value.as_string().value_or(""))
+                                                      : value.text()});
             return {};
         case json::Kind::number:
-            entries.push_back({key, std::string(*value.as_number()), true});
-            return {};
-        case json::Kind::string:
-            entries.push_back({key, std::string(*value.as_string())});
+            entries.push_back({key, value.text(), true});
             return {};
     }
     return {};

@@ -39,7 +39,7 @@ class Printer {
 
     void show(std::string_view position, std::string_view event_text) {
         position_ = position;
-        if (pattern_ && !matches(event_text)) {
+        if (!matches(event_text)) {
             return;
         }
         if (format_.empty()) {
@@ -56,6 +56,9 @@ class Printer {
 
   private:
     bool matches(std::string_view event_text) const {
+        if (!pattern_) {
+            return true;
+        }
         const auto event = event::parse_seed(event_text);
         if (!event) {
             return false;
@@ -130,7 +133,7 @@ Answer<std::monostate> show_stored(Session& session, const Tail& command, std::i
         }
         return numbers;
     };
-    std::ranges::stable_sort(found, {}, position);
+    std::ranges::sort(found, {}, position);
     for (const json::Value& item : found) {
         const json::Value* event = item.find("event");
         printer.show(text_at(item, "position"), event == nullptr ? item.text() : event->text());
@@ -195,7 +198,8 @@ Result<std::string> formatted(std::string_view format, std::string_view position
         if (member != std::end(members)) {
             out += text_at(event, member->second);
         } else if (word == "time") {
-            out += time != nullptr && time->as_int64() ? utc_text(*time->as_int64()) : "";
+            const auto ms = time == nullptr ? std::nullopt : time->as_int64();
+            out += ms ? utc_text(*ms) : "";
         } else if (word == "position") {
             out += position;
         } else if (word == "data") {

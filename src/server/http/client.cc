@@ -14,6 +14,7 @@
 #include <map>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include "foundation/base/check.h"
 #include "server/http/client_link.h"
@@ -89,8 +90,10 @@ class Client::Impl {
 
     Result<> start() {
         ErrorCode failure;
-        tls_.set_default_verify_paths(failure);
-        tls_.set_verify_mode(asio::ssl::verify_peer, failure);
+        std::ignore = tls_.set_default_verify_paths(failure);  // a machine may have none
+        if (tls_.set_verify_mode(asio::ssl::verify_peer, failure)) {
+            return fail(ErrorKind::invalid, "TLS: " + failure.message());
+        }
         if (!options_.certificate_file.empty() &&
             tls_.load_verify_file(options_.certificate_file, failure)) {
             return fail(ErrorKind::invalid,
@@ -249,7 +252,7 @@ class Client::Impl {
                                    ", a private network; allow the host by name if that is meant");
             }
             ErrorCode ignored;
-            link->socket().close(ignored);
+            std::ignore = link->socket().close(ignored);
             auto [result] = co_await link->socket().async_connect(endpoint, no_throw);
             failure = result;
             if (!failure) {
@@ -260,7 +263,7 @@ class Client::Impl {
             co_return unavailable(url, "connect", failure);
         }
         ErrorCode ignored;
-        link->socket().set_option(tcp::no_delay(true), ignored);
+        std::ignore = link->socket().set_option(tcp::no_delay(true), ignored);
         failure = co_await link->handshake(url.host);
         if (failure) {
             co_return unavailable(url, "TLS handshake", failure);

@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <limits>
+#include <tuple>
 
 // GCC 12 destroys temporaries of conditional and nested co_await expressions wrongly: here each
 // co_await is a statement of its own, and what coroutines are given are references to locals.
@@ -28,9 +29,9 @@ constexpr std::uint32_t header_bytes_max = 64 << 10;
 
 ClientLink::ClientLink(asio::io_context& context, asio::ssl::context* tls) {
     if (tls != nullptr) {
-        tls_.emplace(context, *tls);
+        tls_ = std::make_unique<asio::ssl::stream<Socket>>(context, *tls);
     } else {
-        plain_.emplace(context);
+        plain_ = std::make_unique<Socket>(context);
     }
 }
 
@@ -39,8 +40,8 @@ asio::awaitable<ClientLink::ErrorCode> ClientLink::handshake(const std::string& 
         co_return ErrorCode();
     }
     ErrorCode failure;
-    tls_->set_verify_callback(asio::ssl::host_name_verification(host), failure);
-    if (!failure && SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) {
+    if (!tls_->set_verify_callback(asio::ssl::host_name_verification(host), failure) &&
+        SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) {
         failure = asio::error::invalid_argument;
     }
     if (!failure) {
@@ -134,7 +135,7 @@ bool ClientLink::still_quiet() {
 
 void ClientLink::close() {
     ErrorCode ignored;
-    socket().close(ignored);
+    std::ignore = socket().close(ignored);
 }
 
 }  // namespace bascule::http

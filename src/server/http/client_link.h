@@ -93,8 +93,8 @@ class ClientLink {
     SteadyTime idle_since{};
 
   private:
-    std::optional<Socket> plain_;
-    std::optional<boost::asio::ssl::stream<Socket>> tls_;
+    std::unique_ptr<Socket> plain_;  ///< or
+    std::unique_ptr<boost::asio::ssl::stream<Socket>> tls_;
     boost::beast::flat_buffer buffer_;
     bool reusable_ = false;
 };

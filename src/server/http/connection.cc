@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
+#include <tuple>
 
 #include "foundation/base/uuid.h"
 #include "server/http/network_thread.h"
@@ -45,7 +46,7 @@ Connection::Connection(NetworkThread& thread, std::unique_ptr<Seat> seat,
 asio::awaitable<void> Connection::serve(asio::ip::tcp::socket socket) {
     const auto self = shared_from_this();
     boost::system::error_code ignored;
-    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    std::ignore = socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     peer_ = socket.remote_endpoint(ignored).address().to_string();
     socket_ = &socket;
     thread_.add(*this);
@@ -226,7 +227,7 @@ asio::awaitable<void> Connection::refuse(const Response& response) {
 /// Closing a socket with unread bytes resets it, and the peer may lose our answer: read them away.
 asio::awaitable<void> Connection::linger() {
     boost::system::error_code ignored;
-    socket_->shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    std::ignore = socket_->shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     give_time(linger_time);
     seat_->waits(thread_.clock().steady());
     for (bool more = true; more;) {
@@ -348,7 +349,7 @@ asio::awaitable<void> Connection::write_stream(const Response& head) {
                 co_await write_all("0\r\n\r\n", {}, {});
             }
             boost::system::error_code ignored;
-            socket_->shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+            std::ignore = socket_->shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
             break;
         } else {
             co_await woken();
@@ -457,15 +458,13 @@ ReplySink::Taken Connection::write(std::string& bytes) {
 }
 
 void Connection::when_writable(std::move_only_function<void()> task) {
-    bool gone = false;
     {
         const std::lock_guard lock(mutex_);
-        gone = outgoing_.gone;
-        if (!gone) {
-            outgoing_.when_writable = std::move(task);
+        if (!outgoing_.gone) {
+            outgoing_.when_writable = std::exchange(task, nullptr);
         }
     }
-    if (gone) {
+    if (task) {
         task();
     } else {
         deliver([](Connection& self) { self.wake(); });
@@ -514,7 +513,7 @@ void Connection::check_deadline(SteadyTime now) {
 void Connection::close() {
     boost::system::error_code ignored;
     if (socket_ != nullptr) {
-        socket_->close(ignored);
+        std::ignore = socket_->close(ignored);
     }
 }
 

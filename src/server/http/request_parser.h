@@ -34,7 +34,7 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
     using ErrorCode = boost::beast::error_code;
 
     RequestParser(Request& into, BodyBudget& budget) : request_(into), budget_(budget) {}
-    ~RequestParser() { release_budget(); }
+    ~RequestParser() override { release_budget(); }
 
     /// Once the request was answered.
     void release_budget() { budget_.give_back(std::exchange(taken_, 0)); }

@@ -87,7 +87,7 @@ const Router::Node* Router::Node::find(std::optional<std::string_view> path, Met
             return found;
         }
     }
-    return rest ? with_value(rest.get(), *path, std::nullopt) : nullptr;
+    return rest ? with_value(rest.get(), path.value_or(std::string_view()), std::nullopt) : nullptr;
 }
 
 const Router::Node* Router::Node::find_here(Method method, const Node** other_method) const {

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <mutex>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "server/http/connection.h"
@@ -63,7 +64,7 @@ class Server::Impl {
         for (int i = 0; i < options_.threads; ++i) {
             threads_.push_back(std::make_unique<NetworkThread>(sweep_interval(options_)));
         }
-        acceptor_.emplace(threads_.front()->context());
+        acceptor_ = std::make_unique<tcp::acceptor>(threads_.front()->context());
     }
     ~Impl() { stop(); }
 
@@ -102,7 +103,7 @@ class Server::Impl {
             asio::post(threads_.front()->context(), [this] {
                 stopping_ = true;
                 boost::system::error_code ignored;
-                acceptor_->close(ignored);
+                std::ignore = acceptor_->close(ignored);
             });
             for (const auto& thread : threads_) {
                 thread->drain();
@@ -141,7 +142,7 @@ class Server::Impl {
         auto seat = seats_.take(peer_of(socket), thread.clock().steady());
         if (!seat) {
             boost::system::error_code ignored;
-            socket.non_blocking(true, ignored);
+            std::ignore = socket.non_blocking(true, ignored);
             socket.write_some(asio::buffer(too_many_connections), ignored);
             return;
         }
@@ -184,7 +185,7 @@ class Server::Impl {
     BodyBudget budget_;
     Seats seats_;
     std::vector<std::unique_ptr<NetworkThread>> threads_;
-    std::optional<tcp::acceptor> acceptor_;
+    std::unique_ptr<tcp::acceptor> acceptor_;
     std::uint16_t port_ = 0;
     std::atomic<bool> stopping_ = false;
     std::once_flag stopped_;
