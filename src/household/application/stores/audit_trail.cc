@@ -95,6 +95,20 @@ Result<std::int64_t> number_of_cursor(const std::string& cursor) {
 
 }  // namespace
 
+AuditTrail::AuditTrail(sql::Database& database, sql::Writer& writer)
+    : database_(database), writer_(writer) {
+    writer_.on_commit([listener = listener_] {
+        const auto current = listener->with([](const auto& set) { return set; });
+        if (current) {
+            current();
+        }
+    });
+}
+
+void AuditTrail::on_commit(std::function<void()> listener) {
+    listener_->with([&](auto& set) { set = std::move(listener); });
+}
+
 std::vector<sql::Migration> AuditTrail::migrations() {
     return {
         sql::inbox::migration(),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bus/event/event.h"
+#include "foundation/base/guarded.h"
 #include "foundation/base/offset.h"
 #include "foundation/sql/database.h"
 #include "foundation/sql/writer.h"
@@ -46,8 +47,10 @@ struct AuditVerdict {
 /// Threads: any.
 class AuditTrail {
   public:
-    AuditTrail(sql::Database& database, sql::Writer& writer)
-        : database_(database), writer_(writer) {}
+    /// Made before the writer's first unit: listens to its commits.
+    AuditTrail(sql::Database& database, sql::Writer& writer);
+    AuditTrail(const AuditTrail&) = delete;
+    AuditTrail& operator=(const AuditTrail&) = delete;
 
     static std::vector<sql::Migration> migrations();
 
@@ -61,12 +64,18 @@ class AuditTrail {
     /// Behind the last event that it holds: later ones are only in the log as yet.
     Result<Offset> end() const;
 
+    /// Calls `listener` on the writer's thread after each commit of entries, in place of the one
+    /// set before; it must not block.
+    void on_commit(std::function<void()> listener);
+
     sql::Database& database() const { return database_; }
     sql::Writer& writer() const { return writer_; }
 
   private:
     sql::Database& database_;
     sql::Writer& writer_;
+    std::shared_ptr<Guarded<std::function<void()>>> listener_ =
+        std::make_shared<Guarded<std::function<void()>>>();
 };
 
 }  // namespace bascule::application
