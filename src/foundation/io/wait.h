@@ -24,8 +24,10 @@ class Meeting {
 
     Result<T> wait() {
         std::unique_lock lock(mutex_);
-        arrived_.wait(lock, [&] { return result_.has_value(); });
-        return std::move(*result_);
+        while (!result_) {
+            arrived_.wait(lock);
+        }
+        return *std::move(result_);
     }
 
   private:
