@@ -8,6 +8,11 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
                                         .vfs = options.vfs,
                                         .record_writes = options.record_writes,
                                         .cache_kib = options.writer_cache_kib}));
+    // What an earlier process could not sync lies in the page cache at best: written anew, it is
+    // synced before anybody builds on it.
+    if (auto written = writer->checkpoint_all(); !written) {
+        return std::unexpected(std::move(written).error().in("database " + options.path));
+    }
     if (auto migrated = migrate(*writer, migrations); !migrated) {
         return std::unexpected(std::move(migrated).error().in("database " + options.path));
     }

@@ -66,6 +66,9 @@ class Database {
 
     const std::string& path() const { return options_.path; }
 
+    /// Why nothing is written any more until the program is started again; empty if all is well.
+    std::string failure() const { return writer_->failure(); }
+
   private:
     struct Readers {
         std::vector<std::unique_ptr<Session>> idle;

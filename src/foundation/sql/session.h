@@ -85,11 +85,24 @@ class Session {
 
     /// Transactions. `begin_write` takes the write lock at once, `begin_read` a snapshot that
     /// lasts until `rollback`. Prefer Transaction below, Database::read and Writer.
+    ///
+    /// A commit or a sync that the disk refused *latches* the session: what the page cache then
+    /// holds may never reach the disk, and a second sync would say all is well. `begin_write`
+    /// answers `io` from then on; opening the database anew writes the log of it out again.
     Result<> begin_write();
     Result<> begin_read();
     Result<> commit();
     Result<> rollback();
     bool in_transaction() const;
+    /// Why nothing is written any more; empty if all is well. Any thread.
+    std::string failure() const;
+
+    /// Copies committed pages from the write-ahead log into the database file if there are enough
+    /// of them; commits do not. Readers in the way are no error: the rest is copied next time.
+    /// Errors: `io`, and the session is latched.
+    Result<> checkpoint_if_due();
+    /// The same at once, until the log is empty; for the time when nobody else is there.
+    Result<> checkpoint_all();
 
     /// A nested unit: what ran since `savepoint` is kept by `release`, undone by `rollback_to`.
     Result<> savepoint();

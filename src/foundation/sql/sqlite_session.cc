@@ -2,6 +2,7 @@
 #include <list>
 #include <unordered_map>
 
+#include "foundation/base/guarded.h"
 #include "foundation/sql/session.h"
 #include "foundation/sql/sqlite_error.h"
 #include "foundation/sql/sqlite_statement_internal.h"
@@ -15,6 +16,8 @@ struct Session::Impl {
     native::sqlite3* handle = nullptr;
     bool record_writes = false;
     std::set<std::string, std::less<>> written;
+    int wal_pages = 0;             ///< in the write-ahead log after the last commit
+    Guarded<std::string> failure;  ///< why nothing is written any more
 
     // The most recently used first. Keys of the index are views of the statements' own text.
     std::list<Statement> cache;
@@ -53,13 +56,46 @@ struct Session::Impl {
         }
     }
 
-    std::unexpected<Error> error(std::string_view text) const {
-        return std::unexpected(sqlite_error(native::sqlite3_extended_errcode(handle),
-                                            native::sqlite3_errmsg(handle), text));
+    std::unexpected<Error> error(std::string_view text) {
+        const int code = native::sqlite3_extended_errcode(handle);
+        auto found = sqlite_error(code, native::sqlite3_errmsg(handle), text);
+        if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+            latch(found.message());
+        }
+        return std::unexpected(std::move(found));
+    }
+
+    void latch(const std::string& why) {
+        failure.with([&](std::string& text) {
+            if (text.empty()) {
+                text =
+                    "the disk refused to keep what was written to the database, so nothing more"
+                    " is written until the program is started again: " +
+                    why;
+            }
+        });
+        // Closing must not copy pages into the database file that may be nowhere else.
+        native::sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    }
+
+    bool last_failed_at_the_disk() const {
+        return (native::sqlite3_errcode(handle) & 0xff) == SQLITE_IOERR;
+    }
+
+    Result<> checkpoint(int mode) {
+        const int code = native::sqlite3_wal_checkpoint_v2(handle, nullptr, mode, nullptr, nullptr);
+        if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) {
+            return {};
+        }
+        auto failed = error("checkpoint");
+        if (last_failed_at_the_disk()) {
+            latch(failed.error().message());
+        }
+        return failed;
     }
 
     /// A failure that SOCI noticed; SQLite's own account of it is better where it has one.
-    std::unexpected<Error> error(std::string_view text, const soci::soci_error& thrown) const {
+    std::unexpected<Error> error(std::string_view text, const soci::soci_error& thrown) {
         if (native::sqlite3_errcode(handle) != SQLITE_OK) {
             return error(text);
         }
@@ -107,7 +143,7 @@ struct Session::Impl {
     }
 
     /// Steps to the end, whatever rows there are.
-    Result<> run(Statement& statement) const {
+    Result<> run(Statement& statement) {
         int code = SQLITE_ROW;
         while (code == SQLITE_ROW) {
             code = statement.step();
@@ -142,6 +178,11 @@ void note_write(void* written, int, const char*, const char* table, native::sqli
     if (!tables.contains(std::string_view(table))) {
         tables.emplace(table);
     }
+}
+
+int note_wal(void* pages, native::sqlite3*, const char*, int count) {
+    *static_cast<int*>(pages) = count;
+    return SQLITE_OK;
 }
 
 /// `delete from t` without a condition empties the table without the update hook. Answering
@@ -201,8 +242,11 @@ Result<std::unique_ptr<Session>> Session::connect(const ConnectOptions& options)
         TRY(impl->pragma("pragma temp_store = memory"));
         TRY(impl->pragma("pragma cache_size = -" + std::to_string(options.cache_kib)));
         TRY(impl->pragma("pragma journal_size_limit = 67108864"));
+        // In place of SQLite's own checkpoints, whose failures nobody hears of.
+        native::sqlite3_wal_hook(impl->handle, note_wal, &impl->wal_pages);
         if (options.read_only) {
             TRY(impl->pragma("pragma query_only = on"));
+            native::sqlite3_db_config(impl->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
         }
         if (native::sqlite3_create_function(impl->handle, "strpos", 2,
                                             SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, strpos,
@@ -287,14 +331,40 @@ Result<> done(Result<std::int64_t> changed) {
 
 // `immediate`: the write lock comes first, so that two writers wait for each other in line instead
 // of both reading and one failing in the middle.
-Result<> Session::begin_write() { return done(execute("begin immediate")); }
+Result<> Session::begin_write() {
+    if (auto why = failure(); !why.empty()) {
+        return fail(ErrorKind::io, std::move(why));
+    }
+    return done(execute("begin immediate"));
+}
 Result<> Session::begin_read() { return done(execute("begin")); }
-Result<> Session::commit() { return done(execute("commit")); }
+Result<> Session::commit() {
+    if (auto why = failure(); !why.empty()) {
+        return fail(ErrorKind::io, std::move(why));
+    }
+    auto committed = done(execute("commit"));
+    if (!committed && impl_->last_failed_at_the_disk()) {
+        impl_->latch(committed.error().message());
+    }
+    return committed;
+}
 Result<> Session::rollback() {
     // A full disk or an I/O error may have rolled back already.
     return in_transaction() ? done(execute("rollback")) : Result<>();
 }
 bool Session::in_transaction() const { return native::sqlite3_get_autocommit(impl_->handle) == 0; }
+
+std::string Session::failure() const {
+    return impl_->failure.with([](const std::string& text) { return text; });
+}
+
+Result<> Session::checkpoint_if_due() {
+    // 16 MiB: pages that many transactions change are copied once.
+    constexpr int due_pages = 4096;
+    return impl_->wal_pages < due_pages ? Result<>() : impl_->checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+}
+
+Result<> Session::checkpoint_all() { return impl_->checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
 
 Result<> Session::savepoint() { return done(execute("savepoint unit")); }
 Result<> Session::release() { return done(execute("release savepoint unit")); }

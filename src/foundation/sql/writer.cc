@@ -168,6 +168,11 @@ void Writer::State::run_group() {
         commit_listener();
     }
     answer(group, outcomes, committed);
+    if (committed) {
+        // After the answers, which need not wait for it. A failure latches the session, and the
+        // next group hears of it.
+        static_cast<void>(session.checkpoint_if_due());
+    }
 }
 
 /// Runs the group's first unit and those that may join it. An error means that the transaction is
@@ -214,8 +219,11 @@ void Writer::State::answer(Group& group, std::vector<Result<>>& outcomes,
                            const Result<>& committed) {
     for (std::size_t i = 0; i < group.size(); ++i) {
         if (!committed) {
-            group[i]->answer(fail(ErrorKind::unavailable, "the transaction was not committed: " +
-                                                              committed.error().message()));
+            auto for_good = session.failure();
+            group[i]->answer(for_good.empty() ? fail(ErrorKind::unavailable,
+                                                     "the transaction was not committed: " +
+                                                         committed.error().message())
+                                              : fail(ErrorKind::io, std::move(for_good)));
         } else {
             group[i]->answer(std::move(outcomes[i]));
         }

@@ -34,7 +34,8 @@ struct WriterOptions {
 /// A *unit* is a closure that reads and writes through the session and returns Result<T>. It runs
 /// inside a savepoint: an error undoes that unit alone. After COMMIT every unit's completion gets
 /// its result. If the COMMIT fails, every unit of that transaction is answered `unavailable`: none
-/// happened, none is to blame, repeat later.
+/// happened, none is to blame, repeat later. If the disk refused it, every unit from then on is
+/// answered `io` with the reason, until the program is started again (Session::begin_write).
 ///
 /// Units run one at a time in the order of their submission. Completions run on the writer's
 /// thread, in the same order; they must not block.

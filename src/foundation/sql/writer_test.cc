@@ -8,6 +8,7 @@
 #include "foundation/base/testing.h"
 #include "foundation/io/thread_pool.h"
 #include "foundation/io/wait.h"
+#include "foundation/sql/failing_sync_testing.h"
 #include "foundation/sql/test_folder.h"
 
 namespace bascule::sql {
@@ -20,6 +21,7 @@ const Migration step{.room = "test",
                      .version = 1,
                      .name = "t",
                      .statements = {"create table t (id bigint not null primary key)",
+                                    "create table large (bytes blob not null)",
                                     "create table parent (id bigint not null primary key)",
                                     "create table child (id bigint not null primary key,"
                                     " parent bigint not null references parent (id)"
@@ -33,8 +35,8 @@ class WriterTest : public testing::Test {
         EXPECT_THAT(io::wait_for<>([&](auto done) { writer->stop(std::move(done)); }), Succeeds());
     }
 
-    void start(WriterOptions options = {}) {
-        database = Database::open({.path = folder.path("t.db"), .record_writes = true},
+    void start(WriterOptions options = {}, const std::string& vfs = "") {
+        database = Database::open({.path = folder.path("t.db"), .vfs = vfs, .record_writes = true},
                                   std::span(&step, 1))
                        .value();
         writer.emplace(*database, pool, std::move(options));
@@ -85,6 +87,7 @@ class WriterTest : public testing::Test {
     }
 
     TestFolder folder;
+    FailingSync disk;
     io::ThreadPool pool{{.name = "sql", .threads = 1}};
     std::unique_ptr<Database> database;
     std::optional<Writer> writer;
@@ -225,6 +228,47 @@ TEST_F(WriterTest, StoppingAnswersPatientUnits) {
     EXPECT_THAT(io::wait_for<>([&](auto done) { writer->stop(std::move(done)); }), Succeeds());
     EXPECT_THAT(answers, ElementsAre("patient unavailable"));
     EXPECT_EQ(rows(), 0);
+}
+
+TEST_F(WriterTest, ARefusedSyncEndsAllWritingUntilTheNextStart) {
+    start({}, disk.vfs());
+    const auto write = [&](int id) {
+        return io::wait_for<int>([&](auto done) { writer->submit(insert(id), std::move(done)); });
+    };
+    ASSERT_THAT(write(1), Succeeds());
+    disk.fail(true);
+    EXPECT_THAT(write(2),
+                FailsWith(ErrorKind::io, HasSubstr("until the program is started again")));
+    // The disk says that all is well again, and cannot be believed.
+    disk.fail(false);
+    EXPECT_THAT(write(3),
+                FailsWith(ErrorKind::io, HasSubstr("until the program is started again")));
+    EXPECT_THAT(database->failure(), HasSubstr("refused to keep"));
+    EXPECT_EQ(rows(), 1);
+
+    EXPECT_THAT(io::wait_for<>([&](auto done) { writer->stop(std::move(done)); }), Succeeds());
+    writer.reset();
+    database.reset();
+    start({}, disk.vfs());
+    EXPECT_THAT(write(4), Succeeds());
+    EXPECT_EQ(database->failure(), "");
+}
+
+TEST_F(WriterTest, ARefusedCheckpointEndsAllWriting) {
+    start({}, disk.vfs());
+    const auto write_much = [](Session& session) -> Result<int> {
+        for (int i = 0; i < 20; ++i) {
+            TRY(session.execute("insert into large (bytes) values (?1)",
+                                {BlobView{std::string(1 << 20, 'x')}}));
+        }
+        return 0;
+    };
+    // The commit syncs the log, and only the checkpoint behind it the database file.
+    disk.fail_database_only();
+    EXPECT_THAT(io::wait_for<int>([&](auto done) { writer->submit(write_much, std::move(done)); }),
+                Succeeds());
+    EXPECT_THAT(io::wait_for<int>([&](auto done) { writer->submit(insert(1), std::move(done)); }),
+                FailsWith(ErrorKind::io, HasSubstr("checkpoint")));
 }
 
 TEST_F(WriterTest, AnUngroupedUnitIsAloneInItsTransaction) {
