@@ -13,7 +13,9 @@ namespace bascule::pattern {
 
 namespace {
 
-/// Which element of which array a value lies in: array number → index, for every array around it.
+/// Which element of which array a value lies in: array number → index, for every array around it
+/// but one whose element it is itself: as in EventBridge, `["x",{"b":1}]` below `a` has an `a` = "x"
+/// with `a.b` = 1.
 using Elements = std::map<int, int>;
 
 struct Found {
@@ -93,10 +95,13 @@ class Flattening {
                 if (reader.enter_array()) {
                     const int array = arrays_++;
                     for (int index = 0; reader.next_item(); ++index) {
-                        elements_[array] = index;
+                        const json::Kind kind = reader.peek();
+                        if (kind == json::Kind::object || kind == json::Kind::array) {
+                            elements_[array] = index;
+                        }
                         walk(reader);
+                        elements_.erase(array);
                     }
-                    elements_.erase(array);
                 }
                 return;
             case json::Kind::string:
