@@ -75,7 +75,7 @@ TEST(MappingJsonTest, NamesWhatIsWrong) {
                 FailsWith(ErrorKind::invalid, HasSubstr("date_format")));
     EXPECT_THAT(
         parse_mapping(R"({"skip_lines": {"a": 1}})"),
-        FailsWith(ErrorKind::invalid, HasSubstr("mapping.skip_lines: must not be an object")));
+        FailsWith(ErrorKind::invalid, HasSubstr("mapping: skip_lines: must not be an object")));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "foundation/json/value.h"
+#include "foundation/json/flat.h"
 #include "foundation/json/writer.h"
 
 namespace bascule::application {
@@ -13,27 +13,6 @@ namespace {
 using statement::MappingEntry;
 
 constexpr std::string_view columns_prefix = "columns.";
-
-Result<> flatten(const std::string& key, const json::Value& value,
-                 std::vector<MappingEntry>& entries) {
-    if (const auto text = value.as_string()) {
-        entries.push_back({key, std::string(*text), false});
-    } else if (const auto digits = value.as_number()) {
-        entries.push_back({key, std::string(*digits), true});
-    } else if (const auto truth = value.as_boolean()) {
-        entries.push_back({key, *truth ? "true" : "false", false});
-    } else if (value.is(json::Kind::array)) {
-        for (const json::Value& item : value.items()) {
-            if (item.is(json::Kind::array) || item.is(json::Kind::object)) {
-                return fail(ErrorKind::invalid, "mapping." + key + ": must be a flat array");
-            }
-            TRY(flatten(key, item, entries));
-        }
-    } else if (!value.is(json::Kind::null)) {
-        return fail(ErrorKind::invalid, "mapping." + key + ": must not be an object");
-    }
-    return {};
-}
 
 bool is_list(const std::vector<MappingEntry>& entries, std::size_t index) {
     return (index > 0 && entries[index - 1].key == entries[index].key) ||
@@ -68,24 +47,17 @@ void write_member(json::Writer& writer, std::string_view name,
 
 Result<statement::Mapping> parse_mapping(std::string_view text) {
     const auto value = json::Value::parse(text);
-    if (!value || !value->is(json::Kind::object)) {
-        return fail(ErrorKind::invalid,
-                    "mapping: must be a JSON object" +
-                        (value ? std::string() : ": " + value.error().message()));
+    auto flat = value ? json::flattened(*value, "columns") : std::unexpected(value.error());
+    if (!flat) {
+        return std::unexpected(std::move(flat).error().in("mapping"));
     }
     std::vector<MappingEntry> entries;
-    for (const json::Member& member : value->members()) {
-        if (member.key != "columns") {
-            TRY(flatten(member.key, member.value, entries));
-            continue;
-        }
-        for (const json::Member& column : member.value.members()) {
-            TRY(flatten(std::string(columns_prefix) + column.key, column.value, entries));
-        }
+    for (json::FlatEntry& entry : *flat) {
+        entries.push_back({std::move(entry.key), std::move(entry.value), entry.is_number});
     }
     auto mapping = statement::Mapping::from_entries(entries);
     if (!mapping) {
-        return fail(ErrorKind::invalid, "mapping: " + mapping.error().message());
+        return std::unexpected(std::move(mapping).error().in("mapping"));
     }
     return mapping;
 }
