@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -86,10 +85,11 @@ class SimExecutor final : public io::Executor {
 /// Errors: the operation's own; `unavailable` when everything ran and it had not completed.
 template <class T = void, class Start>
 Result<T> wait_for(SimExecutor& executor, Start&& start) {
-    const auto result = std::make_shared<std::optional<Result<T>>>();
-    std::forward<Start>(start)(
-        io::Completion<T>([result](Result<T> outcome) { result->emplace(std::move(outcome)); }));
-    if (!executor.run_until([&] { return result->has_value(); })) {
+    const auto result = std::make_shared<std::unique_ptr<Result<T>>>();
+    std::forward<Start>(start)(io::Completion<T>([result](Result<T> outcome) {
+        *result = std::make_unique<Result<T>>(std::move(outcome));
+    }));
+    if (!executor.run_until([&] { return *result != nullptr; })) {
         return fail(ErrorKind::unavailable, "nothing is left to run, and it did not complete");
     }
     return std::move(**result);

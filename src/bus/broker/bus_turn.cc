@@ -475,12 +475,13 @@ void BusState::finish_stop() {
     for (io::Completion<>& waiter : std::exchange(idle_waiters, {})) {
         waiter(fail(ErrorKind::unavailable, "the bus was stopped"));
     }
-    letters->sync([self = shared_from_this()](Result<> letters_kept) {
-        self->journal->sync([self, letters_kept](Result<> kept) {
-            self->log->close([self, kept = letters_kept ? kept : letters_kept](Result<> closed) {
-                self->strand.post(
-                    [self, outcome = closed ? kept : closed] { self->close(outcome); });
-            });
+    letters->sync([self = shared_from_this()](const Result<>& letters_kept) {
+        self->journal->sync([self, letters_kept](const Result<>& kept) {
+            self->log->close(
+                [self, kept = letters_kept ? kept : letters_kept](const Result<>& closed) {
+                    self->strand.post(
+                        [self, outcome = closed ? kept : closed] { self->close(outcome); });
+                });
         });
     });
 }

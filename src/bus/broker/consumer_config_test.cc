@@ -129,7 +129,8 @@ TEST(ReadBusConfigTest, ReadsAConsumerOfTheUsersOwn) {
     EXPECT_EQ(crm.policy.on_timeout, delivery::OnTimeout::give_up);
     EXPECT_EQ(crm.start, Start::now);
     EXPECT_EQ(config.rules.back().name, "crm");
-    EXPECT_EQ(config.find("analytics")->policy.debounce->period, std::chrono::seconds(10));
+    EXPECT_EQ(config.find("analytics")->policy.debounce.value_or(delivery::Debounce()).period,
+              std::chrono::seconds(10));
     EXPECT_EQ(config.find("analytics")->start, Start::earliest) << "not named, so not changed";
 }
 

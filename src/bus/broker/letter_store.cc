@@ -172,7 +172,7 @@ void LetterStore::rewrite_if_worthwhile() {
             }
         }
         // A failed rewrite leaves file and buffer as they were; the sync that follows reports.
-        file_->rewrite(std::move(snapshot), [](Result<>) {});
+        file_->rewrite(snapshot, [](const Result<>&) {});
     }
 }
 

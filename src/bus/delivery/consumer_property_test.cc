@@ -106,7 +106,7 @@ class World {
         auto made = Consumer::create("tested", fixture_.policy, std::move(state),
                                      Random(random_.next()), now());
         ASSERT_TRUE(made) << made.error().message();
-        consumer_.emplace(std::move(*made));
+        consumer_ = std::make_unique<Consumer>(std::move(*made));
     }
 
     Now now() const { return {SteadyTime(milliseconds(steady_)), from_unix_ms(wall_)}; }
@@ -522,7 +522,7 @@ class World {
     Random random_;
     Fixture fixture_;
     std::vector<LogEvent> log_;
-    std::optional<Consumer> consumer_;
+    std::unique_ptr<Consumer> consumer_;
     std::vector<std::string> chunks_;
     std::size_t synced_ = 0;
     std::int64_t steady_ = 1000;

@@ -57,11 +57,10 @@ struct ConsumerState::Replay {
 
     void operator()(const journal::OffsetList& entry) {
         auto& list = entry.list == journal::ListKind::decided ? state.decided : state.reopened;
-        const auto middle = list.insert(list.end(), entry.offsets.begin(), entry.offsets.end());
-        if (middle != list.begin() && middle != list.end() && *std::prev(middle) >= *middle) {
-            std::inplace_merge(list.begin(), middle, list.end());
-            list.erase(std::unique(list.begin(), list.end()), list.end());
-        }
+        std::vector<Offset> merged;
+        merged.reserve(list.size() + entry.offsets.size());
+        std::ranges::set_union(list, entry.offsets, std::back_inserter(merged));
+        list = std::move(merged);
     }
 
     void operator()(const journal::Started& entry) {

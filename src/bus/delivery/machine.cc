@@ -17,6 +17,8 @@ Consumer::Machine::Machine(std::string name, Policy policy, ConsumerState state,
       settled(std::move(state.settled)),
       random_(random),
       now_(now),
+      batch_(this->policy.batch.value_or(Batch())),
+      debounce_(this->policy.debounce.value_or(Debounce())),
       parks_(this->policy.exhausted() == OnExhausted::park_key),
       forever_(this->policy.exhausted() == OnExhausted::retry_forever),
       lane_count_(this->policy.lane_count()),
@@ -142,13 +144,13 @@ std::uint32_t Consumer::Machine::form_unit(std::uint32_t key_index) {
     if (collects(key)) {
         unit.shape = RunShape::window;
         while (!take().ends_window && key.queue.count > 0 &&
-               unit.items.count < policy.debounce->max_events) {
+               unit.items.count < debounce_.max_events) {
         }
     } else if (policy.batch) {
         unit.shape = RunShape::batch;
         std::uint64_t bytes = take().bytes;
-        while (key.queue.count > 0 && unit.items.count < policy.batch->max_size &&
-               bytes + nodes_[key.queue.head].bytes <= policy.batch->max_bytes) {
+        while (key.queue.count > 0 && unit.items.count < batch_.max_size &&
+               bytes + nodes_[key.queue.head].bytes <= batch_.max_bytes) {
             bytes += take().bytes;
         }
     } else {
@@ -206,7 +208,7 @@ void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
         .shape = unit.shape,
         .lane = lane,
         .letter = unit.letter,
-        .last_only = unit.shape == RunShape::window && policy.debounce->mode == DebounceMode::last,
+        .last_only = unit.shape == RunShape::window && debounce_.mode == DebounceMode::last,
         .members_first = first,
         .members_count = unit.items.count};
     out_.starts.push_back(command);

@@ -46,7 +46,7 @@ struct Trouble {
     std::vector<Attempt> history;
     std::chrono::milliseconds wait{};
     WallTime at{};
-    std::optional<LetterReason> exhausted;
+    std::optional<LetterReason> exhausted;  ///< why the cycle has ended; a letter is made of it
 };
 
 enum class UnitState : std::uint8_t {
@@ -243,7 +243,7 @@ class Consumer::Machine {
     RetryPolicy retry_policy() const;
 
     // Letters
-    Letter make_letter(const Unit& unit, const Node& node) const;
+    Letter make_letter(const Trouble& trouble, const Node& node) const;
     void open_letter(Unit& unit, Key& key, std::uint32_t node);
     void close_letter(LetterRef letter, LetterClosing how, const std::string& reason);
     void send_back(Key& key);
@@ -277,6 +277,8 @@ class Consumer::Machine {
     Random random_;
     Now now_;
     Commands out_;
+    const Batch batch_;        ///< means something if policy.batch
+    const Debounce debounce_;  ///< means something if policy.debounce
     const bool parks_;
     const bool forever_;
     const std::uint8_t lane_count_;

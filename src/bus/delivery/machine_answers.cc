@@ -260,8 +260,8 @@ void Consumer::Machine::retry_after(std::uint32_t index, milliseconds wait,
 void Consumer::Machine::exhaust(std::uint32_t index, LetterReason reason, RunId run,
                                 const std::string& text) {
     Unit& unit = units_[index];
-    if (unit.shape == RunShape::window && policy.debounce &&
-        policy.debounce->mode == DebounceMode::last && unit.items.count > 1) {
+    if (unit.shape == RunShape::window && policy.debounce && debounce_.mode == DebounceMode::last &&
+        unit.items.count > 1) {
         // The last member stood for all of them, so it alone becomes a letter.
         Chain others;
         while (unit.items.count > 1) {
@@ -277,7 +277,7 @@ void Consumer::Machine::exhaust(std::uint32_t index, LetterReason reason, RunId 
     write_failed(unit, text);
     each(unit.items, [&](const Node& node) {
         pending_letters_[node.offset.value()] = index;
-        out_.letters.push_back({make_letter(unit, node)});
+        out_.letters.push_back({make_letter(trouble, node)});
     });
     refresh(unit.key);
 }

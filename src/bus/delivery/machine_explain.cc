@@ -163,10 +163,10 @@ Explanation Consumer::Machine::explain_queued(const Key& key, Offset offset) con
         return {EventState::behind_key, "behind a redriven letter of its key", since};
     }
     if (!batch_ready(key)) {
-        return {EventState::batch_filling,
-                std::to_string(key.queue.count) + " of " + std::to_string(policy.batch->max_size) +
-                    " events",
-                since, wall_of(head.arrived + policy.batch->max_wait)};
+        return {
+            EventState::batch_filling,
+            std::to_string(key.queue.count) + " of " + std::to_string(batch_.max_size) + " events",
+            since, wall_of(head.arrived + batch_.max_wait)};
     }
     if (const std::string why = standstill(); !why.empty()) {
         return {EventState::queued, why, since, pause_ ? pause_->until : std::nullopt};

@@ -138,7 +138,7 @@ void Consumer::Machine::enqueue(Key& key, std::uint32_t node) {
 }
 
 bool Consumer::Machine::batch_full(const Key& key) const {
-    return key.queue.count >= policy.batch->max_size || key.queue_bytes >= policy.batch->max_bytes;
+    return key.queue.count >= batch_.max_size || key.queue_bytes >= batch_.max_bytes;
 }
 
 bool Consumer::Machine::batch_ready(const Key& key) const {
@@ -146,8 +146,7 @@ bool Consumer::Machine::batch_ready(const Key& key) const {
     if (!policy.batch || policy.debounce) {
         return true;
     }
-    return batch_full(key) ||
-           nodes_[key.queue.head].arrived + policy.batch->max_wait <= now_.steady;
+    return batch_full(key) || nodes_[key.queue.head].arrived + batch_.max_wait <= now_.steady;
 }
 
 bool Consumer::Machine::may_redrive(const Key& key) const {
@@ -180,7 +179,7 @@ void Consumer::Machine::refresh(std::uint32_t index) {
         if (key.cooling) {
             key_timers_.set(index, key.cooling_until);
         } else if (lane == 0 && key.unit == none && !key.parked() && key.queue.count > 0) {
-            key_timers_.set(index, nodes_[key.queue.head].arrived + policy.batch->max_wait);
+            key_timers_.set(index, nodes_[key.queue.head].arrived + batch_.max_wait);
         } else {
             key_timers_.drop(index);
         }

@@ -4,14 +4,15 @@
 
 #include "bus/delivery/journal.h"
 #include "bus/delivery/machine.h"
+#include "foundation/base/check.h"
 #include "foundation/base/hash.h"
 
 namespace bascule::delivery {
 
 // ── From exhausted to open ───────────────────────────────────────────────────────────────────────
 
-Letter Consumer::Machine::make_letter(const Unit& unit, const Node& node) const {
-    const Trouble& trouble = *unit.trouble;
+Letter Consumer::Machine::make_letter(const Trouble& trouble, const Node& node) const {
+    CHECK(trouble.exhausted.has_value());
     Letter letter{.consumer = name,
                   .offset = node.offset,
                   .key_hash = node.key_hash,
@@ -57,7 +58,7 @@ void Consumer::Machine::letter_durable(Offset offset, Now now) {
 /// The event leaves the retry cycle.
 void Consumer::Machine::open_letter(Unit& unit, Key& key, std::uint32_t index) {
     const Node& node = nodes_[index];
-    const Letter written = make_letter(unit, node);
+    const Letter written = make_letter(*unit.trouble, node);
     LetterRef& letter = letters_[node.offset];
     letter = {.offset = node.offset,
               .key_hash = node.key_hash,

@@ -71,8 +71,7 @@ void Consumer::Machine::restore_keys() {
         }
     }
     for (const auto& [hash, ran_at] : restored_.last_runs) {
-        const auto left =
-            policy.debounce ? ran_at + policy.debounce->period - now_.wall : milliseconds(0);
+        const auto left = policy.debounce ? ran_at + debounce_.period - now_.wall : milliseconds(0);
         if (left <= milliseconds(0) || policy.ordering == Ordering::none) {
             continue;
         }
@@ -81,7 +80,7 @@ void Consumer::Machine::restore_keys() {
             continue;
         }
         keys_[index].cooling = true;
-        keys_[index].cooling_until = now_.steady + std::min(left, policy.debounce->period);
+        keys_[index].cooling_until = now_.steady + std::min(left, debounce_.period);
         keys_[index].ran_at = ran_at;
         refresh(index);
     }

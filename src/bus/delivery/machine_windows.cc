@@ -25,8 +25,7 @@ void Consumer::Machine::join_window(std::uint32_t index, std::uint32_t node_inde
     window.bytes += node.bytes;
     if (!window.kept || node.offset > window.kept->last) {
         window.last_at = now_.wall;
-        window.fire_at =
-            std::min(now_.steady + window.quiet, window.first + policy.debounce->max_wait);
+        window.fire_at = std::min(now_.steady + window.quiet, window.first + debounce_.max_wait);
         window_timers_.set(key.window, window.fire_at);
         if (!window.dirty) {
             window.dirty = true;
@@ -34,8 +33,8 @@ void Consumer::Machine::join_window(std::uint32_t index, std::uint32_t node_inde
         }
     }
     const bool urgent = lane_count_ > 1 && node.lane == 1;
-    if (urgent || key.window_items.count >= policy.debounce->max_events ||
-        window.bytes >= policy.debounce->max_bytes) {
+    if (urgent || key.window_items.count >= debounce_.max_events ||
+        window.bytes >= debounce_.max_bytes) {
         fire(key.window);
     }
 }
@@ -50,20 +49,20 @@ void Consumer::Machine::open_window(std::uint32_t index, Offset first, bool fres
         window.kept = *kept;
         window.first_at = kept->first_at;
         window.last_at = kept->last_at;
-        window.quiet = std::clamp(kept->quiet, milliseconds(0), policy.debounce->period);
+        window.quiet = std::clamp(kept->quiet, milliseconds(0), debounce_.period);
         // The wall clock may have been set meanwhile: no timer may therefore be early or later than
         // a period.
-        window.first = now_.steady - std::clamp(now_.wall - kept->first_at, milliseconds(0),
-                                                policy.debounce->max_wait);
+        window.first = now_.steady -
+                       std::clamp(now_.wall - kept->first_at, milliseconds(0), debounce_.max_wait);
         const WallTime due =
-            std::min(kept->last_at + window.quiet, kept->first_at + policy.debounce->max_wait);
+            std::min(kept->last_at + window.quiet, kept->first_at + debounce_.max_wait);
         const auto left = kept->fired ? milliseconds(0) : due - now_.wall;
-        window.fire_at = now_.steady + std::clamp(left, milliseconds(0), policy.debounce->period);
+        window.fire_at = now_.steady + std::clamp(left, milliseconds(0), debounce_.period);
         window_timers_.set(key.window, window.fire_at);
         return;
     }
-    const bool from_idle = fresh && policy.debounce->leading > milliseconds(0);
-    window.quiet = from_idle ? policy.debounce->leading : policy.debounce->period;
+    const bool from_idle = fresh && debounce_.leading > milliseconds(0);
+    window.quiet = from_idle ? debounce_.leading : debounce_.period;
     window.first = now_.steady;
     window.first_at = now_.wall;
 }
@@ -121,7 +120,7 @@ const ConsumerState::Window* Consumer::Machine::kept_window(std::uint64_t hash,
 
 void Consumer::Machine::cool(Key& key) {
     key.cooling = true;
-    key.cooling_until = now_.steady + policy.debounce->period;
+    key.cooling_until = now_.steady + debounce_.period;
     key.ran_at = now_.wall;
     journal::append(out_.journal, journal::WindowRan{key.hash, now_.wall});
 }

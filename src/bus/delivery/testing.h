@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,7 +28,7 @@ class Bench {
             return;
         }
         runs.clear();
-        consumer.emplace(std::move(*made));
+        consumer = std::make_unique<Consumer>(std::move(*made));
     }
 
     Now now() const { return {SteadyTime(steady), from_unix_ms(wall)}; }
@@ -103,7 +104,7 @@ class Bench {
         return consumer->explain(Offset(offset), key, now()).state;
     }
 
-    std::optional<Consumer> consumer;
+    std::unique_ptr<Consumer> consumer;
     std::chrono::nanoseconds steady = std::chrono::hours(1);
     std::int64_t wall = 1'700'000'000'000;
     std::string journal;

@@ -37,13 +37,14 @@ class FrameScannerTest : public testing::Test {
                 all.push_back(found.error().message());
                 return all;
             }
-            if (!*found) {
+            const auto& frame = *found;
+            if (!frame) {
                 break;
             }
-            if ((*found)->after_gap) {
+            if (frame->after_gap) {
                 all.push_back("gap");
             }
-            all.push_back(std::to_string((*found)->header.first));
+            all.push_back(std::to_string(frame->header.first));
         }
         const auto zeros = scanner.only_zeros_left();
         all.push_back(zeros && *zeros ? "zeros" : "rubbish");

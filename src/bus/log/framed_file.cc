@@ -135,10 +135,10 @@ class FramedFile::Core : public std::enable_shared_from_this<FramedFile::Core> {
 
     bool busy_ = false;  ///< one write or rewrite at a time
     EntryBuffer buffered_;
-    Waiters waiters_;                ///< for `buffered_`
-    Waiters writing_waiters_;        ///< for the sync under way
-    std::uint64_t syncing_end_ = 0;  ///< entries that it covers
-    std::optional<Rewrite> rewrite_;
+    Waiters waiters_;                   ///< for `buffered_`
+    Waiters writing_waiters_;           ///< for the sync under way
+    std::uint64_t syncing_end_ = 0;     ///< entries that it covers
+    std::unique_ptr<Rewrite> rewrite_;  ///< asked for or under way
 };
 
 // --- opening -------------------------------------------------------------------------------------
@@ -278,9 +278,9 @@ void FramedFile::Core::rewrite(const std::vector<std::string>& snapshot, io::Com
         done(fail(ErrorKind::conflict, path_ + ": another rewrite is under way"));
         return;
     }
-    rewrite_ = Rewrite{.superseded = std::exchange(buffered_, {}),
-                       .waiters = std::exchange(waiters_, {}),
-                       .done = std::move(done)};
+    rewrite_ = std::make_unique<Rewrite>(Rewrite{.superseded = std::exchange(buffered_, {}),
+                                                 .waiters = std::exchange(waiters_, {}),
+                                                 .done = std::move(done)});
     for (const std::string& entry : snapshot) {
         rewrite_->snapshot.add(entry);
     }
@@ -317,19 +317,19 @@ void FramedFile::Core::rewritten(Generation draft, const Result<>& synced) {
     }
     current_ = std::move(draft);
     damage_.clear();
-    Rewrite ended = *std::exchange(rewrite_, std::nullopt);
-    complete(std::move(ended.waiters), {});
-    ended.done({});
+    const std::unique_ptr<Rewrite> ended = std::move(rewrite_);
+    complete(std::move(ended->waiters), {});
+    ended->done({});
     start();
 }
 
 /// The old generation stands, and what the snapshot would have made superfluous is needed again.
 void FramedFile::Core::rewrite_failed(const Error& error) {
     (void)disk_.remove(draft_path());
-    Rewrite failed = *std::exchange(rewrite_, std::nullopt);
-    buffered_.prepend(std::move(failed.superseded));
-    move_to_front(std::move(failed.waiters), waiters_);
-    failed.done(std::unexpected(error));
+    const std::unique_ptr<Rewrite> failed = std::move(rewrite_);
+    buffered_.prepend(std::move(failed->superseded));
+    move_to_front(std::move(failed->waiters), waiters_);
+    failed->done(std::unexpected(error));
     start();
 }
 

@@ -22,8 +22,8 @@ class LogSegmentsTest : public testing::Test {
         }};
     }
 
-    void open(Options options = small_options()) {
-        auto opened = world_.open(std::move(options), hooks());
+    void open(const Options& options = small_options()) {
+        auto opened = world_.open(options, hooks());
         ASSERT_THAT(opened, Succeeds());
         log_ = std::move(*opened);
     }

@@ -16,8 +16,8 @@ using testing::Not;
 
 class LogTest : public testing::Test {
   protected:
-    void open(Options options = small_options(), Hooks hooks = {}) {
-        auto opened = world_.open(std::move(options), std::move(hooks));
+    void open(const Options& options = small_options(), Hooks hooks = {}) {
+        auto opened = world_.open(options, std::move(hooks));
         ASSERT_THAT(opened, Succeeds());
         log_ = std::move(*opened);
     }
@@ -30,7 +30,7 @@ class LogTest : public testing::Test {
     /// Starts an append; its answer goes to `answers_` in the order of completion.
     void start(std::vector<Record> records, Atomicity atomicity = Atomicity::each) {
         const auto queued =
-            log_->append(std::move(records), atomicity, [this](LogWorld::Outcomes outcomes) {
+            log_->append(std::move(records), atomicity, [this](const LogWorld::Outcomes& outcomes) {
                 for (const std::string& word : words(outcomes)) {
                     answers_.push_back(word);
                 }

@@ -66,8 +66,8 @@ struct LogWorld {
         : executor(clock, seed),
           disk(executor, {.seed = seed, .sync_latency_min = 1ms, .sync_latency_max = 5ms}) {}
 
-    Result<std::unique_ptr<Log>> open(Options options = small_options(), Hooks hooks = {}) {
-        return Log::open(disk, executor, "log", std::move(options), std::move(hooks));
+    Result<std::unique_ptr<Log>> open(const Options& options = small_options(), Hooks hooks = {}) {
+        return Log::open(disk, executor, "log", options, std::move(hooks));
     }
 
     using Outcomes = Result<std::vector<AppendOutcome>>;
@@ -185,8 +185,8 @@ inline std::string body_of(std::uint64_t i) {
 
 class LogOnDisk : public testing::Test {
   protected:
-    void open(Options options = small_options(), Hooks hooks = {}) {
-        auto opened = world_.open(std::move(options), std::move(hooks));
+    void open(const Options& options = small_options(), Hooks hooks = {}) {
+        auto opened = world_.open(options, std::move(hooks));
         ASSERT_THAT(opened, Succeeds());
         log_ = std::move(*opened);
     }

@@ -116,7 +116,8 @@ void Writer::commit() {
     }
     Commit commit{.duplicates = frame.duplicates, .rejected = frame.rejected};
     for (const auto& [producer, before] : frame.raised) {
-        commit.sequences.emplace_back(producer, *admission_.producers().highest(producer));
+        commit.sequences.emplace_back(producer,
+                                      admission_.producers().highest(producer).value_or(0));
     }
     commit.frames.push_back({encode(frame, active_->index.file_id)});
     const std::uint64_t bytes = commit.frames.front().frame.header.total_bytes();
