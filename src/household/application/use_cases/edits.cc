@@ -65,11 +65,15 @@ Result<money::Date> parse_date(std::string_view field, std::string_view text) {
 
 Result<money::Money> parse_amount(std::string_view field, std::string_view text,
                                   money::Currency currency) {
-    auto amount = money::Money::parse(text, currency);
-    if (!amount) {
-        return invalid(field, amount.error().message());
+    const auto decimal = money::Decimal::parse(text);
+    if (!decimal) {
+        return invalid(field, decimal.error().message());
     }
-    return amount;
+    const auto minor = decimal->to_minor(currency.exponent());
+    if (!minor) {
+        return invalid(field, minor.error().message());
+    }
+    return money::Money(minor->value, currency);
 }
 
 }  // namespace bascule::application
