@@ -55,8 +55,9 @@ class Totals {
         const money::Int128 total = present.value_or(0) + change.minor;
         const auto total_minor = static_cast<std::int64_t>(total);
         if (total_minor != total) {
-            return fail(ErrorKind::exhausted,
-                        "the account's total no longer fits in 64 bits of minor units");
+            return fail(ErrorKind::invalid,
+                        "amount: with it the account's total would no longer fit in 64 bits of "
+                        "minor units");
         }
         return ignoring_count(session.execute(
             "insert into account_totals"
