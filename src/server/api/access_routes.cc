@@ -47,11 +47,6 @@ std::string new_token_form(const auth::NewToken& created) {
     return out;
 }
 
-template <class T, class Form>
-std::string whole_list(const std::vector<T>& all, Form form) {
-    return list_form(application::Page<T>{.items = all, .total = all.size()}, form);
-}
-
 io::Completion<> answering_deleted(Call call) {
     return [call = std::move(call)](Result<> done) mutable {
         if (done) {
@@ -133,8 +128,9 @@ void add_access_routes(Routes& routes) {
             .end_object();
         call.answer(200, std::move(out));
     });
-    routes.add(Method::get, "/v1/users", Permission::administer,
-               [=](Call call) { call.answer(200, whole_list(authenticator->users(), user_form)); });
+    routes.add(Method::get, "/v1/users", Permission::administer, [=](Call call) {
+        call.answer(200, whole_list_form(authenticator->users(), user_form));
+    });
     routes.add(Method::post, "/v1/users", Permission::administer,
                [=](Call call) { create_user(*authenticator, std::move(call)); });
     routes.add(Method::delete_, "/v1/users/{id}", Permission::administer, [=](Call call) {
@@ -142,7 +138,7 @@ void add_access_routes(Routes& routes) {
         authenticator->delete_user(id, answering_deleted(std::move(call)));
     });
     routes.add(Method::get, "/v1/tokens", Permission::administer, [=](Call call) {
-        call.answer(200, whole_list(authenticator->tokens(), token_form));
+        call.answer(200, whole_list_form(authenticator->tokens(), token_form));
     });
     routes.add(Method::post, "/v1/tokens", Permission::administer,
                [=](Call call) { create_token(*authenticator, std::move(call)); });

@@ -47,17 +47,6 @@ TEST(PositionTest, SurvivesItsText) {
     }
 }
 
-TEST(ConditionsTest, ReadsGroupsAndNamesWhatItDoesNotKnow) {
-    const auto value = json::Value::parse(
-        R"({"all":[{"field":"payee","operator":"contains","value":"rewe"},{"any":[{"field":"amount","operator":"less","value":"-5"}]}]})");
-    const auto node = conditions_of(*value);
-    ASSERT_THAT(node, Succeeds());
-    EXPECT_EQ(node->children.size(), 2u);
-    EXPECT_EQ(node->children[0].condition.value, "rewe");
-    const auto unknown = json::Value::parse(R"({"feld":"payee"})");
-    EXPECT_THAT(conditions_of(*unknown), FailsWith(ErrorKind::invalid, HasSubstr("'feld'")));
-}
-
 TEST(OpenApiTest, IsServedAsJsonWithAllItsPaths) {
     const auto document = json::Value::parse(openapi_json());
     ASSERT_THAT(document, Succeeds());

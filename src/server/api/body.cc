@@ -30,6 +30,12 @@ void Body::fault(std::string_view key, std::string_view message) {
     }
 }
 
+void Body::fault(Error error) {
+    if (!fault_) {
+        fault_.emplace(std::move(error));
+    }
+}
+
 void Body::need(std::string_view key) {
     if (member(key) == nullptr) {
         fault(key, "is needed");

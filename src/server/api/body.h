@@ -38,6 +38,8 @@ class Body {
     /// Notes that a member must be there.
     void need(std::string_view key);
     void fault(std::string_view key, std::string_view message);
+    /// The same from an error that names the member itself.
+    void fault(Error error);
 
     Result<> finish() const;
 

@@ -105,13 +105,23 @@ io::Completion<> then_show(const Services& services, std::string name, Call call
     };
 }
 
+/// Before the answer, and only if the deed was done.
+io::Completion<> telling(std::move_only_function<void()> tell, io::Completion<> then) {
+    return [tell = std::move(tell), then = std::move(then)](Result<> done) mutable {
+        if (done) {
+            tell();
+        }
+        then(std::move(done));
+    };
+}
+
 struct PauseRequest {
     std::optional<WallTime> until;
     std::string reason;
 };
 
-Result<PauseRequest> pause_of(const Call& call) {
-    Body body = TRY(Body::parse(call.request().body));
+Result<PauseRequest> pause_of(const std::string& text) {
+    Body body = TRY(Body::parse(text));
     const auto until = body.integer("until", 0, 253'402'300'799'000);
     PauseRequest request{.reason = body.text("reason").value_or("")};
     TRY(body.finish());
@@ -121,14 +131,29 @@ Result<PauseRequest> pause_of(const Call& call) {
     return request;
 }
 
-/// Before the answer, and only if the deed was done.
-io::Completion<> telling(std::move_only_function<void()> tell, io::Completion<> then) {
-    return [tell = std::move(tell), then = std::move(then)](Result<> done) mutable {
-        if (done) {
-            tell();
-        }
-        then(std::move(done));
-    };
+/// A pause that is over before it begins is a slip: of seconds for milliseconds, most likely.
+bool is_over(const PauseRequest& request, WallTime now) {
+    return request.until && *request.until <= now;
+}
+
+void pause(const Services& services, Call call, const PauseRequest& request) {
+    const WallTime now = services.clock.wall();
+    if (is_over(request, now)) {
+        call.refuse(422, {.code = "invalid",
+                          .message = "/until: is " + std::to_string(to_unix_ms(*request.until)) +
+                                     ", which is not in the future; a time in Unix milliseconds "
+                                     "above " +
+                                     std::to_string(to_unix_ms(now)) +
+                                     " is allowed, or no until for a pause without end",
+                          .field = "/until"});
+        return;
+    }
+    const std::string name = call.request().parameter("name");
+    const OperatorEvents events(services, call.principal().name);
+    services.bus.pause(
+        name, request.until,
+        telling([events, name, request] { events.paused(name, request.reason, request.until); },
+                then_show(services, name, std::move(call))));
 }
 
 }  // namespace
@@ -152,8 +177,7 @@ void add_bus_routes(Routes& routes) {
         services->bus.consumers(answering<std::vector<broker::ConsumerStatus>>(
             std::move(call), 200, [=](const std::vector<broker::ConsumerStatus>& all) {
                 const broker::BusConfig config = services->bus_config();
-                application::Page<broker::ConsumerStatus> page{.items = all, .total = all.size()};
-                return list_form(page, [&](const broker::ConsumerStatus& status) {
+                return whole_list_form(all, [&](const broker::ConsumerStatus& status) {
                     return consumer_form(status, config.find(status.name));
                 });
             }));
@@ -166,20 +190,10 @@ void add_bus_routes(Routes& routes) {
                                                         return with_config(*services, status);
                                                     }));
     });
-    routes.add(Method::post, "/v1/consumers/{name}:pause", Permission::operate, [=](Call call) {
-        auto request = pause_of(call);
-        if (!request) {
-            call.refuse(request.error());
-            return;
-        }
-        const std::string name = call.request().parameter("name");
-        const OperatorEvents events(*services, call.principal().name);
-        services->bus.pause(
-            name, request->until,
-            telling([events, name,
-                     request = *request] { events.paused(name, request.reason, request.until); },
-                    then_show(*services, name, std::move(call))));
-    });
+    routes.add_write(Method::post, "/v1/consumers/{name}:pause", Permission::operate, pause_of,
+                     [=](Call call, const PauseRequest& request) {
+                         pause(*services, std::move(call), request);
+                     });
     routes.add(Method::post, "/v1/consumers/{name}:resume", Permission::operate, [=](Call call) {
         const std::string name = call.request().parameter("name");
         const OperatorEvents events(*services, call.principal().name);

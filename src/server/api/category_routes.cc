@@ -1,3 +1,4 @@
+#include "household/application/stores/condition_json.h"
 #include "server/api/body.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
@@ -34,11 +35,11 @@ Result<application::RuleEdit> rule_edit_of(const std::string& text) {
         .confidence = narrowed<std::int32_t>(body.integer("confidence", 0, 100)),
         .auto_apply = body.flag("autoApply")};
     if (const json::Value* conditions = body.member("conditions"); conditions != nullptr) {
-        auto read = conditions_of(*conditions);
+        auto read = application::parse_conditions(*conditions);
         if (read) {
             edit.conditions = std::move(*read);
         } else {
-            body.fault("conditions", read.error().message());
+            body.fault(std::move(read).error());
         }
     }
     TRY(body.finish());
@@ -51,33 +52,28 @@ void add_categories(Routes& routes) {
     application::Categories* categories = &routes.services().household.categories;
 
     routes.add_query("/v1/categories", household, [=](const Call& call) -> Result<std::string> {
-        return list_form(TRY(categories->list(call.user_id(), TRY(call.page()))), category_form);
+        return list_form(call.listing(), TRY(categories->list(call.user_id(), TRY(call.page()))),
+                         category_form);
     });
-    routes.add(Method::post, "/v1/categories", household, [=](Call call) {
-        auto edit = category_edit_of(call.request().body);
-        if (!edit) {
-            call.refuse(edit.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        categories->create(actor, std::move(*edit),
-                           answering<application::Category>(std::move(call), 201, category_form));
-    });
+    routes.add_write(Method::post, "/v1/categories", household, category_edit_of,
+                     [=](Call call, application::CategoryEdit edit) {
+                         const application::Actor actor = call.actor();
+                         categories->create(
+                             actor, std::move(edit),
+                             answering<application::Category>(std::move(call), 201, category_form));
+                     });
     routes.add_query("/v1/categories/{id}", household,
                      [=](const Call& call) -> Result<std::string> {
                          return category_form(TRY(categories->get(call.user_id(), call.id())));
                      });
-    routes.add(Method::patch, "/v1/categories/{id}", household, [=](Call call) {
-        auto edit = category_edit_of(call.request().body);
-        if (!edit) {
-            call.refuse(edit.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        const std::string id = call.id();
-        categories->update(actor, id, std::move(*edit),
-                           answering<application::Category>(std::move(call), 200, category_form));
-    });
+    routes.add_write(Method::patch, "/v1/categories/{id}", household, category_edit_of,
+                     [=](Call call, application::CategoryEdit edit) {
+                         const application::Actor actor = call.actor();
+                         const std::string id = call.id();
+                         categories->update(
+                             actor, id, std::move(edit),
+                             answering<application::Category>(std::move(call), 200, category_form));
+                     });
     routes.add(Method::delete_, "/v1/categories/{id}", household, [=](Call call) {
         const application::Actor actor = call.actor();
         const std::string id = call.id();
@@ -92,34 +88,29 @@ void add_rules(Routes& routes) {
 
     routes.add_query("/v1/category-rules", household, [=](const Call& call) -> Result<std::string> {
         return list_form(
+            call.listing(),
             TRY(rules->list(call.user_id(), call.query("categoryId"), TRY(call.page()))),
             rule_form);
     });
-    routes.add(Method::post, "/v1/category-rules", household, [=](Call call) {
-        auto edit = rule_edit_of(call.request().body);
-        if (!edit) {
-            call.refuse(edit.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        rules->create(actor, std::move(*edit),
-                      answering<application::CategoryRule>(std::move(call), 201, rule_form));
-    });
+    routes.add_write(Method::post, "/v1/category-rules", household, rule_edit_of,
+                     [=](Call call, application::RuleEdit edit) {
+                         const application::Actor actor = call.actor();
+                         rules->create(
+                             actor, std::move(edit),
+                             answering<application::CategoryRule>(std::move(call), 201, rule_form));
+                     });
     routes.add_query("/v1/category-rules/{id}", household,
                      [=](const Call& call) -> Result<std::string> {
                          return rule_form(TRY(rules->get(call.user_id(), call.id())));
                      });
-    routes.add(Method::patch, "/v1/category-rules/{id}", household, [=](Call call) {
-        auto edit = rule_edit_of(call.request().body);
-        if (!edit) {
-            call.refuse(edit.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        const std::string id = call.id();
-        rules->update(actor, id, std::move(*edit),
-                      answering<application::CategoryRule>(std::move(call), 200, rule_form));
-    });
+    routes.add_write(Method::patch, "/v1/category-rules/{id}", household, rule_edit_of,
+                     [=](Call call, application::RuleEdit edit) {
+                         const application::Actor actor = call.actor();
+                         const std::string id = call.id();
+                         rules->update(
+                             actor, id, std::move(edit),
+                             answering<application::CategoryRule>(std::move(call), 200, rule_form));
+                     });
     routes.add(Method::delete_, "/v1/category-rules/{id}", household, [=](Call call) {
         const application::Actor actor = call.actor();
         const std::string id = call.id();

@@ -1,192 +1,21 @@
-#include <algorithm>
 #include <charconv>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "bus/event/seed_form.h"
-#include "foundation/base/uuid.h"
-#include "foundation/json/reader.h"
 #include "foundation/json/writer.h"
 #include "server/api/body.h"
 #include "server/api/call.h"
 #include "server/api/event_lookup.h"
 #include "server/api/forms.h"
+#include "server/api/trail_follower.h"
 #include "server/api/visibility.h"
 
 namespace bascule::api {
 
 namespace {
 
-struct PublishRequest {
-    std::vector<event::Event> events;
-    bool batch = false;
-    broker::Atomicity atomicity = broker::Atomicity::each;
-    bool dry_run = false;
-};
-
-Result<> read_events(json::Reader& reader, std::vector<event::Event>& events) {
-    if (!reader.enter_array()) {
-        return reader.finish();
-    }
-    while (reader.next_item()) {
-        if (events.size() >= broker::publish_events_max) {
-            return fail(ErrorKind::invalid, "/events: at most " +
-                                                std::to_string(broker::publish_events_max) +
-                                                " events are allowed");
-        }
-        const std::string_view item = reader.skip();
-        if (reader.failed()) {
-            break;
-        }
-        auto event = event::parse_seed(item);
-        if (!event) {
-            return std::unexpected(
-                std::move(event).error().in("/events/" + std::to_string(events.size())));
-        }
-        events.push_back(std::move(*event));
-    }
-    return {};
-}
-
-/// One event, or {"events": […], "atomic": …, "dryRun": …}; the body is walked once.
-Result<PublishRequest> publish_request_of(std::string_view body) {
-    PublishRequest request;
-    json::Reader reader(body);
-    if (!reader.enter_object()) {
-        return fail(ErrorKind::invalid, "the body must be an event, or {\"events\": [events]}");
-    }
-    while (const auto key = reader.next_member()) {
-        if (*key == "events") {
-            request.batch = true;
-            TRY(read_events(reader, request.events));
-        } else if (*key == "atomic") {
-            request.atomicity = reader.boolean() ? broker::Atomicity::all : broker::Atomicity::each;
-        } else if (*key == "dryRun") {
-            request.dry_run = reader.boolean();
-        } else if (request.batch) {
-            reader.refuse("'" + key->decoded() + "' is not known beside events, atomic, dryRun");
-        } else {
-            reader.skip();
-        }
-    }
-    TRY(reader.finish());
-    if (!request.batch) {
-        request.events.push_back(TRY(event::parse_seed(body)));
-    }
-    return request;
-}
-
-/// Fills the ids that an idempotency key determines, so that a repeated request is a duplicate.
-void derive_ids(const Call& call, std::vector<event::Event>& events) {
-    const std::string_view key = call.request().headers.value_or("Idempotency-Key", "");
-    if (key.empty()) {
-        return;
-    }
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        if (events[i].event_id.empty()) {
-            events[i].event_id = derived_uuid(call.principal().token_id + "\n" + std::string(key) +
-                                              "\n" + std::to_string(i));
-        }
-    }
-}
-
-void write_result(json::Writer& writer, const broker::PublishResult& result) {
-    writer.begin_object();
-    if (const auto* accepted = std::get_if<broker::Accepted>(&result)) {
-        writer.member("status", "accepted").member("eventId", accepted->event_id);
-        writer.member("position", position_text(accepted->offset));
-        writer.member("recordedAt", to_unix_ms(accepted->recorded));
-    } else if (const auto* duplicate = std::get_if<broker::Duplicate>(&result)) {
-        writer.member("status", "duplicate").member("eventId", duplicate->event_id);
-        writer.member("position", position_text(duplicate->first));
-    } else {
-        const auto& rejected = std::get<broker::Rejected>(result);
-        writer.member("status", "rejected").member("eventId", rejected.event_id);
-        writer.member("code", broker::name(rejected.code)).member("field", rejected.field);
-        writer.member("message", rejected.message);
-    }
-    writer.end_object();
-}
-
-std::string publish_answer(const std::vector<broker::PublishResult>& results) {
-    std::size_t accepted = 0, duplicates = 0;
-    for (const broker::PublishResult& result : results) {
-        accepted += std::holds_alternative<broker::Accepted>(result) ? 1 : 0;
-        duplicates += std::holds_alternative<broker::Duplicate>(result) ? 1 : 0;
-    }
-    std::string out;
-    json::Writer writer(out);
-    writer.begin_object().member("accepted", accepted).member("duplicates", duplicates);
-    writer.member("rejected", results.size() - accepted - duplicates).key("results").begin_array();
-    for (const broker::PublishResult& result : results) {
-        write_result(writer, result);
-    }
-    writer.end_array().end_object();
-    return out;
-}
-
-/// One rejected event is the request's failure; in a batch each event has its own answer.
-void answer_publish(Call call, bool batch, Result<std::vector<broker::PublishResult>> results) {
-    if (!results) {
-        call.refuse(results.error());
-        return;
-    }
-    if (!batch) {
-        if (const auto* rejected = std::get_if<broker::Rejected>(&results->front())) {
-            const bool conflict = rejected->code == broker::Rejected::Code::id_reused;
-            call.refuse(conflict ? 409 : 422, {.code = std::string(broker::name(rejected->code)),
-                                               .message = rejected->message,
-                                               .field = rejected->field});
-            return;
-        }
-    }
-    call.answer(200, publish_answer(*results));
-}
-
-std::string dry_run_answer(const broker::Bus& bus, const std::vector<event::Event>& events) {
-    std::string out;
-    json::Writer writer(out);
-    writer.begin_object().member("accepted", 0).member("duplicates", 0).member("rejected", 0);
-    writer.key("results").begin_array();
-    for (const event::Event& event : events) {
-        writer.begin_object().member("status", "dry_run").member("eventId", event.event_id);
-        writer.key("consumers").begin_array();
-        for (const std::string& consumer : bus.would_receive(event)) {
-            writer.string(consumer);
-        }
-        writer.end_array().end_object();
-    }
-    writer.end_array().end_object();
-    return out;
-}
-
-void publish(const Services& services, Call call) {
-    auto request = publish_request_of(call.request().body);
-    if (!request) {
-        call.refuse(request.error());
-        return;
-    }
-    const Visibility visibility(call, services.authenticator);
-    for (event::Event& event : request->events) {
-        if (event.user_id.empty()) {
-            event.user_id = visibility.query_user();
-        }
-        if (!visibility.may_publish_for(event.user_id)) {
-            call.refuse(403, {.code = "forbidden",
-                              .message = "this token may only publish events of its own user",
-                              .field = "/userId"});
-            return;
-        }
-    }
-    derive_ids(call, request->events);
-    if (request->dry_run) {
-        call.answer(200, dry_run_answer(services.bus, request->events));
-        return;
-    }
-    const bool batch = request->batch;
-    services.bus.publish(std::move(request->events), {.atomicity = request->atomicity},
-                         [call = std::move(call), batch](auto results) mutable {
-                             answer_publish(std::move(call), batch, std::move(results));
-                         });
-}
+constexpr std::int64_t time_ms_max = 253'402'300'799'999;  // the end of the year 9999
 
 /// A date, Unix milliseconds, or nothing.
 Result<std::optional<WallTime>> time_of(const Call& call, std::string_view key) {
@@ -199,39 +28,92 @@ Result<std::optional<WallTime>> time_of(const Call& call, std::string_view key) 
     }
     std::int64_t ms = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
-    if (error != std::errc() || end != text.data() + text.size()) {
-        return fail(ErrorKind::invalid, std::string(key) + " is '" + text +
+    if (error != std::errc() || end != text.data() + text.size() || ms < 0 || ms > time_ms_max) {
+        return fail(ErrorKind::invalid, std::string(key) + ": is '" + text +
                                             "'; a date YYYY-MM-DD or Unix milliseconds is allowed");
     }
     return from_unix_ms(ms);
 }
 
-Result<std::string> search(const Services& services, const Call& call) {
+/// The object with "completeTo", the position up to which nothing is missing, and "complete", which
+/// is false if the trail did not follow in time.
+std::string with_reach(std::string object, const TrailReach& reach) {
+    object.pop_back();
+    object.append(R"(,"completeTo":")").append(position_text(reach.end));
+    return object.append(R"(","complete":)").append(reach.complete ? "true}" : "false}");
+}
+
+/// Answers with `query` once the trail holds what the log holds now.
+template <class TrailQuery>
+void when_current(TrailFollower& follower, Call call, TrailQuery query) {
+    follower.when_current(
+        [call = std::move(call), query = std::move(query)](Result<TrailReach> reach) mutable {
+            auto answer =
+                reach ? query(call, *reach) : Result<std::string>(std::unexpected(reach.error()));
+            if (answer) {
+                call.answer(200, *std::move(answer));
+            } else {
+                call.refuse(answer.error());
+            }
+        });
+}
+
+/// A text is looked for in payloads, so only in those that the caller may read for certain: of
+/// their own user. Nothing without one.
+std::optional<std::string> user_for_search(const Visibility& visibility, const Call& call,
+                                           const std::string& text) {
+    if (text.empty()) {
+        return visibility.query_user();
+    }
+    return call.user_id().empty() ? std::nullopt : std::optional(call.user_id());
+}
+
+/// The trail's answer, with how far it reaches.
+Result<std::string> search(const Services& services, const Call& call, const std::string& user_id,
+                           const TrailReach& reach) {
     const Visibility visibility(call, services.authenticator);
     const application::AuditQuery query {
-        .user_id = visibility.query_user(), .type = call.query("type"),
-        .source = call.query("source"), .correlation_id = call.query("correlationId"),
-        .causation_id = call.query("causationId"), .text = call.query("text"),
-        .from = TRY(time_of(call, "from"))
+        .user_id = user_id, .type = call.query("type"), .source = call.query("source"),
+        .correlation_id = call.query("correlationId"), .causation_id = call.query("causationId"),
+        .text = call.query("text"), .from = TRY(time_of(call, "from"))
         , .to = TRY(time_of(call, "to"))
     };
-    // The text is looked for in whole payloads: who may not read them all must not probe them.
-    if (!query.text.empty() && query.user_id.empty()) {
-        return fail(ErrorKind::invalid,
-                    "text searches payloads, which only a member may do in their own events");
-    }
     const auto page = TRY(services.audit.search(query, TRY(call.page())));
-    return list_form(page, [&](const application::AuditEntry& entry) {
-        return audit_entry_form(visibility.shown(entry));
+    return with_reach(list_form(call.listing(), page,
+                                [&](const application::AuditEntry& entry) {
+                                    return audit_entry_form(visibility.shown(entry));
+                                }),
+                      reach);
+}
+
+void answer_search(const Services& services, TrailFollower& follower, Call call) {
+    const Visibility visibility(call, services.authenticator);
+    const auto user = user_for_search(visibility, call, call.query("text"));
+    if (!user) {
+        call.refuse(403, {.code = "forbidden",
+                          .message = "text looks into payloads; only a token of a user may use it, "
+                                     "in that user's own events",
+                          .field = "text"});
+        return;
+    }
+    const Services* all = &services;
+    when_current(follower, std::move(call), [=](const Call& asked, const TrailReach& reach) {
+        return search(*all, asked, *user, reach);
     });
 }
 
 /// The tree of a chain: every event under its cause, with what each consumer made of it.
-Result<std::string> chain(const Services& services, const Call& call) {
+Result<std::string> chain(const Services& services, const Call& call, const TrailReach& reach) {
     const Visibility visibility(call, services.authenticator);
     const auto entries = TRY(services.audit.chain(call.id(), visibility.query_user()));
     if (entries.empty()) {
         return fail(ErrorKind::not_found, "there is no chain '" + call.id() + "'");
+    }
+    std::unordered_set<std::string_view> ids;
+    std::unordered_map<std::string_view, std::vector<std::string_view>> children;
+    for (const application::AuditEntry& entry : entries) {
+        ids.insert(entry.event.event_id);
+        children[entry.event.causation_id].push_back(entry.event.event_id);
     }
     std::string out;
     json::Writer writer(out);
@@ -242,19 +124,14 @@ Result<std::string> chain(const Services& services, const Call& call) {
         writer.member_raw("event", event::to_seed_json(event::view_of(shown)));
         writer.member("position", position_text(entry.offset));
         writer.member("recordedAt", to_unix_ms(entry.recorded)).key("parent");
-        const auto is_parent = [&](const application::AuditEntry& other) {
-            return other.event.event_id == entry.event.causation_id;
-        };
-        if (std::ranges::any_of(entries, is_parent)) {
+        if (ids.contains(entry.event.causation_id)) {
             writer.string(entry.event.causation_id);
         } else {
             writer.null();
         }
         writer.key("children").begin_array();
-        for (const application::AuditEntry& other : entries) {
-            if (other.event.causation_id == entry.event.event_id) {
-                writer.string(other.event.event_id);
-            }
+        for (const std::string_view child : children[entry.event.event_id]) {
+            writer.string(child);
         }
         writer.end_array().key("consumers").begin_array();
         for (const std::string& consumer : services.bus.would_receive(entry.event)) {
@@ -263,7 +140,7 @@ Result<std::string> chain(const Services& services, const Call& call) {
         writer.end_array().end_object();
     }
     writer.end_array().end_object();
-    return out;
+    return with_reach(std::move(out), reach);
 }
 
 void explain(const Services& services, Call call, std::string consumer) {
@@ -305,12 +182,11 @@ void add_event_routes(Routes& routes) {
     using auth::Permission;
     using http::Method;
     const Services* services = &routes.services();
+    const auto follower = TrailFollower::create(*services);
 
-    routes.add(Method::post, "/v1/events", Permission::publish,
-               [=](Call call) { publish(*services, std::move(call)); });
     for (const char* path : {"/v1/events", "/v1/audit"}) {
-        routes.add_query(path, Permission::observe,
-                         [=](const Call& call) { return search(*services, call); });
+        routes.add(Method::get, path, Permission::observe,
+                   [=](Call call) { answer_search(*services, *follower, std::move(call)); });
     }
     routes.add_query(
         "/v1/events/{id}", Permission::observe, [=](const Call& call) -> Result<std::string> {
@@ -318,8 +194,11 @@ void add_event_routes(Routes& routes) {
             auto entry = TRY(find_event(*services, call.id(), visibility.query_user()));
             return audit_entry_form(visibility.shown(std::move(entry)));
         });
-    routes.add_query("/v1/chains/{id}", Permission::observe,
-                     [=](const Call& call) { return chain(*services, call); });
+    routes.add(Method::get, "/v1/chains/{id}", Permission::observe, [=](Call call) {
+        when_current(*follower, std::move(call), [=](const Call& asked, const TrailReach& reach) {
+            return chain(*services, asked, reach);
+        });
+    });
     routes.add(Method::post, "/v1/events:explain", Permission::operate,
                [=](Call call) { explain(*services, std::move(call), ""); });
     routes.add(Method::post, "/v1/consumers/{name}:explain", Permission::operate, [=](Call call) {

@@ -64,6 +64,26 @@ void upload(const Services& services, Call call) {
     });
 }
 
+Result<std::string> account_of(const std::string& text) {
+    Body body = TRY(Body::parse(text));
+    body.need("accountId");
+    std::string account = body.text("accountId").value_or("");
+    TRY(body.finish());
+    return account;
+}
+
+struct Process {
+    std::optional<std::string> mapping;
+    std::optional<std::string> account_id;
+};
+
+Result<Process> process_of(const std::string& text) {
+    Body body = TRY(Body::parse(text));
+    Process request{.mapping = body.raw("mapping"), .account_id = body.text("accountId")};
+    TRY(body.finish());
+    return request;
+}
+
 }  // namespace
 
 void add_file_routes(Routes& routes) {
@@ -77,7 +97,8 @@ void add_file_routes(Routes& routes) {
         if (const std::string status = call.query("status"); !status.empty()) {
             filter.status = TRY(application::parse_file_status(status));
         }
-        return list_form(TRY(files->list(call.user_id(), filter, TRY(call.page()))), file_form);
+        return list_form(call.listing(), TRY(files->list(call.user_id(), filter, TRY(call.page()))),
+                         file_form);
     });
     routes.add(Method::post, "/v1/files", household,
                [=](Call call) { upload(*services, std::move(call)); });
@@ -100,40 +121,22 @@ void add_file_routes(Routes& routes) {
                          .body = std::move(*content)});
         });
     });
-    routes.add(Method::post, "/v1/files/{id}:associate", household, [=](Call call) {
-        auto body = Body::parse(call.request().body);
-        if (!body) {
-            call.refuse(body.error());
-            return;
-        }
-        body->need("accountId");
-        const std::string account = body->text("accountId").value_or("");
-        if (auto finished = body->finish(); !finished) {
-            call.refuse(finished.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        const std::string id = call.id();
-        files->associate(actor, id, account,
-                         answering<application::File>(std::move(call), 200, file_form));
-    });
-    routes.add(Method::post, "/v1/files/{id}:process", household, [=](Call call) {
-        auto body = Body::parse(call.request().body);
-        if (!body) {
-            call.refuse(body.error());
-            return;
-        }
-        const auto mapping = body->raw("mapping");
-        const auto account = body->text("accountId");
-        if (auto finished = body->finish(); !finished) {
-            call.refuse(finished.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        const std::string id = call.id();
-        files->process(actor, id, mapping, account,
-                       answering<application::File>(std::move(call), 202, file_form));
-    });
+    routes.add_write(Method::post, "/v1/files/{id}:associate", household, account_of,
+                     [=](Call call, const std::string& account) {
+                         const application::Actor actor = call.actor();
+                         const std::string id = call.id();
+                         files->associate(
+                             actor, id, account,
+                             answering<application::File>(std::move(call), 200, file_form));
+                     });
+    routes.add_write(Method::post, "/v1/files/{id}:process", household, process_of,
+                     [=](Call call, const Process& request) {
+                         const application::Actor actor = call.actor();
+                         const std::string id = call.id();
+                         files->process(
+                             actor, id, request.mapping, request.account_id,
+                             answering<application::File>(std::move(call), 202, file_form));
+                     });
 }
 
 }  // namespace bascule::api

@@ -4,6 +4,7 @@
 
 #include "bus/event/seed_form.h"
 #include "foundation/json/writer.h"
+#include "household/application/stores/condition_json.h"
 
 namespace bascule::api {
 
@@ -43,32 +44,6 @@ void times(Writer& writer, WallTime created, WallTime updated) {
 
 std::string money_text(money::Int128 minor, const money::Currency& currency) {
     return money::decimal_text(minor, currency.exponent());
-}
-
-void write_condition(Writer& writer, const finance::ConditionNode& node) {
-    using Kind = finance::ConditionNode::Kind;
-    writer.begin_object();
-    if (node.kind == Kind::condition) {
-        const finance::Condition& condition = node.condition;
-        writer.member("field", finance::name(condition.field));
-        writer.member("operator", finance::name(condition.op)).member("value", condition.value);
-        if (!condition.value2.empty()) {
-            writer.member("value2", condition.value2);
-        }
-        if (condition.negate) {
-            writer.member("negate", true);
-        }
-        if (condition.case_sensitive) {
-            writer.member("caseSensitive", true);
-        }
-    } else {
-        writer.key(node.kind == Kind::all ? "all" : "any").begin_array();
-        for (const finance::ConditionNode& child : node.children) {
-            write_condition(writer, child);
-        }
-        writer.end_array();
-    }
-    writer.end_object();
 }
 
 void notes(Writer& writer, const application::File& file) {
@@ -156,6 +131,20 @@ std::string account_form(const application::Account& account) {
     return out;
 }
 
+std::string with_rounding(std::string object, const std::optional<std::string>& given,
+                          const money::Currency& currency) {
+    const auto decimal = money::Decimal::parse(given.value_or(""));
+    if (!decimal) {
+        return object;
+    }
+    const auto minor = decimal->to_minor(currency.exponent());
+    if (minor && minor->rounded) {
+        object.pop_back();
+        object.append(R"(,"roundedFrom":")").append(decimal->to_text()).append("\"}");
+    }
+    return object;
+}
+
 std::string file_form(const application::File& file) {
     std::string out;
     Writer writer(out);
@@ -218,8 +207,9 @@ std::string rule_form(const application::CategoryRule& record) {
     std::string out;
     Writer writer(out);
     writer.begin_object().member("id", rule.id).member("version", rule.version);
-    writer.member("categoryId", rule.category_id).member("name", rule.name).key("conditions");
-    write_condition(writer, rule.conditions);
+    writer.member("categoryId", rule.category_id)
+        .member("name", rule.name)
+        .member_raw("conditions", application::to_json(rule.conditions));
     writer.member("priority", rule.priority).member("position", rule.position);
     writer.member("stop", rule.stop).member("enabled", rule.enabled);
     writer.member("confidence", rule.confidence).member("autoApply", rule.auto_apply);
@@ -420,53 +410,6 @@ Result<Offset> parse_position(std::string_view text) {
         return fail(ErrorKind::invalid, "'" + std::string(text) + "' is not a position");
     }
     return Offset(offset);
-}
-
-Result<finance::ConditionNode> conditions_of(const json::Value& value) {
-    if (!value.is(json::Kind::object)) {
-        return fail(ErrorKind::invalid, "a condition must be an object");
-    }
-    for (const std::string_view group : {"all", "any"}) {
-        const json::Value* items = value.find(group);
-        if (items == nullptr) {
-            continue;
-        }
-        if (!items->is(json::Kind::array) || value.members().size() != 1) {
-            return fail(ErrorKind::invalid, "a group is {\"" + std::string(group) +
-                                                "\": [conditions]} and nothing else");
-        }
-        std::vector<finance::ConditionNode> children;
-        for (const json::Value& item : items->items()) {
-            children.push_back(TRY(conditions_of(item)));
-        }
-        return group == "all" ? finance::ConditionNode::all(std::move(children))
-                              : finance::ConditionNode::any(std::move(children));
-    }
-    finance::Condition condition;
-    for (const json::Member& member : value.members()) {
-        const auto text = member.value.as_string();
-        const auto flag = member.value.as_boolean();
-        if (member.key == "field" && text) {
-            condition.field = TRY(finance::parse_rule_field(*text));
-        } else if (member.key == "operator" && text) {
-            condition.op = TRY(finance::parse_rule_operator(*text));
-        } else if (member.key == "value" && text) {
-            condition.value = *text;
-        } else if (member.key == "value2" && text) {
-            condition.value2 = *text;
-        } else if (member.key == "negate" && flag) {
-            condition.negate = *flag;
-        } else if (member.key == "caseSensitive" && flag) {
-            condition.case_sensitive = *flag;
-        } else {
-            return fail(
-                ErrorKind::invalid,
-                "'" + member.key +
-                    "' is not known here or of a wrong kind; a condition has field, "
-                    "operator, value, value2 (texts), negate, caseSensitive (true or false)");
-        }
-    }
-    return finance::ConditionNode::of(std::move(condition));
 }
 
 }  // namespace bascule::api

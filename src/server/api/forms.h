@@ -4,17 +4,20 @@
 
 #include "bus/broker/bus.h"
 #include "bus/event/event.h"
-#include "foundation/json/value.h"
 #include "household/application/records.h"
 #include "household/application/stores/audit_trail.h"
 #include "household/application/use_cases/reports.h"
 #include "household/finance/category_tree.h"
+#include "household/money/currency.h"
 
 /// Records as the JSON of docs/reference/openapi.yaml. Absent values are null where the contract
 /// says so, else left out.
 namespace bascule::api {
 
 std::string account_form(const application::Account& account);
+/// The record's JSON, with what was given where digits of it had to be rounded away: "roundedFrom".
+std::string with_rounding(std::string object, const std::optional<std::string>& given,
+                          const money::Currency& currency);
 std::string file_form(const application::File& file);
 std::string transaction_form(const application::Transaction& transaction);
 std::string category_form(const application::Category& category);
@@ -36,8 +39,5 @@ std::string deleted_form(std::int64_t count);
 /// Positions are opaque texts: partition:offset.
 std::string position_text(Offset offset);
 Result<Offset> parse_position(std::string_view text);
-
-/// A rule's conditions as JSON: {field, operator, value, …} or {"all": […]} or {"any": […]}.
-Result<finance::ConditionNode> conditions_of(const json::Value& value);
 
 }  // namespace bascule::api

@@ -63,9 +63,9 @@ void preview(const Services& services, Selection selection, Call call) {
 }
 
 /// Letters are few and change under the reader's eyes, so a cursor is the number of those seen.
-std::string page_of(const std::vector<broker::LetterSummary>& letters,
+std::string page_of(const Listing& listing, const std::vector<broker::LetterSummary>& letters,
                     const application::PageRequest& request) {
-    std::size_t first = 0;
+    std::size_t first = 0;  // of a cursor that this list has given: digits
     std::from_chars(request.cursor.data(), request.cursor.data() + request.cursor.size(), first);
     application::Page<broker::LetterSummary> page{.total = letters.size()};
     for (std::size_t i = first; i < letters.size() && page.items.size() < request.limit; ++i) {
@@ -74,7 +74,7 @@ std::string page_of(const std::vector<broker::LetterSummary>& letters,
     if (first + page.items.size() < letters.size()) {
         page.next_cursor = std::to_string(first + page.items.size());
     }
-    return list_form(page, letter_summary_form);
+    return list_form(listing, page, letter_summary_form);
 }
 
 }  // namespace
@@ -90,16 +90,18 @@ void add_letter_routes(Routes& routes) {
             call.refuse(page.error());
             return;
         }
+        Listing listing = call.listing();
         broker::LetterFilter filter{.consumer = call.query("consumer")};
         const std::string state = call.query("state");
         if (state != "all") {
             filter.open = state != "closed";
         }
-        services->bus.letters(
-            std::move(filter),
-            answering<Letters>(std::move(call), 200, [request = *page](const auto& letters) {
-                return page_of(letters, request);
-            }));
+        services->bus.letters(std::move(filter),
+                              answering<Letters>(std::move(call), 200,
+                                                 [listing = std::move(listing),
+                                                  request = *page](const auto& letters) {
+                                                     return page_of(listing, letters, request);
+                                                 }));
     });
     routes.add(Method::get, "/v1/letters/{id}", Permission::operate, [=](Call call) {
         const std::string id = call.id();

@@ -7,22 +7,10 @@ namespace bascule::api {
 
 namespace {
 
-Result<std::optional<money::Date>> date_of(const Call& call, std::string_view key) {
-    const std::string text = call.query(key);
-    if (text.empty()) {
-        return std::nullopt;
-    }
-    auto date = money::Date::parse(text);
-    if (!date) {
-        return std::unexpected(std::move(date).error().in(key));
-    }
-    return *date;
-}
-
 Result<std::string> report(const application::Household& household, const Call& call) {
     application::ReportRequest request {
-        .type = call.request().parameter("type"), .from = TRY(date_of(call, "from"))
-        , .to = TRY(date_of(call, "to"))
+        .type = call.request().parameter("type"), .from = TRY(call.date("from"))
+        , .to = TRY(call.date("to"))
         , .account_id = call.query("accountId"), .currency = call.query("currency")
     };
     if (const std::string period = call.query("period"); !period.empty()) {
@@ -60,9 +48,8 @@ void add_report_routes(Routes& routes) {
     application::Household* household = &services->household;
 
     routes.add_query("/v1/analytics", member, [=](const Call& call) -> Result<std::string> {
-        const auto all = TRY(household->reports.status(call.user_id()));
-        application::Page<application::AnalyticsStatus> page{.items = all, .total = all.size()};
-        return list_form(page, analytics_status_form);
+        return whole_list_form(TRY(household->reports.status(call.user_id())),
+                               analytics_status_form);
     });
     routes.add_query("/v1/analytics/{type}", member,
                      [=](const Call& call) { return report(*household, call); });
@@ -76,7 +63,8 @@ void add_report_routes(Routes& routes) {
         });
     });
     routes.add_query("/v1/notifications", member, [=](const Call& call) -> Result<std::string> {
-        return list_form(TRY(household->notifications.list(
+        return list_form(call.listing(),
+                         TRY(household->notifications.list(
                              call.user_id(), call.query("unread") == "true", TRY(call.page()))),
                          notification_form);
     });
@@ -90,17 +78,13 @@ void add_report_routes(Routes& routes) {
     routes.add_query("/v1/preferences", member, [=](const Call& call) -> Result<std::string> {
         return preferences_form(TRY(household->preferences.get(call.user_id())));
     });
-    routes.add(Method::put, "/v1/preferences", member, [=](Call call) {
-        auto preferences = preferences_of(call.request().body);
-        if (!preferences) {
-            call.refuse(preferences.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        household->preferences.put(
-            actor, std::move(*preferences),
-            answering<application::Preferences>(std::move(call), 200, preferences_form));
-    });
+    routes.add_write(Method::put, "/v1/preferences", member, preferences_of,
+                     [=](Call call, application::Preferences preferences) {
+                         const application::Actor actor = call.actor();
+                         household->preferences.put(actor, std::move(preferences),
+                                                    answering<application::Preferences>(
+                                                        std::move(call), 200, preferences_form));
+                     });
 }
 
 }  // namespace bascule::api

@@ -29,7 +29,7 @@ void answer_ready(const Services& services, http::Reply reply) {
     json::Writer writer(out);
     writer.begin_object().member("ready", reasons.empty()).key("reasons").begin_array();
     for (const std::string& reason : reasons) {
-        writer.string(reason);
+        writer.string(without_folders(reason));
     }
     writer.end_array().member("version", services.version).end_object();
     reply.send(http::json_response(reasons.empty() ? 200 : 503, std::move(out)));

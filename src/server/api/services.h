@@ -28,6 +28,8 @@ struct Services {
     std::string version;
     /// The configuration in force, by consumer name: for showing policies.
     std::function<broker::BusConfig()> bus_config;
+    /// Takes what a client is not told: a line for the program's log. Any thread.
+    std::function<void(const std::string& message)> report = [](const std::string&) {};
 };
 
 /// Adds every operation of docs/reference/openapi.yaml.

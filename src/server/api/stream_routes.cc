@@ -2,6 +2,7 @@
 
 #include "bus/event/body.h"
 #include "bus/event/seed_form.h"
+#include "foundation/json/writer.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
 #include "server/api/visibility.h"
@@ -157,20 +158,52 @@ class Streams {
     Guarded<std::vector<std::shared_ptr<EventStream>>> streams_;
 };
 
-/// Where the stream begins: behind Last-Event-ID, at `from`, else at the end.
-Result<Offset> start_of(const Call& call, const log::Log& log) {
+struct Start {
+    Offset at;
+    std::string first;  ///< what the client is told before any event
+};
+
+/// A client that comes back, and whose last event is not where it was: the log was restored or
+/// replaced, or retention has gone on. Browsers send Last-Event-ID by themselves and give up for
+/// good when they are refused, so the stream goes on and says that something may be missing.
+Start after_gap(std::string_view last, Offset at) {
+    std::string data;
+    json::Writer(data)
+        .begin_object()
+        .member("lastEventId", last)
+        .member("continuesAt", position_text(at))
+        .member("message", "events between these two may be missing; read what you need anew")
+        .end_object();
+    return {.at = at, .first = http::server_sent_event("", "gap", data)};
+}
+
+/// Where the stream begins: behind Last-Event-ID, at `from`, else at the end. Errors: `invalid`.
+Result<Start> start_of(const Call& call, const log::Log& log) {
     const std::string_view last = call.request().headers.value_or("Last-Event-ID", "");
     if (!last.empty()) {
-        return next(TRY(parse_position(last)));
+        const auto seen = parse_position(last);
+        if (!seen) {
+            return std::unexpected(Error(seen.error()).in("Last-Event-ID"));
+        }
+        if (*seen >= log.end()) {
+            return after_gap(last, log.end());
+        }
+        return next(*seen) < log.begin() ? after_gap(last, log.begin()) : Start{.at = next(*seen)};
     }
     const std::string from = call.query("from");
     if (from.empty()) {
-        return log.end();
+        return Start{.at = log.end()};
     }
     if (from == "earliest") {
-        return log.begin();
+        return Start{.at = log.begin()};
     }
-    return parse_position(from);
+    const auto wanted = parse_position(from);
+    if (!wanted || *wanted > log.end()) {
+        return fail(ErrorKind::invalid, "from: is '" + from + "'; earliest, or a position up to " +
+                                            position_text(log.end()) +
+                                            ", where the next event will be, is allowed");
+    }
+    return Start{.at = *wanted};
 }
 
 }  // namespace
@@ -191,9 +224,9 @@ void add_stream_routes(Routes& routes) {
                                    .source = call.query("source")};
         http::Stream stream = call.stream(
             {.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}},
-             .body = ": bascule\n\n"});
-        auto open = std::make_shared<EventStream>(*services, std::move(stream),
-                                                  std::move(visibility), std::move(filter), *start);
+             .body = ": bascule\n\n" + start->first});
+        auto open = std::make_shared<EventStream>(
+            *services, std::move(stream), std::move(visibility), std::move(filter), start->at);
         streams->add(open);
         open->wake();
     });

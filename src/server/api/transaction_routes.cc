@@ -22,16 +22,15 @@ Result<application::TransactionEdit> edit_of(const std::string& text) {
     return edit;
 }
 
-Result<std::optional<money::Date>> date_of(const Call& call, std::string_view key) {
-    const std::string text = call.query(key);
-    if (text.empty()) {
-        return std::nullopt;
+Result<std::vector<std::string>> ids_of(const std::string& text) {
+    Body body = TRY(Body::parse(text));
+    body.need("ids");
+    auto ids = body.texts("ids").value_or(std::vector<std::string>());
+    if (ids.size() > 10'000) {
+        body.fault("ids", "at most 10000 ids are allowed");
     }
-    auto date = money::Date::parse(text);
-    if (!date) {
-        return std::unexpected(std::move(date).error().in(key));
-    }
-    return *date;
+    TRY(body.finish());
+    return ids;
 }
 
 Result<TransactionOrder> order_of(const std::string& text) {
@@ -48,7 +47,14 @@ Result<TransactionOrder> order_of(const std::string& text) {
         return TransactionOrder::amount_descending;
     }
     return fail(ErrorKind::invalid,
-                "sort is '" + text + "'; date, -date, amount and -amount are allowed");
+                "sort: is '" + text + "'; date, -date, amount and -amount are allowed");
+}
+
+/// What a write made of the edit, and whether the amount was rounded.
+auto form_after(const application::TransactionEdit& edit) {
+    return [given = edit.amount](const application::Transaction& transaction) {
+        return with_rounding(transaction_form(transaction), given, transaction.amount.currency());
+    };
 }
 
 std::optional<std::string> given(std::string text) {
@@ -58,8 +64,8 @@ std::optional<std::string> given(std::string text) {
 Result<application::TransactionFilter> filter_of(const Call& call) {
     return application::TransactionFilter {
         .account_id = call.query("accountId"), .category_id = call.query("categoryId"),
-        .file_id = call.query("fileId"), .from = TRY(date_of(call, "from"))
-        , .to = TRY(date_of(call, "to"))
+        .file_id = call.query("fileId"), .from = TRY(call.date("from"))
+        , .to = TRY(call.date("to"))
         , .text = call.query("text"), .amount_min = given(call.query("minAmount")),
             .amount_max = given(call.query("maxAmount")),
             .uncategorized = call.query("uncategorized") == "true",
@@ -76,61 +82,44 @@ void add_transaction_routes(Routes& routes) {
 
     routes.add_query("/v1/transactions", household, [=](const Call& call) -> Result<std::string> {
         const application::TransactionFilter filter = TRY(filter_of(call));
-        return list_form(TRY(transactions->list(call.user_id(), filter, TRY(call.page()))),
+        return list_form(call.listing(),
+                         TRY(transactions->list(call.user_id(), filter, TRY(call.page()))),
                          transaction_form);
     });
-    routes.add(Method::post, "/v1/transactions", household, [=](Call call) {
-        auto edit = edit_of(call.request().body);
-        if (!edit) {
-            call.refuse(edit.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        transactions->create(
-            actor, std::move(*edit),
-            answering<application::Transaction>(std::move(call), 201, transaction_form));
-    });
+    routes.add_write(Method::post, "/v1/transactions", household, edit_of,
+                     [=](Call call, application::TransactionEdit edit) {
+                         const application::Actor actor = call.actor();
+                         auto form = form_after(edit);
+                         transactions->create(actor, std::move(edit),
+                                              answering<application::Transaction>(
+                                                  std::move(call), 201, std::move(form)));
+                     });
     routes.add_query("/v1/transactions/{id}", household,
                      [=](const Call& call) -> Result<std::string> {
                          return transaction_form(TRY(transactions->get(call.user_id(), call.id())));
                      });
-    routes.add(Method::patch, "/v1/transactions/{id}", household, [=](Call call) {
-        auto edit = edit_of(call.request().body);
-        if (!edit) {
-            call.refuse(edit.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        const std::string id = call.id();
-        transactions->update(
-            actor, id, std::move(*edit),
-            answering<application::Transaction>(std::move(call), 200, transaction_form));
-    });
+    routes.add_write(Method::patch, "/v1/transactions/{id}", household, edit_of,
+                     [=](Call call, application::TransactionEdit edit) {
+                         const application::Actor actor = call.actor();
+                         const std::string id = call.id();
+                         auto form = form_after(edit);
+                         transactions->update(actor, id, std::move(edit),
+                                              answering<application::Transaction>(
+                                                  std::move(call), 200, std::move(form)));
+                     });
     routes.add(Method::delete_, "/v1/transactions/{id}", household, [=](Call call) {
         const application::Actor actor = call.actor();
         std::vector<std::string> ids{call.id()};
         transactions->remove(actor, std::move(ids),
                              answering<std::int64_t>(std::move(call), 200, deleted_form));
     });
-    routes.add(Method::post, "/v1/transactions:delete", household, [=](Call call) {
-        auto body = Body::parse(call.request().body);
-        if (!body) {
-            call.refuse(body.error());
-            return;
-        }
-        body->need("ids");
-        auto ids = body->texts("ids").value_or(std::vector<std::string>());
-        if (ids.size() > 10'000) {
-            body->fault("ids", "at most 10000 ids are allowed");
-        }
-        if (auto finished = body->finish(); !finished) {
-            call.refuse(finished.error());
-            return;
-        }
-        const application::Actor actor = call.actor();
-        transactions->remove(actor, std::move(ids),
+    routes.add_write(Method::post, "/v1/transactions:delete", household, ids_of,
+                     [=](Call call, std::vector<std::string> ids) {
+                         const application::Actor actor = call.actor();
+                         transactions->remove(
+                             actor, std::move(ids),
                              answering<std::int64_t>(std::move(call), 200, deleted_form));
-    });
+                     });
 }
 
 }  // namespace bascule::api

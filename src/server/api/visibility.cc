@@ -1,10 +1,28 @@
 #include "server/api/visibility.h"
 
-#include <algorithm>
-
 #include "bus/event/catalogue.h"
+#include "foundation/json/raw.h"
+#include "foundation/json/writer.h"
 
 namespace bascule::api {
+
+namespace {
+
+/// Who did it is no secret to those who look after the bus; nothing else of it is kept.
+std::string redacted(std::string_view metadata) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object().member("redacted", true);
+    if (const auto raw = json::member_raw(metadata, "actor")) {
+        if (const auto actor = json::string_of(*raw)) {
+            writer.member("actor", *actor);
+        }
+    }
+    writer.end_object();
+    return out;
+}
+
+}  // namespace
 
 Visibility::Visibility(auth::Principal principal, const auth::Authenticator& authenticator)
     : principal_(std::move(principal)), authenticator_(authenticator) {
@@ -13,18 +31,20 @@ Visibility::Visibility(auth::Principal principal, const auth::Authenticator& aut
     }
 }
 
-event::Event Visibility::shown(event::Event event) const {
-    const bool own = event.user_id.empty() || event.user_id == principal_.user_id;
-    if (own || event::find_type(event.event_type) == nullptr) {
-        return event;
+bool Visibility::may_read(const event::Event& event) const {
+    if (event.user_id.empty() || event.user_id == principal_.user_id) {
+        return true;
     }
-    const auto users = authenticator_.users();
-    const bool somebody_elses =
-        std::ranges::find(users, event.user_id, &auth::User::id) != users.end();
-    // Operators see no household's payload, also not that of a user who was deleted.
-    if (somebody_elses || principal_.role == auth::Role::operator_) {
+    if (authenticator_.is_or_was_user(event.user_id)) {
+        return false;
+    }
+    return principal_.role == auth::Role::owner || event::find_type(event.event_type) == nullptr;
+}
+
+event::Event Visibility::shown(event::Event event) const {
+    if (!may_read(event)) {
         event.data = "{}";
-        event.metadata = R"({"redacted":true})";
+        event.metadata = redacted(event.metadata);
         event.extras.clear();
     }
     return event;
@@ -33,12 +53,6 @@ event::Event Visibility::shown(event::Event event) const {
 application::AuditEntry Visibility::shown(application::AuditEntry entry) const {
     entry.event = shown(std::move(entry.event));
     return entry;
-}
-
-bool Visibility::may_publish_for(std::string_view user_id) const {
-    // Owners, and publishers that are nobody's, speak for whom they want.
-    return principal_.role == auth::Role::owner || principal_.role == auth::Role::operator_ ||
-           principal_.user_id.empty() || user_id == principal_.user_id;
 }
 
 }  // namespace bascule::api

@@ -7,9 +7,12 @@ namespace bascule::api {
 
 /// What a caller may see of stored events.
 ///
-/// A member sees the events of their own data and no others. Owners and operators look after the
-/// bus and find every event; but what happened to another user's money (the payload of a household
-/// event) is shown to neither.
+/// A member finds the events of their own data and no others. Owners and operators look after the
+/// bus and find every event; what it says (data, members that nobody knows, metadata but for the
+/// actor) is shown to them if
+///  - it is of their own data, or of nobody's, as what the bus itself tells;
+///  - or its userId never was a user's here, and the reader is an owner, or the type is none of the
+///    catalogue, whose payloads are household data whoever published them.
 class Visibility {
   public:
     Visibility(auth::Principal principal, const auth::Authenticator& authenticator);
@@ -19,14 +22,13 @@ class Visibility {
     /// The user that queries must be limited to; empty: none.
     const std::string& query_user() const { return query_user_; }
 
-    /// The event as it may be shown: whole, or with an empty payload.
+    /// The event as it may be shown: whole, or without what it says.
     event::Event shown(event::Event event) const;
     application::AuditEntry shown(application::AuditEntry entry) const;
 
-    /// Whether the caller may publish for that user.
-    bool may_publish_for(std::string_view user_id) const;
-
   private:
+    bool may_read(const event::Event& event) const;
+
     auth::Principal principal_;
     const auth::Authenticator& authenticator_;
     std::string query_user_;

@@ -1,0 +1,255 @@
+#include <gmock/gmock.h>
+
+#include "server/api/api_test_kit.h"
+
+/// Events over the API: who sees what, who may publish what, and what a page or a stream promises.
+namespace bascule::api {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr auto uploaded =
+    R"("eventType":"file.uploaded","source":"transaction_service","data":{"fileId":"f","fileName":"secret.csv","fileSize":812,"s3Key":"k"})";
+
+class EventsApiTest : public testing::Test {
+  protected:
+    EventsApiTest()
+        : ada_id(api.user("Ada", auth::Role::member)),
+          ada(api.token(auth::Role::member, ada_id)),
+          operator_token(api.token(auth::Role::operator_)),
+          publisher(api.token(auth::Role::publisher)) {}
+
+    /// Publishes as the household's services do.
+    Answer publish(const std::string& token, const std::string& id, const std::string& user,
+                   const std::string& rest) {
+        return api.post(token, "/v1/events",
+                        R"({"eventId":")" + id + R"(","userId":")" + user +
+                            R"(","metadata":{"actor":"teller","note":"secret"},)" + rest + "}");
+    }
+
+    TestApi api;
+    std::string ada_id;
+    std::string ada;
+    std::string operator_token;
+    std::string publisher;
+};
+
+constexpr auto lamp = R"("eventType":"lamp.switched","source":"kitchen","data":{"on":"secret"})";
+
+TEST_F(EventsApiTest, OperatorsSeeWhoDidItButNotWhatAHouseholdsEventSays) {
+    ASSERT_EQ(publish(publisher, "catalogue", ada_id, uploaded).status, 200);
+    ASSERT_EQ(publish(ada, "custom", ada_id, lamp).status, 200);
+    for (const std::string& reader : {operator_token, api.owner}) {
+        for (const char* id : {"catalogue", "custom"}) {
+            for (const std::string& path :
+                 {std::string("/v1/events/") + id, std::string("/v1/events"),
+                  std::string("/v1/audit"), std::string("/v1/chains/") + id}) {
+                const Answer answer = api.get(reader, path);
+                EXPECT_EQ(answer.status, 200) << path;
+                EXPECT_THAT(answer.body, AllOf(HasSubstr(id), Not(HasSubstr("secret")))) << path;
+            }
+            const Answer one = api.get(reader, std::string("/v1/events/") + id);
+            EXPECT_EQ(one.at("/event/metadata"), R"({"redacted":true,"actor":"teller"})");
+            EXPECT_EQ(one.at("/event/userId"), ada_id);
+        }
+    }
+    EXPECT_EQ(api.get(ada, "/v1/events/custom").at("/event/data/on"), "secret");
+}
+
+TEST_F(EventsApiTest, ADeletedUsersEventsStayTheirs) {
+    ASSERT_EQ(publish(publisher, "catalogue", ada_id, uploaded).status, 200);
+    ASSERT_EQ(publish(ada, "custom", ada_id, lamp).status, 200);
+    api.delete_user(ada_id);
+    for (const std::string& reader : {operator_token, api.owner}) {
+        for (const char* path : {"/v1/events/catalogue", "/v1/events/custom", "/v1/events"}) {
+            EXPECT_THAT(api.get(reader, path).body, Not(HasSubstr("secret"))) << path;
+        }
+    }
+}
+
+TEST_F(EventsApiTest, EventsOfNobodyHereAreReadByThoseWhoRunTheBus) {
+    ASSERT_EQ(publish(publisher, "foreign", "robin", lamp).status, 200);
+    ASSERT_EQ(publish(publisher, "foreign-file", "robin", uploaded).status, 200);
+    EXPECT_EQ(api.get(operator_token, "/v1/events/foreign").at("/event/data/on"), "secret");
+    EXPECT_EQ(api.get(operator_token, "/v1/events/foreign-file").at("/event/data"), "{}");
+    EXPECT_EQ(api.get(api.owner, "/v1/events/foreign-file").at("/event/data/fileId"), "f");
+    EXPECT_EQ(api.get(ada, "/v1/events/foreign").status, 404);
+}
+
+TEST_F(EventsApiTest, TextIsSearchedOnlyInEventsOfTheCallersOwnUser) {
+    ASSERT_EQ(publish(publisher, "hers", ada_id, lamp).status, 200);
+    ASSERT_EQ(publish(publisher, "owners", api.owner_id, lamp).status, 200);
+    EXPECT_EQ(api.get(operator_token, "/v1/events?text=secret").status, 403);
+    EXPECT_EQ(api.get(operator_token, "/v1/audit?text=nothing").status, 403);
+    EXPECT_EQ(api.get(ada, "/v1/events?text=secret").at("/items/0/event/eventId"), "hers");
+    const Answer found = api.get(api.owner, "/v1/events?text=secret");
+    EXPECT_EQ(found.at("/total"), "1");
+    EXPECT_EQ(found.at("/items/0/event/eventId"), "owners");
+}
+
+struct PublishCase {
+    const char* claim;
+    auth::Role role;
+    const char* user;  ///< of the event: "own", "owner", "robin"
+    const char* type;
+    const char* source;
+    const char* field;  ///< of the refusal; "" = accepted
+};
+
+class PublishRulesTest : public EventsApiTest, public testing::WithParamInterface<PublishCase> {};
+
+TEST_P(PublishRulesTest, DecideByRoleTypeAndSource) {
+    const PublishCase& now = GetParam();
+    const bool bound = now.role == auth::Role::member || std::string_view(now.user) == "own";
+    const std::string token = api.token(now.role, bound ? ada_id : "");
+    const std::string user = std::string_view(now.user) == "own"     ? ada_id
+                             : std::string_view(now.user) == "owner" ? api.owner_id
+                                                                     : now.user;
+    const std::string event =
+        R"({"userId":")" + user + R"(","eventType":")" + now.type + R"(","source":")" + now.source +
+        R"(","data":{"fileId":"f","fileName":"n","fileSize":1,"s3Key":"k","consumer":"audit"}})";
+    for (const char* suffix : {"", R"(,"dryRun":true)"}) {
+        const Answer answer =
+            api.post(token, "/v1/events", R"({"events":[)" + event + "]" + suffix + "}");
+        if (*now.field == '\0') {
+            EXPECT_EQ(answer.status, 200) << answer.body;
+            continue;
+        }
+        EXPECT_EQ(answer.status, 403) << answer.body;
+        EXPECT_EQ(answer.at("/error/field"), std::string("/events/0") + now.field) << answer.body;
+    }
+    const Answer single = api.post(token, "/v1/events", event);
+    EXPECT_EQ(single.status, *now.field == '\0' ? 200 : 403) << single.body;
+}
+
+using auth::Role;
+INSTANTIATE_TEST_SUITE_P(
+    Table, PublishRulesTest,
+    testing::Values(
+        PublishCase{"MemberOwnTypes", Role::member, "own", "lamp.switched", "kitchen", ""},
+        PublishCase{"MemberForAnother", Role::member, "owner", "lamp.switched", "kitchen",
+                    "/userId"},
+        PublishCase{"MemberForNobodyHere", Role::member, "robin", "lamp.switched", "kitchen",
+                    "/userId"},
+        PublishCase{"MemberCatalogueType", Role::member, "own", "file.uploaded",
+                    "transaction_service", "/eventType"},
+        PublishCase{"MemberCatalogueTypeFromElsewhere", Role::member, "own", "file.uploaded",
+                    "kitchen", "/eventType"},
+        PublishCase{"MemberSystemSource", Role::member, "own", "lamp.switched",
+                    "transaction_service", "/source"},
+        PublishCase{"MemberBusType", Role::member, "own", "bus.consumer_paused", "kitchen",
+                    "/eventType"},
+        PublishCase{"PublisherCatalogueType", Role::publisher, "robin", "file.uploaded",
+                    "transaction_service", ""},
+        PublishCase{"PublisherWithUserForOwn", Role::publisher, "own", "file.uploaded",
+                    "transaction_service", ""},
+        PublishCase{"PublisherBusType", Role::publisher, "robin", "bus.anything", "kitchen",
+                    "/eventType"},
+        PublishCase{"PublisherBusSource", Role::publisher, "robin", "lamp.switched", "bascule",
+                    "/source"},
+        PublishCase{"OperatorCatalogueType", Role::operator_, "robin", "file.uploaded",
+                    "transaction_service", ""},
+        PublishCase{"OperatorBusType", Role::operator_, "robin", "bus.consumer_paused", "bascule",
+                    "/eventType"},
+        PublishCase{"OwnerCatalogueType", Role::owner, "robin", "file.uploaded",
+                    "transaction_service", ""},
+        PublishCase{"OwnerBusSource", Role::owner, "robin", "lamp.switched", "bascule", "/source"}),
+    [](const auto& info) { return info.param.claim; });
+
+TEST_F(EventsApiTest, APublisherWithAUserSpeaksForNobodyElse) {
+    const std::string token = api.token(auth::Role::publisher, ada_id);
+    EXPECT_EQ(publish(token, "e", api.owner_id, lamp).at("/error/field"), "/userId");
+}
+
+TEST_F(EventsApiTest, ControlCharactersAreRefusedWithTheirField) {
+    const Answer stored =
+        api.post(api.owner, "/v1/events",
+                 R"({"eventId":"a\nb","userId":"u","eventType":"x.y","source":"s","data":{}})");
+    EXPECT_EQ(stored.status, 422);
+    EXPECT_EQ(stored.at("/error/field"), "/eventId");
+    for (const char* target :
+         {"/v1/events?text=%00", "/v1/events?type=a%0Ab", "/v1/transactions?text=%00",
+          "/v1/transactions?text=%C2%85", "/v1/transactions?text=%FF"}) {
+        const Answer answer = api.get(api.owner, target);
+        EXPECT_EQ(answer.status, 400) << target;
+        EXPECT_THAT(answer.at("/error/message"), HasSubstr("control characters")) << target;
+        EXPECT_NE(answer.at("/error/field"), "-") << target;
+    }
+    EXPECT_EQ(api.get(api.owner, "/v1/accounts/a%0Ab").status, 400);
+    EXPECT_EQ(api.get(api.owner, "/v1/transactions?text=%C3%BC").status, 200);
+}
+
+TEST_F(EventsApiTest, WhatWasPublishedIsFoundAtOnce) {
+    for (int i = 0; i < 5; ++i) {
+        const std::string id = "e" + std::to_string(i);
+        const Answer published = publish(publisher, id, "robin", lamp);
+        ASSERT_EQ(published.status, 200);
+        const Answer page = api.get(api.owner, "/v1/events?limit=1");
+        EXPECT_EQ(page.at("/items/0/event/eventId"), id);
+        EXPECT_EQ(page.at("/complete"), "true");
+        EXPECT_EQ(api.get(api.owner, "/v1/chains/" + id).status, 200);
+    }
+}
+
+TEST_F(EventsApiTest, ATrailThatStandsStillIsAnsweredAsFarAsItGoes) {
+    ASSERT_EQ(publish(publisher, "before", "robin", lamp).status, 200);
+    const std::string reached = api.get(api.owner, "/v1/events").at("/completeTo");
+    ASSERT_EQ(api.post(api.owner, "/v1/consumers/audit:pause", "{}").status, 200);
+    ASSERT_EQ(publish(publisher, "after", "robin", lamp).status, 200);
+    const Answer page = api.get(api.owner, "/v1/events");
+    EXPECT_EQ(page.at("/complete"), "false");
+    EXPECT_EQ(page.at("/completeTo"), reached);
+    EXPECT_THAT(page.body, Not(HasSubstr("after")));
+    // The one event that is known by its id is looked for in the log itself.
+    EXPECT_EQ(api.get(api.owner, "/v1/events/after").status, 200);
+}
+
+TEST_F(EventsApiTest, ACursorBelongsToItsListItsFiltersAndItsReader) {
+    for (const char* id : {"a", "b", "c"}) {
+        ASSERT_EQ(publish(publisher, id, ada_id, lamp).status, 200);
+    }
+    const std::string cursor = api.get(ada, "/v1/events?limit=1").at("/nextCursor");
+    const std::string with = "limit=1&cursor=" + cursor;
+    const Answer second = api.get(ada, "/v1/events?" + with);
+    EXPECT_EQ(second.at("/items/0/event/eventId"), "b");
+    EXPECT_EQ(api.get(ada, "/v1/events?cursor=" + cursor).at("/items/1/event/eventId"), "a");
+    std::string changed = cursor;
+    changed.back() = changed.back() == '0' ? '1' : '0';
+    for (const auto& [reader, target] : std::vector<std::pair<std::string, std::string>>{
+             {ada, "/v1/audit?" + with},
+             {ada, "/v1/events?type=lamp.switched&" + with},
+             {ada, "/v1/accounts?" + with},
+             {api.owner, "/v1/events?" + with},
+             {ada, "/v1/events?cursor=" + changed},
+             {ada, "/v1/events?cursor=1"},
+             {ada, "/v1/events?cursor=" + cursor.substr(0, 16)}}) {
+        const Answer answer = api.get(reader, target);
+        EXPECT_EQ(answer.status, 400) << target;
+        EXPECT_EQ(answer.at("/error/field"), "cursor") << answer.body;
+    }
+    EXPECT_EQ(api.get(api.owner, "/v1/letters?cursor=5").status, 400);
+}
+
+TEST_F(EventsApiTest, AStreamThatComesBackToAnotherLogSaysSo) {
+    ASSERT_EQ(publish(publisher, "e", "robin", lamp).status, 200);
+    const std::string end = "0:" + std::to_string(api.bus().log().end().value());
+    const auto back = [&](const std::string& last) {
+        return api.ask(api.owner, http::Method::get, "/v1/stream", "", {{"Last-Event-ID", last}});
+    };
+    const Answer beyond = back("0:999999");
+    EXPECT_EQ(beyond.status, 200);
+    EXPECT_THAT(beyond.body,
+                AllOf(HasSubstr("event: gap\n"), HasSubstr(R"("continuesAt":")" + end + "\"")));
+    const std::string last = "0:" + std::to_string(api.bus().log().end().value() - 1);
+    EXPECT_THAT(back(last).body, Not(HasSubstr("gap")));
+    EXPECT_EQ(back("nonsense").at("/error/field"), "Last-Event-ID");
+    const Answer from = api.get(api.owner, "/v1/stream?from=0:999999");
+    EXPECT_EQ(from.status, 400);
+    EXPECT_THAT(from.at("/error/message"), HasSubstr(end));
+    EXPECT_EQ(api.get(api.owner, "/v1/stream?from=" + end).status, 200);
+}
+
+}  // namespace
+}  // namespace bascule::api

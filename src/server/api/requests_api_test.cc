@@ -1,0 +1,105 @@
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "server/api/api_test_kit.h"
+#include "server/api/call.h"
+
+/// What requests are refused for, and how the refusal reads.
+namespace bascule::api {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class RequestsApiTest : public testing::Test {
+  protected:
+    std::string account(const std::string& name) {
+        return api
+            .post(api.owner, "/v1/accounts",
+                  R"({"name":")" + name + R"(","type":"checking","currency":"EUR"})")
+            .at("/id");
+    }
+    Answer enter(const std::string& account, const std::string& amount) {
+        return api.post(api.owner, "/v1/transactions",
+                        R"({"accountId":")" + account + R"(","date":"2026-01-02","amount":")" +
+                            amount + R"("})");
+    }
+
+    TestApi api;
+};
+
+TEST_F(RequestsApiTest, AnAmountOutOfRangeIsTheRequestsFault) {
+    const std::string id = account("a");
+    for (const char* amount :
+         {"92233720368547758.08", "1e5", "12345678901234567890123456789012345678901"}) {
+        const Answer answer = enter(id, amount);
+        EXPECT_EQ(answer.status, 400) << answer.body;
+        EXPECT_EQ(answer.at("/error/field"), "amount") << answer.body;
+    }
+    // Each fits, their sum does not.
+    ASSERT_EQ(enter(id, "92233720368547758.07").status, 201);
+    const Answer sum = enter(id, "0.01");
+    EXPECT_EQ(sum.status, 400) << sum.body;
+    EXPECT_EQ(sum.at("/error/field"), "amount") << sum.body;
+}
+
+TEST_F(RequestsApiTest, SurplusDigitsAreRoundedHalfEvenAndTheAnswerSaysSo) {
+    const std::string id = account("a");
+    for (const auto& [given, stored] : std::vector<std::pair<std::string, std::string>>{
+             {"1.005", "1.00"}, {"1.015", "1.02"}, {"-1.0151", "-1.02"}}) {
+        const Answer answer = enter(id, given);
+        EXPECT_EQ(answer.status, 201) << answer.body;
+        EXPECT_EQ(answer.at("/amount"), stored);
+        EXPECT_EQ(answer.at("/roundedFrom"), given);
+    }
+    for (const char* exact : {"1.5", "1.50", "1.500"}) {
+        EXPECT_EQ(enter(id, exact).at("/roundedFrom"), "-");
+    }
+    const Answer opened = api.ask(api.owner, http::Method::patch, "/v1/accounts/" + id,
+                                  R"({"openingBalance":"0.125","openingDate":"2026-01-01"})");
+    EXPECT_EQ(opened.at("/openingBalance"), "0.12") << opened.body;
+    EXPECT_EQ(opened.at("/roundedFrom"), "0.125");
+}
+
+TEST_F(RequestsApiTest, APauseThatIsOverIsRefused) {
+    const Answer answer = api.post(api.owner, "/v1/consumers/audit:pause", R"({"until":0})");
+    EXPECT_EQ(answer.status, 422);
+    EXPECT_EQ(answer.at("/error/field"), "/until");
+    EXPECT_THAT(answer.at("/error/message"), HasSubstr("not in the future"));
+    EXPECT_EQ(api.get(api.owner, "/v1/consumers/audit").at("/state"), "running");
+}
+
+TEST_F(RequestsApiTest, ConditionsAreRefusedWithTheirPlace) {
+    const Answer answer =
+        api.post(api.owner, "/v1/category-rules",
+                 R"({"categoryId":"c","conditions":{"all":[{"field":"payee","operator":"is"}]}})");
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(answer.at("/error/field"), "conditions.all[0].value") << answer.body;
+}
+
+TEST_F(RequestsApiTest, WhereFilesLieIsToldToTheLogOnly) {
+    // A file in the place of the blobs' folders: every upload fails in the file system.
+    std::filesystem::remove_all(api.folder() + "/blobs");
+    std::ofstream(api.folder() + "/blobs") << "x";
+    const Answer answer = api.post(api.owner, "/v1/files?fileName=a.csv", "Date,Amount\n");
+    EXPECT_GE(answer.status, 500) << answer.body;
+    EXPECT_THAT(answer.body, AllOf(Not(HasSubstr(api.folder())), HasSubstr("r-1")));
+    api.reports.with([&](const std::string& all) {
+        EXPECT_THAT(all, AllOf(HasSubstr("request r-1, POST /v1/files: "),
+                               HasSubstr(api.folder() + "/blobs")));
+    });
+}
+
+TEST(WithoutFoldersTest, LeavesOnlyNames) {
+    EXPECT_EQ(without_folders("blob ab: write /srv/data/blobs/ab/cd: No space left on device"),
+              "blob ab: write cd: No space left on device");
+    EXPECT_EQ(without_folders("open /data: refused"), "open data: refused");
+    EXPECT_EQ(without_folders("the queue is full, 3/4 of 200"), "the queue is full, 3/4 of 200");
+    EXPECT_EQ(without_folders(""), "");
+}
+
+}  // namespace
+}  // namespace bascule::api
