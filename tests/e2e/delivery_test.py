@@ -42,6 +42,9 @@ class Receiver:
     def seen(self):
         return [json.loads(body)["eventId"] for _, body in list(self.requests)]
 
+    def bodies(self):
+        return [json.loads(body)["data"] for _, body in list(self.requests)]
+
     def close(self):
         self.server.shutdown()
         self.server.server_close()
@@ -82,6 +85,10 @@ consumers:
             self.assertEqual(headers["Bascule-Consumer"], "shop")
         ids = [headers["Bascule-Delivery-Id"] for headers, _ in self.receiver.requests]
         self.assertEqual(len(set(ids)), 20)
+        self.assertEqual({headers["Bascule-Attempt"] for headers, _ in self.receiver.requests}, {"1"})
+        headers, body = self.receiver.requests[0]
+        self.assertFalse(signature_holds(headers, body, "another secret"))
+        self.assertFalse(signature_holds(headers, body + b" ", "s3cret"))
 
     def test_a_refused_event_parks_its_key_and_no_other_and_is_redriven_in_order(self):
         self.receiver.answers["e1"] = 422
@@ -113,7 +120,8 @@ consumers:
         self.server.settle()
         ids = {headers["Bascule-Delivery-Id"] for headers, _ in self.receiver.requests}
         self.assertEqual(len(ids), 1)
-        self.assertEqual([headers["Bascule-Attempt"] for headers, _ in self.receiver.requests][:2], ["1", "2"])
+        attempts = [int(headers["Bascule-Attempt"]) for headers, _ in self.receiver.requests]
+        self.assertEqual(attempts, list(range(1, len(attempts) + 1)))
 
     def test_a_discard_needs_a_reason(self):
         self.receiver.answers["e1"] = 400
@@ -123,7 +131,7 @@ consumers:
         self.assertEqual(refused.status, 400)
         self.assertIn("reason", refused.body["error"]["message"])
         self.assertEqual(self.server.post("/v1/letters:discard", {"consumer": "shop", "reason": "test data"})["count"], 1)
-        self.server.settle()
+        self.server.settle(left_out={"shop": {"discarded": 1}})
         self.assertEqual(self.receiver.seen(), ["e1", "e2"])
 
     def test_pause_and_resume_lose_nothing(self):
@@ -137,14 +145,20 @@ consumers:
         self.server.settle()
         self.assertEqual(self.receiver.seen(), ["e1", "e2"])
 
-    def test_repeats_and_reused_ids(self):
-        self.publish(event(1))
-        again = self.server.post("/v1/events", {"events": [event(1)]})
-        self.assertEqual(again["results"][0]["status"], "accepted" if again["accepted"] else "duplicate")
-        reused = self.server.request("POST", "/v1/events", {**event(1), "data": {"number": 2}})
-        self.assertEqual((reused.status, reused.body["error"]["code"]), (409, "id_reused"))
-        self.server.settle()
-        self.assertEqual(self.receiver.seen(), ["e1"])
+    def test_a_repeat_is_a_duplicate_and_a_reused_id_a_conflict_also_after_a_kill(self):
+        first = self.server.post("/v1/events", event(1))["results"][0]
+        self.assertEqual(first["status"], "accepted")
+        for moment in ("at once", "after a kill"):
+            with self.subTest(moment=moment):
+                again = self.server.post("/v1/events", event(1))
+                self.assertEqual(again["accepted"], 0, again)
+                self.assertEqual([(result["status"], result["position"]) for result in again["results"]], [("duplicate", first["position"])])
+                reused = self.server.request("POST", "/v1/events", {**event(1), "data": {"number": 2}})
+                self.assertEqual((reused.status, reused.body["error"]["code"]), (409, "id_reused"))
+                self.server.settle()
+                self.assertEqual(self.receiver.bodies(), [{"number": 1}])
+            self.server.kill()
+            self.server.start()
 
     def test_an_idempotency_key_makes_a_repeat_a_duplicate(self):
         order = {"eventType": "order.placed", "source": "shop", "userId": "anna", "data": {}}
@@ -152,6 +166,10 @@ consumers:
         second = self.server.post("/v1/events", order, headers={"Idempotency-Key": "k1"})["results"][0]
         self.assertEqual((first["status"], second["status"]), ("accepted", "duplicate"))
         self.assertEqual(first["eventId"], second["eventId"])
+        other = self.server.post("/v1/events", order, headers={"Idempotency-Key": "k2"})["results"][0]
+        self.assertEqual(other["status"], "accepted")
+        self.server.settle()
+        self.assertEqual(self.receiver.seen(), [first["eventId"], other["eventId"]])
 
     def test_bad_events_name_their_fault_and_change_nothing(self):
         bad = {"eventType": "account.deleted", "source": "account_service", "userId": "anna", "data": {"accountId": "a", "transactionCount": "3"}}
@@ -162,6 +180,10 @@ consumers:
         self.assertEqual([result["code"] for result in atomic["results"]], ["atomic_batch_failed", "invalid_event"])
         for broken in (b"{", b"[]", b'{"events": 3}', b"\xff\xfe"):
             self.assertEqual(self.server.request("POST", "/v1/events", broken).status, 400, broken)
+        self.publish(event(2))
+        self.server.settle()
+        self.assertEqual(self.receiver.seen(), ["e2"])
+        self.assertEqual(self.server.get("/v1/events")["total"], 1)
 
 
 class ReadYourWritesTest(unittest.TestCase):
@@ -244,6 +266,8 @@ class ProcessTest(unittest.TestCase):
         begin = time.monotonic()
         self.assertEqual(server.stop(), 0)
         self.assertLess(time.monotonic() - begin, 15)
+        server.start()
+        self.assertEqual(server.get("/v1/events/e1")["event"]["data"], {"number": 1})
 
 
 if __name__ == "__main__":

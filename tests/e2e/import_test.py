@@ -69,10 +69,12 @@ class ImportTest(unittest.TestCase):
         self.assertEqual(flow, EXPECTED["cashFlow"])
 
     def test_each_assignment_says_why(self):
-        for row in self.household.transactions("card"):
-            if row["categoryId"]:
-                self.assertEqual(row["category"]["assignmentType"], "rule_based")
-                self.assertTrue(row["category"]["ruleId"])
+        rules = {rule["id"]: rule["categoryId"] for rule in self.server.list("/v1/category-rules")}
+        assigned = [row for row in self.household.transactions("card") if row["categoryId"]]
+        self.assertTrue(assigned)
+        for row in assigned:
+            self.assertEqual(row["category"]["assignmentType"], "rule_based")
+            self.assertEqual(rules[row["category"]["ruleId"]], row["categoryId"])
 
     def test_the_journey_of_a_file_is_one_chain(self):
         for account, file in self.files.items():
@@ -85,20 +87,23 @@ class ImportTest(unittest.TestCase):
                 self.assertEqual(roots, ["file.uploaded"])
                 created = [node["event"]["data"] for node in nodes.values() if node["event"]["eventType"] == "transactions.created"]
                 self.assertTrue(all(len(data["transactionIds"]) <= 1000 for data in created))
-                ids = {id for data in created for id in data["transactionIds"]}
-                self.assertEqual(ids, {row["id"] for row in self.household.transactions(account)})
+                ids = sorted(id for data in created for id in data["transactionIds"])
+                self.assertEqual(ids, sorted(row["id"] for row in self.household.transactions(account)))
 
     def test_the_audit_trail_holds_every_event_and_verifies(self):
         verdict = self.server.post("/v1/audit:verify")
         self.assertTrue(verdict["ok"], verdict)
         events = self.server.list("/v1/events")
         self.assertEqual(verdict["entries"], len(events))
-        self.assertEqual({e["event"]["eventId"] for e in self.server.list("/v1/audit")}, {e["event"]["eventId"] for e in events})
+        trail = [(entry["position"], entry["event"]["eventId"]) for entry in self.server.list("/v1/audit")][::-1]  # newest first
+        self.assertEqual(len({position for position, _ in trail}), len(trail))
+        self.assertEqual(trail, sorted(trail, key=lambda entry: int(entry[0].partition(":")[2])), "not in the log's order")
+        self.assertEqual({id for _, id in trail}, {event["eventId"] for event in self.server.stream(silence=2)}, "not what the log holds")
 
     def test_notifications_are_grouped_by_cause(self):
         raised = self.server.list("/v1/notifications")
         imports = [n for n in raised if n["data"].get("fileId") or n["kind"].startswith("file")]
-        self.assertEqual(len(imports), len(FILES), raised)
+        self.assertEqual(sorted(n["data"]["fileId"] for n in imports), sorted(file["id"] for file in self.files.values()), raised)
 
 
 class ReimportTest(unittest.TestCase):
@@ -125,7 +130,9 @@ class ReimportTest(unittest.TestCase):
         self.server.settle()
         after = self.household.transactions("checking")
         self.assertEqual(len(after), known["checking"] + EXPECTED["overlap"]["new"])
-        self.assertTrue(all(row["date"] >= "2026-01-01" for row in after if row["fileId"] == overlap["id"]))
+        added = [row for row in after if row["fileId"] == overlap["id"]]
+        self.assertEqual(len(added), EXPECTED["overlap"]["new"])
+        self.assertTrue(all(row["date"] >= "2026-01-01" for row in added))
 
         self.server.request("DELETE", f"/v1/files/{overlap['id']}").expect(200)
         self.server.settle()
@@ -137,6 +144,9 @@ class ReimportTest(unittest.TestCase):
         first = self.household.upload("checking", "checking-overlap.csv", key="february")
         second = self.household.upload("checking", "checking-overlap.csv", key="february")
         self.assertEqual(first["id"], second["id"])
+        self.assertEqual((first["transactionCount"], first["duplicateCount"]), (EXPECTED["overlap"]["new"], EXPECTED["overlap"]["known"]))
+        self.assertEqual(second, first)
+        self.assertEqual(len(self.server.list("/v1/files")), len(FILES) + 1)
 
 
 class RulesAfterImportTest(unittest.TestCase):

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+# Ways in which an event can be settled, or stay, without having been handled.
+NOT_HANDLED = ("skipped", "discarded", "superseded", "gap", "expired", "letters", "deferred", "queued", "waiting", "running")
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -200,10 +203,15 @@ class Server:
 
     # --- Waiting for the bus ------------------------------------------------------------------------------------------
 
-    def settle(self, patience=60):
+    def consumer(self, name):
+        return self.get(f"/v1/consumers/{name}")
+
+    def settle(self, patience=60, left_out=None):
         """Waits until every consumer has handled everything; windows are flushed rather than waited for.
 
         The relay and the consumers publish too, so being done once is not enough: the log must not have grown meanwhile.
+        Handled means handled: what was skipped, discarded, superseded, or lies as a letter must be what `left_out` names,
+        {consumer: {kind: count}}, and by default nothing.
         """
         seen = None
 
@@ -215,9 +223,19 @@ class Server:
                     self.post(f"/v1/consumers/{consumer['name']}:flush")
             now = [(c["name"], c["lagEvents"], c.get("windows", 0)) for c in consumers] + [self.get("/v1/events", limit=1)["total"]]
             before, seen = seen, now
-            return now == before and all(lag == 0 and windows == 0 for _, lag, windows in now[:-1])
+            return consumers if now == before and all(lag == 0 and windows == 0 for _, lag, windows in now[:-1]) else None
 
-        self.wait_until(quiet, patience, "all consumers to be done")
+        found = {}
+        for consumer in self.wait_until(quiet, patience, "all consumers to be done"):
+            counts = consumer["counts"]
+            others = {kind: counts[kind] for kind in NOT_HANDLED if counts[kind]}
+            if others:
+                found[consumer["name"]] = others
+            handled = counts["done"] + counts["coalesced"] + sum(others.values())
+            if handled != counts["matched"]:
+                raise AssertionError(f"{consumer['name']}: what it was sent and what became of it differ: {counts}")
+        if found != (left_out or {}):
+            raise AssertionError(f"left out by consumers: {found}, expected: {left_out or {}}")
 
 
 def free_port():
