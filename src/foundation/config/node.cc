@@ -189,7 +189,8 @@ Result<Node> parse_yaml(std::string_view text, std::string_view file) {
     }
 }
 
-Result<> set_value(Node& root, std::string_view path, std::string_view value, Origin origin) {
+Result<> set_value(Node& root, std::string_view path, std::string_view value,
+                   const Origin& origin) {
     Node parsed = TRY(parse_yaml("value: " + std::string(value), origin.source));
     Node* at = &root;
     std::string walked;

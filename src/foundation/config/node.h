@@ -45,7 +45,7 @@ Result<Node> parse_yaml(std::string_view text, std::string_view file);
 
 /// Puts `value` at a dotted path, making maps on the way; later calls win. The value is read as
 /// YAML, so `--set consumers.x.concurrency=4` and `--set a.b=[1, 2]` mean what they look like.
-Result<> set_value(Node& root, std::string_view path, std::string_view value, Origin origin);
+Result<> set_value(Node& root, std::string_view path, std::string_view value, const Origin& origin);
 
 /// The node as JSON text: quoted scalars are strings, plain ones what JSON says they are.
 std::string to_json(const Node& node);

@@ -32,7 +32,7 @@ void stand_back(int niceness) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(Options options)
+ThreadPool::ThreadPool(const Options& options)
     : clock_(options.clock != nullptr ? *options.clock : system_clock()) {
     CHECK(options.threads > 0);
     threads_.reserve(static_cast<std::size_t>(options.threads));

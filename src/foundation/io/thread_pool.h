@@ -30,7 +30,7 @@ class ThreadPool final : public Executor {
         const Clock* clock = nullptr;  ///< the system's when null; else outlives the pool
     };
 
-    explicit ThreadPool(Options options);
+    explicit ThreadPool(const Options& options);
     ~ThreadPool() override;
 
     void post(Task task) override;

@@ -39,14 +39,14 @@ boost::json::value plain(const Value& value) {
         case Kind::null:
             return nullptr;
         case Kind::boolean:
-            return *value.as_boolean();
+            return value.as_boolean().value_or(false);
         case Kind::number:
             if (const auto whole = value.as_int64()) {
                 return *whole;
             }
             return value.as_double().value_or(0);
         case Kind::string:
-            return boost::json::string(*value.as_string());
+            return boost::json::string(value.as_string().value_or(""));
         case Kind::array: {
             boost::json::array items;
             for (const Value& item : value.items()) {
@@ -108,8 +108,8 @@ Result<boost::json::value> renamed(const Value& schema) {
             return fail(ErrorKind::invalid,
                         "patternProperties is not supported; use propertyNames with a pattern");
         }
-        if (key == "pattern" && value.is(Kind::string)) {
-            TRY(check_regex(*value.as_string()));
+        if (const auto regex = value.as_string(); regex && key == "pattern") {
+            TRY(check_regex(*regex));
             out[pattern_keyword] = plain(value);
         } else if (one_of(key, {"properties", "definitions", "$defs", "dependencies"}) &&
                    value.is(Kind::object)) {

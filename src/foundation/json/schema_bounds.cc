@@ -42,9 +42,10 @@ class Scale {
             return known->second;
         }
         std::size_t sum = 1;
-        if (const Value* const reference = schema.find("$ref");
-            reference != nullptr && reference->as_string()) {
-            sum += TRY(weight(*TRY(target_of(*reference->as_string()))));
+        if (const Value* const reference = schema.find("$ref"); reference != nullptr) {
+            if (const auto pointer = reference->as_string()) {
+                sum += TRY(weight(*TRY(target_of(*pointer))));
+            }
         }
         for (const char* keyword :
              {"not", "if", "then", "else", "allOf", "anyOf", "oneOf", "dependencies"}) {

@@ -245,13 +245,13 @@ void write(const Value& value, Writer& writer) {
             writer.null();
             return;
         case Kind::boolean:
-            writer.boolean(*value.as_boolean());
+            writer.boolean(value.as_boolean().value_or(false));
             return;
         case Kind::number:
-            writer.raw(*value.as_number());
+            writer.raw(value.as_number().value_or("0"));
             return;
         case Kind::string:
-            writer.string(*value.as_string());
+            writer.string(value.as_string().value_or(""));
             return;
         case Kind::array:
             writer.begin_array();
