@@ -312,18 +312,17 @@ Result<std::string> Server::Parts::owner_id() {
 
 Result<> Server::Parts::open_http() {
     const Address address = TRY(address_of(settings));
-    services = std::make_unique<api::Services>(
-        api::Services{.bus = *bus,
-                      .household = *household,
-                      .audit = *audit,
-                      .relay = *relay,
-                      .authenticator = *authenticator,
-                      .readers = *readers,
-                      .clock = clock,
-                      .version = BASCULE_VERSION,
-                      .bus_config = [this] {
-                          return bus_config.with([](const auto& config) { return config; });
-                      }});
+    services = std::make_unique<api::Services>(api::Services{
+        .bus = *bus,
+        .household = *household,
+        .audit = *audit,
+        .relay = *relay,
+        .authenticator = *authenticator,
+        .readers = *readers,
+        .clock = clock,
+        .version = BASCULE_VERSION,
+        .bus_config = [this] { return bus_config.with([](const auto& config) { return config; }); },
+        .report = [](const std::string& message) { journal::error(message); }});
     http::Router router;
     api::add_routes(router, *services);
     http = TRY(http::Server::create({.address = address.host,

@@ -10,7 +10,11 @@ namespace bascule::api {
 
 std::string_view openapi_json() {
     static const std::string json = [] {
-        const auto document = config::parse_yaml(openapi_yaml, "openapi.yaml");
+        std::string yaml;
+        for (const std::string_view part : openapi_yaml_parts) {
+            yaml += part;
+        }
+        const auto document = config::parse_yaml(yaml, "openapi.yaml");
         CHECK(document.has_value());  // compiled in, and parsed by a test
         return config::to_json(*document);
     }();

@@ -15,7 +15,7 @@ event::Occasion OperatorEvents::occasion() const {
 
 void OperatorEvents::publish(std::vector<event::Event> events) const {
     if (!events.empty()) {
-        services_.bus.publish(std::move(events), {}, [](auto) {});
+        services_.bus.publish(std::move(events), {}, [](const auto&) {});
     }
 }
 

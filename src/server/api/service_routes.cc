@@ -54,21 +54,21 @@ constexpr std::string_view front_page = R"(<!doctype html>
 
 void add_service_routes(Routes& routes) {
     const Services* services = &routes.services();
-    routes.add_open("/", [](http::Request, http::Reply reply) {
+    routes.add_open("/", [](const http::Request&, http::Reply reply) {
         reply.send({.headers = {{"Content-Type", "text/html; charset=utf-8"}},
                     .body = std::string(front_page)});
     });
-    routes.add_open("/healthz", [=](http::Request, http::Reply reply) {
+    routes.add_open("/healthz", [=](const http::Request&, http::Reply reply) {
         reply.send(
             http::json_response(200, R"({"alive":true,"version":")" + services->version + "\"}"));
     });
-    routes.add_open("/readyz", [=](http::Request, http::Reply reply) {
+    routes.add_open("/readyz", [=](const http::Request&, http::Reply reply) {
         answer_ready(*services, std::move(reply));
     });
-    routes.add_open("/v1/openapi.json", [](http::Request, http::Reply reply) {
+    routes.add_open("/v1/openapi.json", [](const http::Request&, http::Reply reply) {
         reply.send(http::json_response(200, std::string(openapi_json())));
     });
-    routes.add_open("/metrics", [=](http::Request, http::Reply reply) {
+    routes.add_open("/metrics", [=](const http::Request&, http::Reply reply) {
         write_metrics(*services, [reply = std::move(reply)](std::string text) mutable {
             http::Response response = http::text_response(200, std::move(text));
             response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
