@@ -26,11 +26,17 @@ Migration migration() {
     };
 }
 
+namespace {
+
+constexpr std::string_view insert_row =
+    "insert into inbox (consumer, message_id, part, replay, message_offset, complete)"
+    " values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing";
+
+}  // namespace
+
 Result<Claim> claim(Session& session, const Key& key) {
-    const auto written = TRY(session.execute(
-        "insert into inbox (consumer, message_id, part, replay, message_offset, complete)"
-        " values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
-        {key.consumer, key.message_id, key.part, key.replay, key.offset, key.last_part}));
+    const auto written = TRY(session.execute(insert_row, {key.consumer, key.message_id, key.part,
+                                                          key.replay, key.offset, key.last_part}));
     if (written == 0) {
         return Claim::seen;
     }
@@ -41,6 +47,21 @@ Result<Claim> claim(Session& session, const Key& key) {
                             {key.consumer, key.message_id, key.replay}));
     }
     return Claim::fresh;
+}
+
+Result<std::vector<Claim>> claim_all(Session& session, std::span<const Key> keys) {
+    std::vector<std::vector<Param>> rows;
+    rows.reserve(keys.size());
+    for (const Key& key : keys) {
+        CHECK(key.part == 0 && key.last_part);
+        rows.push_back(
+            {key.consumer, key.message_id, key.part, key.replay, key.offset, key.last_part});
+    }
+    std::vector<Claim> claims;
+    for (const std::int64_t written : TRY(session.execute_each(insert_row, rows))) {
+        claims.push_back(written > 0 ? Claim::fresh : Claim::seen);
+    }
+    return claims;
 }
 
 Result<> set_position(Session& session, std::string_view consumer, std::uint64_t low) {

@@ -36,6 +36,16 @@ TEST_F(InboxTest, AMessageIsFreshOncePerConsumerPartAndReplay) {
               Claim::fresh);
 }
 
+TEST_F(InboxTest, ClaimsManyAtOnceAndSaysWhichAreFresh) {
+    claim({.consumer = "c", .message_id = "b", .offset = 2});
+    const std::vector<inbox::Key> keys = {{.consumer = "c", .message_id = "a", .offset = 1},
+                                          {.consumer = "c", .message_id = "b", .offset = 2},
+                                          {.consumer = "c", .message_id = "a", .offset = 3}};
+    EXPECT_THAT(inbox::claim_all(session(), keys).value(),
+                ElementsAre(Claim::fresh, Claim::seen, Claim::seen));
+    EXPECT_THAT(inbox::offsets_done(session(), "c", 0).value(), ElementsAre(1, 2));
+}
+
 TEST_F(InboxTest, ARolledBackClaimIsFreshAgain) {
     const inbox::Key key{.consumer = "c", .message_id = "m", .offset = 4};
     {

@@ -61,6 +61,14 @@ broker::ConsumerConfig analytics() {
     return config;
 }
 
+/// A bulk change of a user publishes an event a row; marking them one commit each would take longer
+/// than the change. Nothing waits for company: a run takes what is there.
+broker::ConsumerConfig analytics_status() {
+    auto config = taking_many(consumer("analytics_status", OnExhausted::skip_key));
+    config.policy.batch = delivery::Batch{.max_size = 1000, .max_wait = 0ms};
+    return config;
+}
+
 broker::ConsumerConfig audit() {
     auto config = taking_many(consumer("audit", OnExhausted::retry_forever));
     config.policy.ordering = Ordering::log;
@@ -113,7 +121,7 @@ Result<broker::InboxState> inbox_of(sql::Database& database, const std::string& 
 broker::BusConfig built_in_consumers() {
     return {
         .consumers = {consumer("file_processor", OnExhausted::park_key), categorization(),
-                      taking_many(consumer("analytics_status", OnExhausted::skip_key)), analytics(),
+                      analytics_status(), analytics(),
                       consumer("notification", OnExhausted::skip_key), audit()},
         .rules = {rule("file_processor", types({"file.uploaded"})),
                   rule("categorization", types({"transactions.created", "category.rule_created"})),

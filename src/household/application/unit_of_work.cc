@@ -55,8 +55,8 @@ UnitOfWork::UnitOfWork(sql::Session& session, const Actor& actor, WallTime now)
       metadata_(metadata_of(actor.name, actor.request_id)),
       now_(now) {}
 
-UnitOfWork::UnitOfWork(sql::Session& session, std::string consumer, const event::EventView& cause,
-                       WallTime now, std::uint32_t part)
+UnitOfWork::UnitOfWork(sql::Session& session, std::string_view consumer,
+                       const event::EventView& cause, WallTime now, std::uint32_t part)
     : session_(session),
       user_id_(cause.user_id),
       metadata_(metadata_of(consumer, "")),

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -33,7 +34,7 @@ class UnitOfWork {
     /// are derived from `consumer`, the cause's id, the part of the run and their number, so that
     /// catching up after a database restore makes the same ids. Parts of one run have different
     /// numbers.
-    UnitOfWork(sql::Session& session, std::string consumer, const event::EventView& cause,
+    UnitOfWork(sql::Session& session, std::string_view consumer, const event::EventView& cause,
                WallTime now, std::uint32_t part = 0);
 
     sql::Session& session() { return session_; }

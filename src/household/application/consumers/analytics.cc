@@ -114,17 +114,12 @@ void AnalyticsConsumer::handle(broker::Delivery delivery, broker::Done done) {
     environment_.writer.submit_patiently(
         [run, &clock = environment_.clock,
          figures = *std::move(figures)](sql::Session& session) -> Result<> {
-            bool is_news = false;
-            for (const broker::DeliveredEvent& delivered : run->events()) {
-                if (TRY(claim(session, run->consumer(), delivered)) == sql::inbox::Claim::fresh) {
-                    TRY(mark_stale(session, delivered));
-                    is_news = true;
-                }
-            }
+            const auto news = TRY(claim_all(session, *run));
+            TRY(mark_stale(session, news));
             TRY(keep_position(session, *run));
             UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());
             const auto types = TRY(types_needed(session, unit.user_id()));
-            if (!is_news || types.empty()) {
+            if (news.empty() || types.empty()) {
                 return {};
             }
             AnalyticsStore store(session, unit.user_id());
@@ -141,7 +136,7 @@ void AnalyticsConsumer::handle(broker::Delivery delivery, broker::Done done) {
                  .generation = static_cast<std::int64_t>(last_offset(*run))}));
             return unit.finish();
         },
-        [run](Result<> result) { run->finish(result); });
+        [run](const Result<>& result) { run->finish(result); });
 }
 
 Result<AnalyticsConsumer::Figures> AnalyticsConsumer::compute(

@@ -1,6 +1,8 @@
 #include "household/application/consumers/analytics_status.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "household/application/consumers/payload.h"
 #include "household/application/consumers/run.h"
@@ -23,63 +25,96 @@ Result<std::vector<std::string>> accounts_of(const event::EventView& event) {
     return accounts;
 }
 
-/// What concerns no account in particular concerns each that has figures.
-Result<> mark_every_account(sql::Session& session, std::string_view user_id, std::uint64_t offset) {
-    TRY(session.execute(
-        "update analytics_status set computation_needed = 1,"
-        " status = case when last_computed_ms is null then 'pending' else 'stale' end,"
-        " generation = case when generation > ?2 then generation else ?2 end where user_id = ?1 "
-        "and account_id <> '' and computed_generation < ?2",
-        {user_id, offset}));
-    return {};
-}
+/// The figures of one user that some events make stale.
+class StaleMarks {
+  public:
+    Result<> add(const broker::DeliveredEvent& delivered) {
+        const AnalyticsTrigger* trigger = find_trigger(delivered.event.event_type);
+        if (trigger == nullptr) {
+            return {};
+        }
+        const std::string user_id(delivered.event.user_id);
+        const Mark mark{trigger->priority, delivered.offset.value()};
+        for (std::string& account_id : TRY(accounts_of(delivered.event))) {
+            for (const std::string_view type : trigger->analytic_types) {
+                marks_.try_emplace({user_id, type, account_id}, mark).first->second.join(mark);
+            }
+        }
+        // What concerns no account in particular concerns each that has figures.
+        if (delivered.event.event_type.starts_with("category.")) {
+            everywhere_.try_emplace(user_id, mark).first->second.join(mark);
+        }
+        return {};
+    }
+
+    Result<> write(sql::Session& session) const {
+        std::vector<std::vector<sql::Param>> rows;
+        for (const auto& [key, mark] : marks_) {
+            const auto& [user_id, type, account_id] = key;
+            rows.push_back({user_id, type, account_id, mark.priority, mark.generation});
+        }
+        TRY(session.execute_many(
+            "insert into analytics_status (user_id, analytic_type, account_id,"
+            " computation_needed, processing_priority, status, generation)"
+            " values (?1, ?2, ?3, 1, ?4, 'pending', ?5)"
+            " on conflict (user_id, analytic_type, account_id) do update set"
+            " processing_priority = case when analytics_status.computation_needed = 1"
+            "  and analytics_status.processing_priority < excluded.processing_priority"
+            "  then analytics_status.processing_priority else excluded.processing_priority end,"
+            " computation_needed = 1,"
+            " status = case when analytics_status.last_computed_ms is null then 'pending'"
+            "  else 'stale' end,"
+            " generation = case when analytics_status.generation > excluded.generation"
+            "  then analytics_status.generation else excluded.generation end"
+            // Figures may be computed before the marker comes to an event that they hold.
+            " where analytics_status.computed_generation < excluded.generation",
+            rows));
+        for (const auto& [user_id, mark] : everywhere_) {
+            TRY(
+                session.execute("update analytics_status set computation_needed = 1,"
+                                " status = case when last_computed_ms is null then 'pending'"
+                                "  else 'stale' end,"
+                                " generation = case when generation > ?2 then generation else ?2 "
+                                "end where user_id = ?1"
+                                " and account_id <> '' and computed_generation < ?2",
+                                {user_id, mark.generation}));
+        }
+        return {};
+    }
+
+  private:
+    struct Mark {
+        std::int32_t priority;
+        std::uint64_t generation;
+
+        void join(const Mark& other) {
+            priority = std::min(priority, other.priority);
+            generation = std::max(generation, other.generation);
+        }
+    };
+
+    std::map<std::tuple<std::string, std::string_view, std::string>, Mark> marks_;
+    std::map<std::string, Mark> everywhere_;
+};
 
 }  // namespace
 
-Result<> mark_stale(sql::Session& session, const broker::DeliveredEvent& delivered) {
-    const event::EventView& event = delivered.event;
-    const AnalyticsTrigger* trigger = find_trigger(event.event_type);
-    if (trigger == nullptr) {
-        return {};
+Result<> mark_stale(sql::Session& session, std::span<const broker::DeliveredEvent* const> events) {
+    StaleMarks marks;
+    for (const broker::DeliveredEvent* delivered : events) {
+        TRY(marks.add(*delivered));
     }
-    for (const std::string& account_id : TRY(accounts_of(event))) {
-        for (const std::string_view type : trigger->analytic_types) {
-            TRY(session.execute(
-                "insert into analytics_status (user_id, analytic_type, account_id,"
-                " computation_needed, processing_priority, status, generation)"
-                " values (?1, ?2, ?3, 1, ?4, 'pending', ?5)"
-                " on conflict (user_id, analytic_type, account_id) do update set"
-                " processing_priority = case when analytics_status.computation_needed = 1"
-                "  and analytics_status.processing_priority < excluded.processing_priority"
-                "  then analytics_status.processing_priority else excluded.processing_priority end,"
-                " computation_needed = 1,"
-                " status = case when analytics_status.last_computed_ms is null then 'pending'"
-                "  else 'stale' end,"
-                " generation = case when analytics_status.generation > excluded.generation"
-                "  then analytics_status.generation else excluded.generation end"
-                // Figures may be computed before the marker comes to an event that they hold.
-                " where analytics_status.computed_generation < excluded.generation",
-                {event.user_id, type, account_id, trigger->priority, delivered.offset.value()}));
-        }
-    }
-    if (event.event_type.starts_with("category.")) {
-        TRY(mark_every_account(session, event.user_id, delivered.offset.value()));
-    }
-    return {};
+    return marks.write(session);
 }
 
 void AnalyticsStatusMarker::handle(broker::Delivery delivery, broker::Done done) {
     auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
     environment_.writer.submit_patiently(
         [run](sql::Session& session) -> Result<> {
-            for (const broker::DeliveredEvent& delivered : run->events()) {
-                if (TRY(claim(session, run->consumer(), delivered)) == sql::inbox::Claim::fresh) {
-                    TRY(mark_stale(session, delivered));
-                }
-            }
+            TRY(mark_stale(session, TRY(claim_all(session, *run))));
             return keep_position(session, *run);
         },
-        [run](Result<> result) { run->finish(result); });
+        [run](const Result<>& result) { run->finish(result); });
 }
 
 }  // namespace bascule::application

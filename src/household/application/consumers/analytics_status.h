@@ -1,15 +1,17 @@
 #pragma once
 
+#include <span>
+
 #include "bus/broker/handler.h"
 #include "foundation/sql/session.h"
 #include "household/application/environment.h"
 
 namespace bascule::application {
 
-/// Marks what the event makes stale, for its accounts and for all accounts together: computation
+/// Marks what the events make stale, for their accounts and for all accounts together: computation
 /// needed, the best priority so far, generation = max(generation, offset). Marking twice is marking
-/// once.
-Result<> mark_stale(sql::Session& session, const broker::DeliveredEvent& delivered);
+/// once. Cost: some statements for each account that is named, however many events there are.
+Result<> mark_stale(sql::Session& session, std::span<const broker::DeliveredEvent* const> events);
 
 /// Marks at once, so that figures are known to be stale before they are computed.
 class AnalyticsStatusMarker final : public broker::Handler {

@@ -1,5 +1,7 @@
 #include "household/application/consumers/audit.h"
 
+#include <deque>
+
 #include "bus/event/body.h"
 #include "household/application/consumers/run.h"
 #include "household/application/stores/audit_chain.h"
@@ -9,20 +11,23 @@ namespace bascule::application {
 namespace {
 
 /// A replay is no news to the audit trail, so the inbox key leaves it out.
-Result<bool> is_new(sql::Session& session, const std::string& consumer,
-                    const broker::DeliveredEvent& delivered) {
-    const auto claimed = TRY(sql::inbox::claim(session, {.consumer = consumer,
-                                                         .message_id = message_id(delivered.event),
-                                                         .offset = delivered.offset.value()}));
-    return claimed == sql::inbox::Claim::fresh;
+Result<std::vector<sql::inbox::Claim>> claim_events(sql::Session& session, const Run& run) {
+    std::deque<std::string> ids;
+    std::vector<sql::inbox::Key> keys;
+    for (const broker::DeliveredEvent& delivered : run.events()) {
+        keys.push_back({.consumer = run.consumer(),
+                        .message_id = ids.emplace_back(message_id(delivered.event)),
+                        .offset = delivered.offset.value()});
+    }
+    return sql::inbox::claim_all(session, keys);
 }
 
 Result<> append(sql::Session& session, const Run& run, const std::vector<AuditRecord>& records) {
+    const auto claims = TRY(claim_events(session, run));
     AuditHead head = TRY(audit_head(session));
     for (std::size_t i = 0; i < records.size(); ++i) {
-        const broker::DeliveredEvent& delivered = run.events()[i];
-        if (TRY(is_new(session, run.consumer(), delivered))) {
-            TRY(audit_append(session, head, records[i], delivered.event));
+        if (claims[i] == sql::inbox::Claim::fresh) {
+            TRY(audit_append(session, head, records[i], run.events()[i].event));
         }
     }
     return keep_position(session, run);
@@ -42,7 +47,7 @@ void AuditConsumer::handle(broker::Delivery delivery, broker::Done done) {
         [run, records = std::move(records)](sql::Session& session) {
             return append(session, *run, records);
         },
-        [run](Result<> result) { run->finish(result); });
+        [run](const Result<>& result) { run->finish(result); });
 }
 
 }  // namespace bascule::application

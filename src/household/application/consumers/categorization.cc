@@ -12,7 +12,7 @@ namespace bascule::application {
 
 namespace {
 
-finance::RuleSubject subject_of(const Transaction& row) {
+finance::RuleSubject subject_of(const RuleRow& row) {
     return {.payee = row.payee,
             .description = row.description,
             .memo = row.memo,
@@ -23,7 +23,7 @@ finance::RuleSubject subject_of(const Transaction& row) {
 
 /// What the rules make of a row; nothing if they, or the person before them, leave it as it is.
 /// `only_rule`: the one rule that may decide, or empty for all.
-std::optional<finance::Assignment> decision(finance::RuleMatcher& matcher, const Transaction& row,
+std::optional<finance::Assignment> decision(finance::RuleMatcher& matcher, const RuleRow& row,
                                             const std::string& only_rule) {
     if (!finance::may_assign(row.assignment)) {
         return std::nullopt;
@@ -35,22 +35,19 @@ std::optional<finance::Assignment> decision(finance::RuleMatcher& matcher, const
     return finance::assignment_of(*match);
 }
 
-/// A row on which the rules have something to say, as the snapshot had it.
+/// A row on which the rules have something to say, as it was when they said it.
 struct Found {
-    std::string id;
-    std::string account_id;
-    finance::Assignment before;
+    RuleRow row;
     finance::Assignment next;
-    WallTime updated_at;
 };
 
-std::optional<Found> find_match(finance::RuleMatcher& matcher, const Transaction& row,
+std::optional<Found> find_match(finance::RuleMatcher& matcher, RuleRow row,
                                 const std::string& only_rule) {
     auto next = decision(matcher, row, only_rule);
     if (!next) {
         return std::nullopt;
     }
-    return Found{row.id, row.account_id, row.assignment, *std::move(next), row.updated_at};
+    return Found{std::move(row), *std::move(next)};
 }
 
 /// Some rows of the run, decided on from a snapshot.
@@ -58,16 +55,6 @@ struct Part {
     std::vector<std::string> ids;
     std::vector<Found> found;
 };
-
-/// Whether the row is still as it was; much cheaper than reading it again. A person's decision
-/// shows whatever the clock says.
-Result<bool> is_unchanged(sql::Session& session, const Found& found) {
-    return TRY(
-        session.query_integer("select count(*) from transactions where id = ?1 and updated_ms = ?2"
-                              " and category_id = ?3 and assignment_type <> 'manual'",
-                              {found.id, to_unix_ms(found.updated_at), found.before.category_id}))
-    > 0;
-}
 
 /// One run: what its parts share. Parts run one after the other on the writer's thread.
 class RuleRun {
@@ -83,17 +70,16 @@ class RuleRun {
         const auto rules = TRY(cache_.get(unit.session(), unit.user_id()));
         if (rules->generation != generation_) {
             // Rules that changed since the snapshot may match other rows.
-            for (const std::string& id : part.ids) {
-                TRY(decide_anew(unit, id, rules->rules, claim));
-            }
-        } else {
+            TRY(decide_anew(unit, part.ids, rules->rules, claim));
+        } else if (claim == sql::inbox::Claim::seen) {
+            std::vector<std::string> ids;
             for (const Found& found : part.found) {
-                if (claim == sql::inbox::Claim::fresh && TRY(is_unchanged(unit.session(), found))) {
-                    TRY(write(unit, found));
-                } else {
-                    TRY(decide_anew(unit, found.id, rules->rules, claim));
-                }
+                ids.push_back(found.row.id);
             }
+            TRY(decide_anew(unit, ids, rules->rules, claim));
+        } else {
+            const auto changed_since = TRY(write(unit, part.found));
+            TRY(decide_anew(unit, changed_since, rules->rules, claim));
         }
         if (index + 1 == parts_.size() && claim == sql::inbox::Claim::fresh) {
             publish_applied(unit);
@@ -113,50 +99,73 @@ class RuleRun {
         std::vector<std::string> transaction_ids;
     };
 
-    Result<> decide_anew(UnitOfWork& unit, const std::string& id, const finance::RuleSet& rules,
-                         sql::inbox::Claim claim) {
-        const auto stored = TRY(TransactionStore(unit.session(), unit.user_id()).find(id));
-        if (!stored) {
+    Result<> decide_anew(UnitOfWork& unit, const std::vector<std::string>& ids,
+                         const finance::RuleSet& rules, sql::inbox::Claim claim) {
+        if (ids.empty()) {
             return {};
         }
         finance::RuleMatcher matcher(rules);
-        const auto found = find_match(matcher, stored->row, only_rule_);
-        if (!found) {
-            return {};
+        std::vector<Found> matches;
+        for (RuleRow& row : TRY(TransactionStore(unit.session(), unit.user_id()).rule_rows(ids))) {
+            if (auto found = find_match(matcher, std::move(row), only_rule_)) {
+                matches.push_back(*std::move(found));
+            }
         }
         if (claim == sql::inbox::Claim::seen) {
-            note_if_done(*found);
+            for (const Found& found : matches) {
+                note_if_done(found);
+            }
             return {};
         }
-        return write(unit, *found);
+        // Read in this very transaction: only a row that the event names twice is left over.
+        TRY(write(unit, matches));
+        return {};
     }
 
     /// A part that an earlier attempt committed still belongs in the run's summary.
     void note_if_done(const Found& found) {
-        if (found.before.category_id == found.next.category_id &&
-            found.before.type == found.next.type && found.before.rule_id == found.next.rule_id) {
-            note(found.next, found.id);
+        const finance::Assignment& before = found.row.assignment;
+        if (before.category_id == found.next.category_id && before.type == found.next.type &&
+            before.rule_id == found.next.rule_id) {
+            note(found.next, found.row.id);
         }
     }
 
-    Result<> write(UnitOfWork& unit, const Found& found) {
-        if (!finance::is_worth_writing(found.before, found.next)) {
-            return {};
+    /// Returns the rows that were no longer as `found` has them; they stay untouched.
+    Result<std::vector<std::string>> write(UnitOfWork& unit, const std::vector<Found>& matches) {
+        std::vector<const Found*> news;
+        std::vector<TransactionStore::RuleAssignment> assignments;
+        for (const Found& found : matches) {
+            if (finance::is_worth_writing(found.row.assignment, found.next)) {
+                news.push_back(&found);
+                assignments.push_back({&found.row, &found.next});
+            }
         }
-        TRY(TransactionStore(unit.session(), unit.user_id())
-                .assign(found.id, found.next, unit.now()));
-        note(found.next, found.id);
+        const auto written = TRY(TransactionStore(unit.session(), unit.user_id())
+                                     .assign_unchanged(assignments, unit.now()));
+        std::vector<std::string> changed_since;
+        for (std::size_t i = 0; i < news.size(); ++i) {
+            if (written[i]) {
+                publish_categorized(unit, *news[i]);
+            } else {
+                changed_since.push_back(news[i]->row.id);
+            }
+        }
+        return changed_since;
+    }
+
+    void publish_categorized(UnitOfWork& unit, const Found& found) {
+        note(found.next, found.row.id);
         const bool assigns = found.next.type == finance::AssignmentType::rule_based;
         unit.publish(event::transaction_categorized(
-            unit.occasion(), {.transaction_id = found.id,
-                              .account_id = found.account_id,
+            unit.occasion(), {.transaction_id = found.row.id,
+                              .account_id = found.row.account_id,
                               .category_id = found.next.category_id,
-                              .previous_category_id = found.before.category_id,
+                              .previous_category_id = found.row.assignment.category_id,
                               .confidence = found.next.confidence,
                               .assignment_type = assigns ? event::AssignmentType::rule_based
                                                          : event::AssignmentType::suggested,
                               .rule_id = found.next.rule_id}));
-        return {};
     }
 
     void publish_applied(UnitOfWork& unit) const {
@@ -248,8 +257,8 @@ Result<> Categorization::handle_created(const SharedRun& run) {
         rest = rest.subspan(some.size());
         Part& part = rule_run->parts().emplace_back();
         part.ids.assign(some.begin(), some.end());
-        for (const StoredTransaction& stored : TRY(store.find_all(some))) {
-            if (auto found = find_match(matcher, stored.row, "")) {
+        for (RuleRow& row : TRY(store.rule_rows(some))) {
+            if (auto found = find_match(matcher, std::move(row), "")) {
                 part.found.push_back(*std::move(found));
             }
         }
@@ -286,8 +295,8 @@ Result<> Categorization::handle_rule(const SharedRun& run) {
                 break;
             }
             after = ids.back();
-            for (const StoredTransaction& stored : TRY(store.find_all(ids))) {
-                auto found = find_match(matcher, stored.row, rule_id);
+            for (RuleRow& row : TRY(store.rule_rows(ids))) {
+                auto found = find_match(matcher, std::move(row), rule_id);
                 if (!found) {
                     continue;
                 }
@@ -295,7 +304,7 @@ Result<> Categorization::handle_rule(const SharedRun& run) {
                 if (parts.empty() || parts.back().ids.size() == part_size_) {
                     parts.emplace_back();
                 }
-                parts.back().ids.push_back(stored.row.id);
+                parts.back().ids.push_back(found->row.id);
                 parts.back().found.push_back(*std::move(found));
             }
         }

@@ -621,6 +621,24 @@ TEST_F(ConsumersTest, TheBestPriorityStaysUntilItIsComputed) {
     EXPECT_EQ(mark("account.updated", 4), "1|7");
 }
 
+TEST_F(ConsumersTest, ABurstIsMarkedInOneRun) {
+    ASSERT_TRUE(built_in_consumers().find("analytics_status")->policy.batch);
+    std::vector<event::Event> events;
+    for (const char* type : {"transaction.updated", "account.deleted", "account.updated"}) {
+        events.push_back({.event_id = type,
+                          .event_type = type,
+                          .source = "s",
+                          .user_id = "ada",
+                          .data = R"({"accountId":"a","transactionCount":0})"});
+    }
+    outcome_of_run(handler("analytics_status"), delivery_of("analytics_status", events, 5));
+    EXPECT_THAT(rows("select account_id, processing_priority, generation from analytics_status"
+                     " where analytic_type = 'cash_flow' order by account_id"),
+                ElementsAre("|1|7", "a|1|7"));
+    EXPECT_THAT(rows("select count(*) from inbox where consumer = 'analytics_status'"),
+                ElementsAre("3"));
+}
+
 TEST_F(ConsumersTest, AWindowIsOneComputation) {
     const Account giro = world.account("Giro");
     pump();

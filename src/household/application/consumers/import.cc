@@ -1,6 +1,7 @@
 #include "household/application/consumers/import.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "foundation/json/writer.h"
 #include "household/application/stores/file_store.h"
@@ -169,6 +170,10 @@ Result<> import_rows(UnitOfWork& unit, const File& file, const ImportTarget& tar
         return {};
     }
     counts.added += static_cast<std::int64_t>(added.size());
+    // By day, as most indexes lie: banks write the newest first, or in no order at all.
+    std::ranges::sort(added, {}, [](const StoredTransaction& stored) {
+        return std::tuple(stored.row.date, stored.row.line);
+    });
     TRY(TransactionStore(unit.session(), unit.user_id()).insert(added));
     publish_created(unit, file, target.account_id, added);
     return {};

@@ -1,5 +1,7 @@
 #include "household/application/consumers/run.h"
 
+#include <deque>
+
 #include "foundation/base/check.h"
 
 namespace bascule::application {
@@ -39,6 +41,26 @@ Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer
                                        .replay = delivered.event.replay_id});
 }
 
+Result<std::vector<const broker::DeliveredEvent*>> claim_all(sql::Session& session,
+                                                             const Run& run) {
+    std::deque<std::string> ids;
+    std::vector<sql::inbox::Key> keys;
+    for (const broker::DeliveredEvent& delivered : run.events()) {
+        keys.push_back({.consumer = run.consumer(),
+                        .message_id = ids.emplace_back(message_id(delivered.event)),
+                        .offset = delivered.offset.value(),
+                        .replay = delivered.event.replay_id});
+    }
+    const auto claims = TRY(sql::inbox::claim_all(session, keys));
+    std::vector<const broker::DeliveredEvent*> fresh;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        if (claims[i] == sql::inbox::Claim::fresh) {
+            fresh.push_back(&run.events()[i]);
+        }
+    }
+    return fresh;
+}
+
 Result<> keep_position(sql::Session& session, const Run& run) {
     constexpr std::size_t rows_pruned_max = 256;
     const std::uint64_t low = run.position_low().value();
@@ -69,14 +91,14 @@ auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
 
 }  // namespace
 
-void commit_once(const Environment& environment, SharedRun run, Effects effects) {
+void commit_once(const Environment& environment, const SharedRun& run, Effects effects) {
     environment.writer.submit_patiently(unit_of(environment, run, std::move(effects)),
-                                        [run](Result<> result) { run->finish(result); });
+                                        [run](const Result<>& result) { run->finish(result); });
 }
 
-void commit_once_alone(const Environment& environment, SharedRun run, Effects effects) {
+void commit_once_alone(const Environment& environment, const SharedRun& run, Effects effects) {
     environment.writer.submit_alone(unit_of(environment, run, std::move(effects)),
-                                    [run](Result<> result) { run->finish(result); });
+                                    [run](const Result<>& result) { run->finish(result); });
 }
 
 }  // namespace bascule::application

@@ -51,6 +51,9 @@ Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer
                                 const broker::DeliveredEvent& delivered, std::uint32_t part = 0,
                                 bool last_part = true);
 
+/// Claims all events of a run and returns those that are fresh.
+Result<std::vector<const broker::DeliveredEvent*>> claim_all(sql::Session& session, const Run& run);
+
 /// Notes in the database how far the consumer has come, and forgets inbox rows below. Keeps
 /// `inbox_rows_kept` offsets more than the journal's position needs: a power loss may put the
 /// journal back by what it settled in its last 100 ms, and what is delivered again then must still
@@ -63,9 +66,9 @@ using Effects = std::function<Result<>(UnitOfWork&)>;
 
 /// Commits inbox row, effects and outbox rows of a run of one event in one savepoint and ends the
 /// run. An event that was seen changes nothing and is done.
-void commit_once(const Environment& environment, SharedRun run, Effects effects);
+void commit_once(const Environment& environment, const SharedRun& run, Effects effects);
 
 /// The same in a transaction of its own.
-void commit_once_alone(const Environment& environment, SharedRun run, Effects effects);
+void commit_once_alone(const Environment& environment, const SharedRun& run, Effects effects);
 
 }  // namespace bascule::application

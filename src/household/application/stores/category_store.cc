@@ -34,7 +34,7 @@ std::vector<Category> in_tree_order(std::vector<Category> categories) {
             if (!category.node.id.empty() && category.node.parent_id == parent) {
                 below.push_back(category.node.id);
                 ordered.push_back(std::move(category));
-                category.node.id.clear();
+                category = Category();
             }
         }
         open.insert(open.end(), below.rbegin(), below.rend());

@@ -97,6 +97,17 @@ std::string_view counted_category(const finance::Assignment& assignment) {
                : std::string_view(assignment.category_id);
 }
 
+Result<finance::AssignmentType> stored_assignment_type(std::string_view text) {
+    if (text.empty()) {
+        return finance::Assignment().type;
+    }
+    auto type = finance::parse_assignment_type(text);
+    if (!type) {
+        return fail(ErrorKind::corrupt, "the database holds " + type.error().message());
+    }
+    return *type;
+}
+
 std::string_view transaction_columns() {
     static const std::string text = joined(", ", false);
     return text;
@@ -184,13 +195,7 @@ Result<StoredTransaction> read_transaction(const sql::Row& row) {
     transaction.status = row.text(22);
     transaction.occurrence = static_cast<std::uint32_t>(row.integer(23));
     transaction.assignment.category_id = row.text(25);
-    if (const auto type = row.text_view(27); !type.empty()) {
-        auto parsed = finance::parse_assignment_type(type);
-        if (!parsed) {
-            return fail(ErrorKind::corrupt, "the database holds " + parsed.error().message());
-        }
-        transaction.assignment.type = *parsed;
-    }
+    transaction.assignment.type = TRY(stored_assignment_type(row.text_view(27)));
     transaction.assignment.rule_id = row.text(28);
     transaction.assignment.rule_version = static_cast<std::uint32_t>(row.integer(29));
     transaction.assignment.confidence = static_cast<std::int32_t>(row.integer(30));

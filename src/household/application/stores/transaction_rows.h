@@ -15,6 +15,9 @@ namespace bascule::application {
 std::string_view transaction_columns();
 Result<StoredTransaction> read_transaction(const sql::Row& row);
 
+/// The column `assignment_type`; empty where nobody said anything about the row.
+Result<finance::AssignmentType> stored_assignment_type(std::string_view text);
+
 /// The category that counts: a suggestion does not.
 std::string_view counted_category(const finance::Assignment& assignment);
 

@@ -115,6 +115,32 @@ Result<std::vector<StoredTransaction>> TransactionStore::find_all(
     return found;
 }
 
+Result<std::vector<RuleRow>> TransactionStore::rule_rows(std::span<const std::string> ids) {
+    std::vector<RuleRow> found;
+    found.reserve(ids.size());
+    const auto keep = [&](const sql::Row& row) -> Result<> {
+        found.push_back({
+            .id = row.text(0), .account_id = row.text(1), .payee = row.text(2),
+            .description = row.text(3), .memo = row.text(4),
+            .amount = money::Money(row.integer(5), TRY(currency_of(row.text_view(6)))),
+            .assignment =
+            {.category_id = row.text(7),
+             .type = TRY(stored_assignment_type(row.text_view(8))),
+             .rule_id = row.text(9) },
+            .updated_at = time_of(row, 10)
+        });
+        return {};
+    };
+    for (const std::string& id : ids) {
+        TRY(session_.query(
+            "select id, account_id, payee, description, memo, amount_minor, currency,"
+            " category_id, assignment_type, rule_id, updated_ms from transactions"
+            " where id = ?1 and user_id = ?2",
+            {id, user_id_}, keep));
+    }
+    return found;
+}
+
 Result<std::vector<finance::ExistingRow>> TransactionStore::existing_rows(
     const std::string& account_id, money::DateSpan span) {
     const std::string first = span.first.to_text();
@@ -230,6 +256,39 @@ Result<> TransactionStore::assign(const std::string& id, const finance::Assignme
         return not_found("transaction", id);
     }
     return raise_generation(session_, user_id_, account_subject(*account_id));
+}
+
+Result<std::vector<bool>> TransactionStore::assign_unchanged(
+    std::span<const RuleAssignment> assignments, WallTime now) {
+    const std::int64_t now_ms = to_unix_ms(now);
+    std::vector<std::vector<sql::Param>> params;
+    params.reserve(assignments.size());
+    for (const auto& [seen, next] : assignments) {
+        params.push_back({seen->id, user_id_, next->category_id, finance::name(next->type),
+                          next->rule_id, next->rule_version, next->confidence, now_ms,
+                          counted_category(*next), to_unix_ms(seen->updated_at),
+                          seen->assignment.category_id});
+    }
+    // A person's decision shows whatever the clock says.
+    const auto counts = TRY(session_.execute_each(
+        "update transactions set category_id = ?3, assignment_type = ?4, rule_id = ?5,"
+        " rule_version = ?6, confidence = ?7, assigned_ms = ?8, updated_ms = ?8,"
+        " counted_category_id = ?9"
+        " where id = ?1 and user_id = ?2 and updated_ms = ?10 and category_id = ?11"
+        " and assignment_type <> 'manual'",
+        params));
+    std::vector<bool> written;
+    std::set<std::string_view> accounts;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        written.push_back(counts[i] > 0);
+        if (written.back()) {
+            accounts.insert(assignments[i].seen->account_id);
+        }
+    }
+    for (const std::string_view account_id : accounts) {
+        TRY(raise_generation(session_, user_id_, account_subject(std::string(account_id))));
+    }
+    return written;
 }
 
 Result<TransactionStore::Erased> TransactionStore::erase(std::span<const std::string> ids) {

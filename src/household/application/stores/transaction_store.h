@@ -39,6 +39,18 @@ struct StoredTransaction {
 /// The row as duplicate detection sees it.
 finance::BankRow bank_row_of(const StoredTransaction& stored);
 
+/// As much of a row as rules look at, as a reader saw it.
+struct RuleRow {
+    std::string id;
+    std::string account_id;
+    std::string payee;
+    std::string description;
+    std::string memo;
+    money::Money amount;
+    finance::Assignment assignment;
+    WallTime updated_at;
+};
+
 /// Rows of one user's transactions, inside a unit of work or a read.
 ///
 /// Every change also keeps the account's totals and raises the generation of the account's
@@ -54,6 +66,8 @@ class TransactionStore {
     Result<std::optional<StoredTransaction>> find(const std::string& id);
     /// Those of `ids` that exist and are the user's, in no particular order.
     Result<std::vector<StoredTransaction>> find_all(std::span<const std::string> ids);
+    /// Those of `ids` that exist and are the user's, in the order of `ids`.
+    Result<std::vector<RuleRow>> rule_rows(std::span<const std::string> ids);
     /// As duplicate detection wants them: rows of the account whose bank date lies in the span.
     Result<std::vector<finance::ExistingRow>> existing_rows(const std::string& account_id,
                                                             money::DateSpan span);
@@ -71,6 +85,15 @@ class TransactionStore {
     /// Changes nothing but the category; an assignment to none that nobody made by hand makes the
     /// row as if nothing was ever said about it. Errors: `not_found`.
     Result<> assign(const std::string& id, const finance::Assignment& assignment, WallTime now);
+    /// What rules say about a row that was read before.
+    struct RuleAssignment {
+        const RuleRow* seen;
+        const finance::Assignment* next;
+    };
+    /// The same for many rows at once; fast. A row that changed since it was read stays as it is:
+    /// the answer says for each whether it was written.
+    Result<std::vector<bool>> assign_unchanged(std::span<const RuleAssignment> assignments,
+                                               WallTime now);
     struct Erased {
         std::int64_t count = 0;
         std::set<std::string> account_ids;
