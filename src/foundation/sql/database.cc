@@ -7,6 +7,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
     auto writer = TRY(Session::connect({.path = options.path,
                                         .vfs = options.vfs,
                                         .record_writes = options.record_writes,
+                                        .message_bytes_max = options.message_bytes_max,
                                         .cache_kib = options.writer_cache_kib}));
     // What an earlier process could not sync lies in the page cache at best: written anew, it is
     // synced before anybody builds on it.

@@ -21,6 +21,8 @@ struct DatabaseOptions {
     /// Snapshots held at the same time; one more is `exhausted`.
     std::size_t readers_max = 64;
     bool record_writes = false;
+    /// The largest message that may enter the outbox: what the log takes.
+    std::size_t message_bytes_max = 1 << 20;
     /// The writer's page cache: an import of 100 000 rows changes some 80 MiB of pages.
     std::int64_t writer_cache_kib = 96 * 1024;
 };

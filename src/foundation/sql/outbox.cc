@@ -4,7 +4,9 @@
 
 namespace bascule::sql::outbox {
 
-Migration migration() {
+namespace {
+
+Migration first_tables() {
     return {
         .room = "outbox",
         .version = 1,
@@ -40,12 +42,49 @@ Migration migration() {
     };
 }
 
+Migration refused_table() {
+    return {.room = "outbox",
+            .version = 2,
+            .name = "messages that the receiver refused",
+            .statements = {"create table outbox_refused ("
+                           " message_id text not null primary key,"
+                           " stream_key text not null,"
+                           " seq bigint not null,"
+                           " bytes blob not null,"
+                           " reason text not null,"
+                           " refused_ms bigint not null)"},
+            .tables = {{"outbox_refused", TableKind::technical}}};
+}
+
+}  // namespace
+
+std::vector<Migration> migrations() { return {first_tables(), refused_table()}; }
+
 namespace {
 
 struct Head {
     std::int64_t seq;
     std::int64_t created_ms;
 };
+
+Result<> done(Result<std::int64_t> changed) {
+    if (!changed) {
+        return std::unexpected(std::move(changed).error());
+    }
+    return {};
+}
+
+/// Gives the messages the numbers after `last`; returns the last one given.
+Result<std::uint64_t> give_numbers(Session& session, const std::vector<std::string>& ids,
+                                   std::uint64_t last) {
+    std::vector<std::vector<Param>> rows;
+    rows.reserve(ids.size());
+    for (const std::string& id : ids) {
+        rows.push_back({++last, id});
+    }
+    TRY(session.execute_many("update outbox set publish_seq = ?1 where message_id = ?2", rows));
+    return last;
+}
 
 /// Takes `count` numbers of the key and keeps its row locked until the transaction ends.
 Result<Head> advance_head(Session& session, std::string_view key, std::size_t count, WallTime now) {
@@ -63,13 +102,6 @@ Result<Head> advance_head(Session& session, std::string_view key, std::size_t co
     return *head;
 }
 
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) {
-        return std::unexpected(std::move(changed).error());
-    }
-    return {};
-}
-
 }  // namespace
 
 Result<> add(Session& session, std::string_view key, std::span<const Message> messages,
@@ -77,15 +109,25 @@ Result<> add(Session& session, std::string_view key, std::span<const Message> me
     if (messages.empty()) {
         return {};
     }
+    for (const Message& message : messages) {
+        if (message.bytes.size() > session.message_bytes_max()) {
+            return fail(ErrorKind::invalid,
+                        "message " + std::string(message.id) + " has " +
+                            std::to_string(message.bytes.size()) + " bytes; at most " +
+                            std::to_string(session.message_bytes_max()) + " are allowed");
+        }
+    }
     const Head head = TRY(advance_head(session, key, messages.size(), now));
     std::int64_t seq = head.seq - static_cast<std::int64_t>(messages.size());
+    std::vector<std::vector<Param>> rows;
+    rows.reserve(messages.size());
     for (const Message& message : messages) {
-        TRY(
-            session.execute("insert into outbox (message_id, stream_key, seq, created_ms, bytes)"
-                            " values (?1, ?2, ?3, ?4, ?5)",
-                            {message.id, key, ++seq, head.created_ms, BlobView{message.bytes}}));
+        rows.push_back({message.id, key, ++seq, head.created_ms, BlobView{message.bytes}});
     }
-    return {};
+    return done(
+        session.execute_many("insert into outbox (message_id, stream_key, seq, created_ms, bytes)"
+                             " values (?1, ?2, ?3, ?4, ?5)",
+                             rows));
 }
 
 Result<RelayState> relay_state(Session& session) {
@@ -112,11 +154,7 @@ Result<std::size_t> assign(Session& session, std::size_t messages_max) {
     if (ids.empty()) {
         return 0;
     }
-    auto number = state.assigned;
-    for (const std::string& id : ids) {
-        TRY(session.execute("update outbox set publish_seq = ?1 where message_id = ?2",
-                            {++number, id}));
-    }
+    const auto number = TRY(give_numbers(session, ids, state.assigned));
     TRY(session.execute("update outbox_relay set assigned = ?1 where id = 1", {number}));
     return ids.size();
 }
@@ -148,6 +186,34 @@ Result<> mark_published(Session& session, std::uint64_t publish_seq) {
                         {publish_seq}));
 }
 
+Result<> refuse(Session& session, const Refusal& refusal, WallTime now) {
+    TRY(
+        session.execute("insert into outbox_refused"
+                        " (message_id, stream_key, seq, bytes, reason, refused_ms)"
+                        " select message_id, stream_key, seq, bytes, ?2, ?3 from outbox"
+                        " where publish_seq = ?1",
+                        {refusal.publish_seq, refusal.reason, to_unix_ms(now)}));
+    return done(
+        session.execute("delete from outbox where publish_seq = ?1", {refusal.publish_seq}));
+}
+
+Result<std::vector<Refused>> refused(Session& session, std::size_t messages_max) {
+    std::vector<Refused> messages;
+    TRY(
+        session.query("select message_id, stream_key, reason, refused_ms from outbox_refused"
+                      " order by refused_ms, stream_key, seq limit ?1",
+                      {messages_max}, [&](const Row& row) {
+                          messages.push_back({row.text(0), row.text(1), row.text(2),
+                                              from_unix_ms(row.integer(3))});
+                      }));
+    return messages;
+}
+
+Result<std::uint64_t> refused_count(Session& session) {
+    return static_cast<std::uint64_t>(
+        TRY(session.query_integer("select count(*) from outbox_refused")));
+}
+
 Result<std::size_t> prune(Session& session, std::size_t messages_max) {
     const auto state = TRY(relay_state(session));
     const auto lowest = TRY(session.query_one(
@@ -171,11 +237,7 @@ Result<RelayState> begin_incarnation(Session& session, std::string incarnation) 
         "select message_id from outbox where publish_seq is not null order by publish_seq", {},
         [&](const Row& row) { ids.push_back(row.text(0)); }));
     TRY(session.execute("update outbox set publish_seq = null where publish_seq is not null"));
-    std::uint64_t number = 0;
-    for (const std::string& id : ids) {
-        TRY(session.execute("update outbox set publish_seq = ?1 where message_id = ?2",
-                            {++number, id}));
-    }
+    const auto number = TRY(give_numbers(session, ids, 0));
     TRY(session.execute(
         "insert into outbox_relay (id, incarnation, assigned, published) values (1, ?1, ?2, 0)"
         " on conflict (id) do update set incarnation = excluded.incarnation,"

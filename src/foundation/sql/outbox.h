@@ -27,8 +27,8 @@
 /// number new messages with numbers already used: it must begin a new incarnation.
 namespace bascule::sql::outbox {
 
-/// Tables: outbox, outbox_relay, stream_head.
-Migration migration();
+/// Tables: outbox, outbox_relay, stream_head, outbox_refused.
+std::vector<Migration> migrations();
 
 /// A message on its way in. The id is unique for ever; a second `add` of it is `conflict`.
 struct Message {
@@ -36,7 +36,9 @@ struct Message {
     std::string_view bytes;
 };
 
-/// Adds messages to a stream in this order, inside the caller's transaction.
+/// Adds messages to a stream in this order, inside the caller's transaction. Errors: `invalid`
+/// for a message above the session's `message_bytes_max`, so that nothing is committed that the
+/// receiver would refuse.
 Result<> add(Session& session, std::string_view key, std::span<const Message> messages,
              WallTime now);
 
@@ -66,6 +68,27 @@ Result<std::vector<Numbered>> numbered(Session& session, std::uint64_t after,
 
 /// Marks every message up to `publish_seq` as published. A mark never goes back.
 Result<> mark_published(Session& session, std::uint64_t publish_seq);
+
+/// A numbered message that the receiver will never take, and why.
+struct Refusal {
+    std::uint64_t publish_seq = 0;
+    std::string reason;
+};
+
+/// Takes the message out of the outbox and keeps it among the refused. Its number stays unused:
+/// receivers want numbers that rise, not numbers without gaps.
+Result<> refuse(Session& session, const Refusal& refusal, WallTime now);
+
+struct Refused {
+    std::string id;
+    std::string key;
+    std::string reason;
+    WallTime at;
+};
+
+/// Refused messages, oldest first.
+Result<std::vector<Refused>> refused(Session& session, std::size_t messages_max);
+Result<std::uint64_t> refused_count(Session& session);
 
 /// Deletes published messages, at most `messages_max`; returns how many.
 Result<std::size_t> prune(Session& session, std::size_t messages_max);

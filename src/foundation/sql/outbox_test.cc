@@ -16,8 +16,8 @@ using testing::ElementsAre;
 class OutboxTest : public testing::Test {
   protected:
     OutboxTest() {
-        const auto step = outbox::migration();
-        database = Database::open({.path = folder.path("t.db")}, std::span(&step, 1)).value();
+        const auto steps = outbox::migrations();
+        database = Database::open({.path = folder.path("t.db")}, steps).value();
         EXPECT_THAT(outbox::begin_incarnation(session(), "one"), Succeeds());
     }
 
@@ -130,9 +130,38 @@ TEST_F(OutboxTest, ANewIncarnationKeepsTheOrderOfWhatIsLeft) {
 
 TEST_F(OutboxTest, NumbersNothingBeforeTheFirstIncarnation) {
     TestFolder fresh;
-    const auto step = outbox::migration();
-    auto other = Database::open({.path = fresh.path("t.db")}, std::span(&step, 1)).value();
+    const auto steps = outbox::migrations();
+    auto other = Database::open({.path = fresh.path("t.db")}, steps).value();
     EXPECT_THAT(outbox::assign(other->writer(), 1), FailsWith(ErrorKind::conflict));
+}
+
+TEST_F(OutboxTest, WhatTheReceiverWouldRefuseDoesNotEnter) {
+    const std::string large((1 << 20) + 1, 'x');
+    const std::vector<outbox::Message> messages = {{"a", "1"}, {"b", large}};
+    EXPECT_THAT(outbox::add(session(), "k", messages, WallTime{}),
+                FailsWith(ErrorKind::invalid, testing::HasSubstr("message b has 1048577 bytes")));
+    EXPECT_EQ(outbox::backlog(session()).value(), 0);
+}
+
+TEST_F(OutboxTest, ARefusedMessageMakesWayAndIsKept) {
+    ASSERT_THAT(outbox::begin_incarnation(session(), "i"), Succeeds());
+    const std::vector<outbox::Message> messages = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
+    ASSERT_THAT(outbox::add(session(), "k", messages, WallTime{}), Succeeds());
+    ASSERT_THAT(outbox::assign(session(), 10), Succeeds());
+    ASSERT_THAT(outbox::refuse(session(), {2, "too odd"}, from_unix_ms(7)), Succeeds());
+    std::vector<std::uint64_t> numbers;
+    const auto left = outbox::numbered(session(), 0, 10, 1 << 20).value();
+    for (const outbox::Numbered& message : left) {
+        numbers.push_back(message.publish_seq);
+    }
+    EXPECT_EQ(numbers, (std::vector<std::uint64_t>{1, 3}));
+    const auto refused = outbox::refused(session(), 10).value();
+    ASSERT_EQ(refused.size(), 1);
+    EXPECT_EQ(refused[0].id, "b");
+    EXPECT_EQ(refused[0].key, "k");
+    EXPECT_EQ(refused[0].reason, "too odd");
+    EXPECT_EQ(refused[0].at, from_unix_ms(7));
+    EXPECT_EQ(outbox::refused_count(session()).value(), 1);
 }
 
 }  // namespace

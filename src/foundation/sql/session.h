@@ -25,6 +25,8 @@ struct ConnectOptions {
     /// Notes which tables are written (`Session::tables_written`); for tests.
     bool record_writes = false;
     bool read_only = false;
+    /// The largest message that its receiver takes; sql::outbox holds to it.
+    std::size_t message_bytes_max = 1 << 20;
     /// Pages kept in memory. A transaction that changes more writes them out early.
     std::int64_t cache_kib = 8 * 1024;
 };
@@ -108,6 +110,8 @@ class Session {
     Result<> savepoint();
     Result<> release();
     Result<> rollback_to();
+
+    std::size_t message_bytes_max() const;
 
     /// Tables with rows written since the last `forget_tables_written`; needs `record_writes`.
     const std::set<std::string, std::less<>>& tables_written() const;

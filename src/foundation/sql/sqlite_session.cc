@@ -14,6 +14,7 @@ namespace native = ::sqlite_api;
 struct Session::Impl {
     soci::session connection;
     native::sqlite3* handle = nullptr;
+    std::size_t message_bytes_max = 0;
     bool record_writes = false;
     std::set<std::string, std::less<>> written;
     int wal_pages = 0;             ///< in the write-ahead log after the last commit
@@ -232,6 +233,7 @@ Result<std::unique_ptr<Session>> Session::connect(const ConnectOptions& options)
         return fail(ErrorKind::io,
                     "cannot open the database " + options.path + ": " + thrown.get_error_message());
     }
+    impl->message_bytes_max = options.message_bytes_max;
     auto& backend = static_cast<soci::sqlite3_session_backend&>(*impl->connection.get_backend());
     impl->handle = backend.conn_;
     const auto set_up = [&]() -> Result<> {
@@ -372,6 +374,8 @@ Result<> Session::rollback_to() {
     TRY(execute("rollback to savepoint unit"));
     return release();
 }
+
+std::size_t Session::message_bytes_max() const { return impl_->message_bytes_max; }
 
 const std::set<std::string, std::less<>>& Session::tables_written() const { return impl_->written; }
 void Session::forget_tables_written() { impl_->written.clear(); }

@@ -15,8 +15,8 @@ namespace {
 /// Units that add one outbox message each, `range` of them waiting at a time.
 void units(benchmark::State& state) {
     TestFolder folder;
-    const auto step = outbox::migration();
-    auto database = Database::open({.path = folder.path("b.db")}, std::span(&step, 1)).value();
+    const auto steps = outbox::migrations();
+    auto database = Database::open({.path = folder.path("b.db")}, steps).value();
     io::ThreadPool pool{{.name = "sql", .threads = 1}};
     Writer writer(*database, pool);
     const auto count = static_cast<int>(state.range(0));

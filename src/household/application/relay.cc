@@ -22,6 +22,40 @@ std::uint64_t producer_of(const std::string& incarnation) {
     return std::max<std::uint64_t>(hash64("outbox/" + incarnation), 1);
 }
 
+/// Whether the bus would refuse the event each time it is asked.
+bool is_for_good(broker::Rejected::Code code) {
+    switch (code) {
+        case broker::Rejected::Code::invalid_event:
+        case broker::Rejected::Code::too_large:
+        case broker::Rejected::Code::hop_limit:
+        case broker::Rejected::Code::id_reused:
+            return true;
+        case broker::Rejected::Code::sequence_not_above:
+        case broker::Rejected::Code::atomic_batch_failed:
+        case broker::Rejected::Code::too_many_producers:
+            return false;
+    }
+    return false;
+}
+
+std::string text_of(const broker::Rejected& rejected) {
+    return "event " + rejected.event_id + ": " + std::string(broker::name(rejected.code)) + ": " +
+           rejected.message;
+}
+
+/// The messages of a batch that no repetition helps; `first` is the number of its first.
+std::vector<outbox::Refusal> refused_for_good(const std::vector<broker::PublishResult>& results,
+                                              std::uint64_t first) {
+    std::vector<outbox::Refusal> refused;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const auto* rejected = std::get_if<broker::Rejected>(&results[i]);
+        if (rejected != nullptr && is_for_good(rejected->code)) {
+            refused.push_back({first + i, text_of(*rejected)});
+        }
+    }
+    return refused;
+}
+
 /// Why a batch was not taken; nothing if it was. A number that the log already has is an event that
 /// it already has.
 std::optional<std::string> refusal(const std::vector<broker::PublishResult>& results) {
@@ -32,8 +66,7 @@ std::optional<std::string> refusal(const std::vector<broker::PublishResult>& res
             continue;
         }
         if (!why || rejected->code != broker::Rejected::Code::atomic_batch_failed) {
-            why = "event " + rejected->event_id + ": " + std::string(broker::name(rejected->code)) +
-                  ": " + rejected->message;
+            why = text_of(*rejected);
         }
     }
     return why;
@@ -87,7 +120,13 @@ struct Relay::State : std::enable_shared_from_this<Relay::State> {
     Result<bool> run_round();
     void note_trouble(const std::string& now);
     void publish(std::vector<outbox::Numbered> messages);
-    void published(std::uint64_t last, const Result<std::vector<broker::PublishResult>>& results);
+    /// The numbers of a batch, both included.
+    struct Batch {
+        std::uint64_t first;
+        std::uint64_t last;
+    };
+    void published(Batch batch, const Result<std::vector<broker::PublishResult>>& results);
+    void set_aside(std::vector<outbox::Refusal> refused);
     void renumber();
     void round_done(const Result<>& result);
     void finish_stop();
@@ -132,6 +171,16 @@ void Relay::stop(io::Completion<> done) {
 Result<std::uint64_t> Relay::backlog() const {
     const auto snapshot = TRY(state_->database.read());
     return outbox::backlog(snapshot.session());
+}
+
+Result<std::vector<sql::outbox::Refused>> Relay::refused(std::size_t events_max) const {
+    const auto snapshot = TRY(state_->database.read());
+    return outbox::refused(snapshot.session(), events_max);
+}
+
+Result<std::uint64_t> Relay::refused_count() const {
+    const auto snapshot = TRY(state_->database.read());
+    return outbox::refused_count(snapshot.session());
 }
 
 std::string Relay::trouble() const {
@@ -249,7 +298,8 @@ void Relay::State::publish(std::vector<outbox::Numbered> messages) {
     for (outbox::Numbered& message : messages) {
         auto view = event::decode_body(message.bytes);
         if (!view) {
-            round_done(std::unexpected(std::move(view).error().in("outbox message " + message.id)));
+            set_aside({{message.publish_seq, "outbox message " + message.id +
+                                                 " cannot be read: " + view.error().message()}});
             return;
         }
         auto event = event::owned(*view);
@@ -264,7 +314,9 @@ void Relay::State::publish(std::vector<outbox::Numbered> messages) {
         if (events.empty()) {
             options.sequence = message.publish_seq;
         }
-        CHECK(message.publish_seq == options.sequence + events.size());
+        if (message.publish_seq != options.sequence + events.size()) {
+            break;  // one that was refused stood between
+        }
         last = message.publish_seq;
         events.push_back(std::move(event));
     }
@@ -275,22 +327,45 @@ void Relay::State::publish(std::vector<outbox::Numbered> messages) {
     }
     target.publish(
         std::move(events), options,
-        on_strand([last](State& state, const Result<std::vector<broker::PublishResult>>& results) {
-            state.published(last, results);
+        on_strand([batch = Batch{options.sequence, last}](
+                      State& state, const Result<std::vector<broker::PublishResult>>& results) {
+            state.published(batch, results);
         }));
 }
 
-void Relay::State::published(std::uint64_t last,
+void Relay::State::published(Batch batch,
                              const Result<std::vector<broker::PublishResult>>& results) {
+    if (results) {
+        if (auto refused = refused_for_good(*results, batch.first); !refused.empty()) {
+            set_aside(std::move(refused));
+            return;
+        }
+    }
     auto why = results ? refusal(*results) : std::optional(results.error().message());
     if (!why) {
-        taken = last;
+        taken = batch.last;
         round_done({});
         return;
     }
     // Whether anything was appended is not known: ask the log before trying again.
     taken = std::max(taken, target.highest_sequence(producer).value_or(0));
     round_done(fail(ErrorKind::unavailable, std::move(*why)));
+}
+
+/// Nothing of the batch was taken. What will never be makes way for what stands behind it.
+void Relay::State::set_aside(std::vector<outbox::Refusal> refused) {
+    for (const outbox::Refusal& refusal : refused) {
+        note_trouble("refused for good and set aside: " + refusal.reason);
+    }
+    writer.submit(
+        [refused = std::move(refused),
+         now = strand.executor().clock().wall()](sql::Session& session) -> Result<> {
+            for (const outbox::Refusal& refusal : refused) {
+                TRY(outbox::refuse(session, refusal, now));
+            }
+            return {};
+        },
+        on_strand([](State& state, const Result<>& done) { state.round_done(done); }));
 }
 
 /// Marks, cleans up, and numbers what has come since.

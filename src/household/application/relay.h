@@ -9,6 +9,7 @@
 
 #include "bus/broker/bus.h"
 #include "foundation/sql/database.h"
+#include "foundation/sql/outbox.h"
 #include "foundation/sql/writer.h"
 
 namespace bascule::application {
@@ -36,8 +37,10 @@ struct RelayTarget {
 /// highest. If at `start` the highest number assigned is below the log's, the database was
 /// restored: a new incarnation begins, and unmarked rows are looked up by id first.
 ///
-/// Trouble (the bus is full or failing, the database busy) is retried with growing waits; nothing
-/// is ever skipped.
+/// Trouble (the bus is full or failing, the database busy) is retried with growing waits. An event
+/// that the bus will never take (UnitOfWork checks the same rules before COMMIT, so this is a
+/// defect or a limit that was lowered since) is set aside in `outbox_refused` with the reason, and
+/// what stands behind it goes on: docs/adr/0007-refused-events.md.
 ///
 /// Threads:   any. Lifetime: everything given outlives it; `stop` before destroying.
 class Relay {
@@ -53,6 +56,9 @@ class Relay {
 
     /// Rows that were committed and not yet acknowledged by the log; for readiness and metrics.
     Result<std::uint64_t> backlog() const;
+    /// Events that were set aside, oldest first; an operator's matter.
+    Result<std::vector<sql::outbox::Refused>> refused(std::size_t events_max) const;
+    Result<std::uint64_t> refused_count() const;
     /// Why the last round failed; empty if it did not.
     std::string trouble() const;
 

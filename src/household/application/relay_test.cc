@@ -49,6 +49,10 @@ class FakeBus {
     void lose_answers(int count) {
         state_.with([&](State& state) { state.answers_lost = count; });
     }
+    /// An event with this data will never be taken.
+    void refuse_for_good(const std::string& data) {
+        state_.with([&](State& state) { state.refused_data = data; });
+    }
     void refuse(int count) {
         state_.with([&](State& state) { state.refusals = count; });
     }
@@ -60,6 +64,7 @@ class FakeBus {
         std::set<std::string> ids;
         int answers_lost = 0;
         int refusals = 0;
+        std::string refused_data;
     };
 
     void publish(std::vector<event::Event> events, const broker::PublishOptions& options,
@@ -70,6 +75,18 @@ class FakeBus {
                 return fail(ErrorKind::exhausted, "the publish queue is full");
             }
             std::vector<broker::PublishResult> results;
+            if (std::ranges::find(events, state.refused_data, &event::Event::data) !=
+                events.end()) {
+                for (const event::Event& event : events) {
+                    results.emplace_back(
+                        broker::Rejected{.code = event.data == state.refused_data
+                                                     ? broker::Rejected::Code::too_large
+                                                     : broker::Rejected::Code::atomic_batch_failed,
+                                         .event_id = event.event_id,
+                                         .message = "too much"});
+                }
+                return results;
+            }
             auto& highest = state.highest[options.producer];
             auto sequence = options.sequence;
             for (event::Event& event : events) {
@@ -177,6 +194,33 @@ TEST_F(RelayTest, PublishesWhatWasCommittedBeforeAndAfterItsStart) {
     commit("ada", "two");
     drain();
     EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("two")));
+}
+
+TEST_F(RelayTest, WhatTheBusWillNeverTakeIsSetAsideAndTheRestGoesOn) {
+    bus.refuse_for_good(data("two"));
+    for (const char* name : {"one", "two", "three"}) {
+        commit("ada", name);
+    }
+    commit("bob", "four");
+    start();
+    drain();
+    EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("three")));
+    EXPECT_THAT(names_of("bob"), testing::ElementsAre(data("four")));
+    EXPECT_EQ(relay->refused_count().value(), 1);
+    const auto refused = relay->refused(10).value();
+    ASSERT_EQ(refused.size(), 1);
+    EXPECT_EQ(refused[0].key, "ada");
+    EXPECT_THAT(refused[0].reason, testing::HasSubstr("too_large: too much"));
+    // The hole in the numbers hurts neither what comes nor the next start.
+    commit("ada", "five");
+    drain();
+    close();
+    open();
+    start();
+    commit("ada", "six");
+    drain();
+    EXPECT_THAT(names_of("ada"),
+                testing::ElementsAre(data("one"), data("three"), data("five"), data("six")));
 }
 
 TEST_F(RelayTest, KeepsEachKeysOrderUnderConcurrency) {

@@ -296,8 +296,12 @@ Migration figures_and_people() {
 }  // namespace
 
 std::vector<Migration> migrations() {
-    return {sql::outbox::migration(), sql::inbox::migration(), accounts_and_files(),
-            transactions(),           categories_and_rules(),  figures_and_people()};
+    std::vector<Migration> all = sql::outbox::migrations();
+    for (const auto& step : {sql::inbox::migration(), accounts_and_files(), transactions(),
+                             categories_and_rules(), figures_and_people()}) {
+        all.push_back(step);
+    }
+    return all;
 }
 
 }  // namespace bascule::application
