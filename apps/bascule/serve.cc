@@ -73,7 +73,10 @@ int serve(const ServeOptions& options) {
     const std::string data = settings->data_directory;
     auto server = Server::start(options.sources, std::move(*settings));
     if (!server) {
-        journal::error("cannot start: " + server.error().message());
+        journal::error("cannot start: " + server.error().message() +
+                       (server.error().kind() == ErrorKind::exhausted
+                            ? "; free space on the disk of the data directory and start again"
+                            : ""));
         return exit_code_of(server.error());
     }
     journal::info("serving on " + (*server)->url() + ", data in " + data);

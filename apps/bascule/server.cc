@@ -55,6 +55,9 @@ Result<> store_credentials(io::Disk& disk, const std::string& data, const std::s
                            const std::string& token) {
     std::string text;
     json::Writer(text).begin_object().member("url", url).member("token", token).end_object();
+    if (io::read_file(disk, credentials_path(data), text.size()) == text) {
+        return {};  // nothing is written where there may be no room for it
+    }
     TRY(disk.make_directories(data + "/secrets"));
     ::chmod((data + "/secrets").c_str(), 0700);
     // Files are made readable for their owner only; the umask is set before any thread starts.
@@ -197,7 +200,9 @@ Result<> Server::Parts::open_databases() {
     for (sql::Migration& migration : auth::Authenticator::migrations()) {
         migrations.push_back(std::move(migration));
     }
-    database = TRY(sql::Database::open({.path = data + "/bascule.db"}, migrations));
+    database = TRY(sql::Database::open(
+        {.path = data + "/bascule.db", .message_bytes_max = settings.log.record_bytes_max},
+        migrations));
     audit_database = TRY(
         sql::Database::open({.path = data + "/audit.db"}, application::AuditTrail::migrations()));
     writer = std::make_unique<sql::Writer>(*database, *sql_thread);

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """What holds from the first moment on: the owner's token, and that nobody who only connects keeps others out."""
 
+import contextlib
 import json
 import socket
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 from main import PROGRAM, run
 from server import Server
@@ -61,6 +65,44 @@ class ConnectionsTest(unittest.TestCase):
             finally:
                 for each in half_open:
                     each.close()
+
+
+@contextlib.contextmanager
+def small_disk(mebibytes):
+    """A folder with so much room, or a skipped test where nothing may be mounted."""
+    with tempfile.TemporaryDirectory(prefix="bascule-e2e-") as folder:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", folder], capture_output=True).returncode != 0:
+            raise unittest.SkipTest("needs the right to mount a file system")
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+class FullDiskTest(unittest.TestCase):
+    def test_it_is_told_once_with_what_to_do_and_is_over_when_there_is_room(self):
+        event = {"eventType": "lamp.switched", "source": "kitchen", "userId": "robin", "data": {"text": "x" * 100_000}}
+        with small_disk(48) as disk, Server(PROGRAM) as server:
+            server.kill()
+            server.data = disk / "data"
+            server.start()
+            filler = disk / "filler"
+            with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(65536))
+            refused = server.wait_until(lambda: (answer := server.request("POST", "/v1/events", event)).status != 200 and answer, 60, "a refusal")
+            self.assertEqual((refused.status, refused.body["error"]["code"]), (429, "exhausted"))
+            ready = server.request("GET", "/readyz", token="")
+            self.assertEqual(ready.status, 503)
+            self.assertIn("no space", ready.body["reasons"][0])
+            self.assertNotIn(str(disk), str(ready.body), "who is not signed in learns no path")
+            filler.unlink()
+            server.wait_until(server.ready, 60, "room to be noticed")
+            server.request("POST", "/v1/events", event).expect(200)
+            log = server.log.read_text()
+            self.assertEqual(log.count("publishes are refused"), 1, log)
+            self.assertRegex(log, rf"publishes are refused, the log is full: .*{disk}.*free space on that disk")
+            self.assertEqual(log.count("publishes are taken again"), 1, log)
 
 
 if __name__ == "__main__":
