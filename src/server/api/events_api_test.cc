@@ -238,11 +238,11 @@ TEST_F(EventsApiTest, AStreamThatComesBackToAnotherLogSaysSo) {
     const auto back = [&](const std::string& last) {
         return api.ask(api.owner, http::Method::get, "/v1/stream", "", {{"Last-Event-ID", last}});
     };
+    const std::string last = "0:" + std::to_string(api.bus().log().end().value() - 1);
     const Answer beyond = back("0:999999");
     EXPECT_EQ(beyond.status, 200);
-    EXPECT_THAT(beyond.body,
-                AllOf(HasSubstr("event: gap\n"), HasSubstr(R"("continuesAt":")" + end + "\"")));
-    const std::string last = "0:" + std::to_string(api.bus().log().end().value() - 1);
+    EXPECT_THAT(beyond.body, AllOf(HasSubstr("event: gap\n"), HasSubstr("id: " + last + "\n"),
+                                   HasSubstr(R"("continuesAt":")" + end + "\"")));
     EXPECT_THAT(back(last).body, Not(HasSubstr("gap")));
     EXPECT_EQ(back("nonsense").at("/error/field"), "Last-Event-ID");
     const Answer from = api.get(api.owner, "/v1/stream?from=0:999999");

@@ -174,7 +174,9 @@ Start after_gap(std::string_view last, Offset at) {
         .member("continuesAt", position_text(at))
         .member("message", "events between these two may be missing; read what you need anew")
         .end_object();
-    return {.at = at, .first = http::server_sent_event("", "gap", data)};
+    // Who is cut off before any event comes back to where this one went on.
+    const std::string id = at > Offset(0) ? position_text(Offset(at.value() - 1)) : "";
+    return {.at = at, .first = http::server_sent_event(id, "gap", data)};
 }
 
 /// Where the stream begins: behind Last-Event-ID, at `from`, else at the end. Errors: `invalid`.

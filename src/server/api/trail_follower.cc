@@ -114,10 +114,11 @@ void TrailFollower::look() {
         return waiting.looking = std::exchange(waiting.again, false);
     });
     for (const auto& waiter : ready) {
-        if (!taken(waiter)) {
+        const auto timer = take(waiter);
+        if (!timer) {
             continue;
         }
-        services_.readers.cancel(waiter->timer);
+        services_.readers.cancel(*timer);
         if (end) {
             waiter->then(TrailReach{.end = std::max(*end, waiter->log_end)});
         } else {
@@ -130,7 +131,7 @@ void TrailFollower::look() {
 }
 
 void TrailFollower::expire(const std::shared_ptr<Waiter>& waiter) {
-    if (!taken(waiter)) {
+    if (!take(waiter)) {
         return;
     }
     const auto end = services_.audit.end();
@@ -141,8 +142,11 @@ void TrailFollower::expire(const std::shared_ptr<Waiter>& waiter) {
     }
 }
 
-bool TrailFollower::taken(const std::shared_ptr<Waiter>& waiter) {
-    return waiting_.with([&](Waiting& waiting) { return std::erase(waiting.waiters, waiter) > 0; });
+std::optional<io::TimerId> TrailFollower::take(const std::shared_ptr<Waiter>& waiter) {
+    return waiting_.with([&](Waiting& waiting) {
+        return std::erase(waiting.waiters, waiter) > 0 ? std::optional(waiter->timer)
+                                                       : std::nullopt;
+    });
 }
 
 }  // namespace bascule::api

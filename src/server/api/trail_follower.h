@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "foundation/base/guarded.h"
@@ -48,8 +49,8 @@ class TrailFollower : public std::enable_shared_from_this<TrailFollower> {
     void committed();
     void look();
     void expire(const std::shared_ptr<Waiter>& waiter);
-    /// Takes it off those that wait; false if somebody else did.
-    bool taken(const std::shared_ptr<Waiter>& waiter);
+    /// Takes it off those that wait, with its timer; nothing if somebody else did.
+    std::optional<io::TimerId> take(const std::shared_ptr<Waiter>& waiter);
 
     const Services& services_;
     Guarded<Waiting> waiting_;
