@@ -301,11 +301,11 @@ Result<AtomId> Compiler::add_atom(const AtomKey& key, const std::string& place) 
 Result<> Compiler::add_regex(const AtomKey& key, AtomId atom, const std::string& place) {
     auto channel = std::ranges::find(out_->regexes, key.field, &RegexChannel::field);
     if (channel == out_->regexes.end()) {
-        out_->regexes.push_back({.field = key.field, .finder = {}, .atoms = {}});
+        out_->regexes.push_back(
+            {.field = key.field, .finder = RegexFinder(RuleSet::regex_bytes_max), .atoms = {}});
         channel = out_->regexes.end() - 1;
-        channel->finder.emplace(RuleSet::regex_bytes_max);
     }
-    if (auto added = channel->finder->add(key.value, key.letters); !added) {
+    if (auto added = channel->finder.add(key.value, key.letters); !added) {
         return wrong(place + ".value", added.error().message());
     }
     channel->atoms.push_back(atom);
@@ -383,10 +383,10 @@ Result<> Compiler::finish() {
         list[index] = value;
     }
     for (TextChannel& channel : out_->channels) {
-        channel.finder.emplace(texts[{channel.field, channel.letters}]);
+        channel.finder = TextFinder(texts[{channel.field, channel.letters}]);
     }
     for (RegexChannel& channel : out_->regexes) {
-        TRY(channel.finder->finish());
+        TRY(channel.finder.finish());
     }
     return {};
 }

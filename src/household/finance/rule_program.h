@@ -32,13 +32,13 @@ struct TextChannel {
     RuleField field = RuleField::payee;
     LetterCase letters = LetterCase::folded;
     std::vector<Literal> literals;
-    std::optional<TextFinder> finder;
+    TextFinder finder{{}};
     std::optional<AtomId> empty_text;  ///< `equals ""`
 };
 
 struct RegexChannel {
     RuleField field = RuleField::payee;
-    std::optional<RegexFinder> finder;
+    RegexFinder finder;
     std::vector<AtomId> atoms;  ///< by index in the finder
 };
 

@@ -106,7 +106,7 @@ struct RuleMatcher::Scratch {
             find_literals(channel, match_text(text_of(channel.field, subject), channel.letters));
         }
         for (const RegexChannel& channel : compiled.regexes) {
-            channel.finder->find(normalised(text_of(channel.field, subject)), expressions);
+            channel.finder.find(normalised(text_of(channel.field, subject)), expressions);
             for (const int index : expressions) {
                 hold(channel.atoms[static_cast<std::size_t>(index)]);
             }
@@ -117,7 +117,7 @@ struct RuleMatcher::Scratch {
         if (text.empty() && channel.empty_text) {
             hold(*channel.empty_text);
         }
-        channel.finder->find(text, [&](std::uint32_t pattern, std::size_t end) {
+        channel.finder.find(text, [&](std::uint32_t pattern, std::size_t end) {
             const TextChannel::Literal& literal = channel.literals[pattern];
             for (const TextChannel::Wanted& wanted : literal.wanted) {
                 if (literal_holds(wanted.op, end - literal.bytes, end, text.size())) {

@@ -76,6 +76,16 @@ class CsvParser {
   private:
     void read_row() {
         const Place place = places_.at(rows_.begin());
+        if (rows_.has_open_quote()) {
+            if (rows_.is_cut_off()) {
+                report_.reject(place, "record_truncated",
+                               "a quote opens in this row and the file ends before it is closed",
+                               rows_.raw());
+                return;
+            }
+            report_.warn(place.line, "unclosed_element",
+                         "a quote opens in this row and is not closed; it is read as text");
+        }
         if (rows_.has_surplus() && !join_surplus()) {
             report_.reject(place, "amount_unreadable",
                            "the row has " + std::to_string(rows_.size()) +
@@ -194,13 +204,11 @@ class CsvParser {
 
     bool read_amount(Transaction& transaction) {
         transaction.currency = row_currency();
-        std::optional<money::Decimal> amount;
-        if (reading_.sign == SignConvention::debit_credit &&
-            (layout_.has(Field::debit) || layout_.has(Field::credit))) {
-            if (!read_sides(transaction, amount)) {
-                return false;
-            }
-        } else if (!read_signed(transaction, amount)) {
+        const bool has_sides = reading_.sign == SignConvention::debit_credit &&
+                               (layout_.has(Field::debit) || layout_.has(Field::credit));
+        const std::optional<money::Decimal> amount =
+            has_sides ? read_sides(transaction) : read_signed(transaction);
+        if (!amount) {
             return false;
         }
         const auto minor = amount->to_minor(transaction.currency.exponent());
@@ -257,18 +265,20 @@ class CsvParser {
         return true;
     }
 
-    bool reject_missing(const Transaction& transaction) {
+    void reject_missing(const Transaction& transaction) {
         report_.reject(transaction.place, "amount_missing", "the amount is missing", rows_.raw());
-        return false;
     }
 
-    bool read_signed(Transaction& transaction, std::optional<money::Decimal>& amount) {
+    /// Nothing where the row was rejected.
+    std::optional<money::Decimal> read_signed(Transaction& transaction) {
         BareNumber number;
+        std::optional<money::Decimal> amount;
         if (!read_cell(rows_.cell(Field::amount), transaction, number, amount)) {
-            return false;
+            return std::nullopt;
         }
         if (!amount) {
-            return reject_missing(transaction);
+            reject_missing(transaction);
+            return std::nullopt;
         }
         if (number.side == 'D' && !amount->is_negative()) {
             amount = amount->negated();
@@ -286,37 +296,35 @@ class CsvParser {
                     transaction.place, "amount_unreadable",
                     quoted(mark) + " says neither debit nor credit, so the amount has no sign",
                     rows_.raw());
-                return false;
+                return std::nullopt;
             }
             amount = (side == 'D') != amount->is_negative() ? amount->negated() : *amount;
         }
-        return true;
+        return amount;
     }
 
-    bool read_sides(Transaction& transaction, std::optional<money::Decimal>& amount) {
+    std::optional<money::Decimal> read_sides(Transaction& transaction) {
         BareNumber number;
         std::optional<money::Decimal> debit;
         std::optional<money::Decimal> credit;
         if (!read_cell(rows_.cell(Field::debit), transaction, number, debit) ||
             !read_cell(rows_.cell(Field::credit), transaction, number, credit)) {
-            return false;
+            return std::nullopt;
         }
         if (debit && credit && !debit->is_zero() && !credit->is_zero()) {
             report_.reject(transaction.place, "amount_unreadable",
                            "both the debit (" + debit->to_text() + ") and the credit (" +
                                credit->to_text() + ") are filled",
                            rows_.raw());
-            return false;
+            return std::nullopt;
         }
         if (!debit && !credit) {
-            return reject_missing(transaction);
+            reject_missing(transaction);
+            return std::nullopt;
         }
         const bool out = debit && (!debit->is_zero() || !credit);
-        amount = out ? *debit : *credit;
-        if (out && !reading_.debits_are_negative) {
-            amount = amount->negated();
-        }
-        return true;
+        const money::Decimal amount = out ? *debit : *credit;
+        return out && !reading_.debits_are_negative ? amount.negated() : amount;
     }
 
     /// Several columns of one text are joined by a blank.

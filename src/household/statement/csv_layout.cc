@@ -189,9 +189,9 @@ class Attempt {
         // Somebody else's account numbers differ from row to row; one's own does not, unless the
         // header says so plainly.
         if (layout.has(Field::account)) {
-            const std::string header =
-                normalised_header(layout.columns[layout.at(Field::account).front()]).text;
-            if (header == "iban" && !sample_.is_constant(layout.at(Field::account).front())) {
+            const std::size_t column = layout.at(Field::account).front();
+            const auto header = normalised_header(layout.columns[column]);
+            if (std::string_view(header.text) == "iban" && !sample_.is_constant(column)) {
                 layout.at(Field::account).clear();
             }
         }

@@ -95,6 +95,7 @@ bool CsvReader::next(CsvRecord& record) {
 
 void CsvReader::split(CsvRecord& record, bool quotes) {
     record.cells.clear();
+    record.has_open_quote = false;
     std::size_t at = record.begin;
     while (true) {
         std::size_t start = at;
@@ -106,11 +107,13 @@ void CsvReader::split(CsvRecord& record, bool quotes) {
         const std::size_t quote = protects ? start + 1 : start;
         std::size_t end = at;
         bool closed = false;
-        if (quotes && quotes_close_ && quote < text_.size() && text_[quote] == '"') {
-            const std::string_view cell = quoted_cell(quote, end, closed);
+        if (quote < text_.size() && text_[quote] == '"') {
+            const std::string_view cell =
+                quotes && quotes_close_ ? quoted_cell(quote, end, closed) : std::string_view();
             if (closed) {
                 record.cells.push_back(cell);
             }
+            record.has_open_quote = record.has_open_quote || !closed;
         }
         if (!closed) {
             end = at;

@@ -13,6 +13,7 @@ struct CsvRecord {
     std::size_t begin = 0;
     std::size_t end = 0;  ///< after the last cell, before the line end
     std::vector<std::string_view> cells;
+    bool has_open_quote = false;  ///< a cell begins with a quote that nothing closes
 
     bool is_blank() const;
 };

@@ -23,6 +23,10 @@ class CsvRows {
         return text_.substr(record_.begin, record_.end - record_.begin);
     }
     std::size_t size() const { return record_.cells.size(); }
+    /// A quote opens a cell and is never closed, so it was taken for text.
+    bool has_open_quote() const { return record_.has_open_quote; }
+    /// The file ends in this record, without so much as a line's end.
+    bool is_cut_off() const { return record_.end == text_.size(); }
 
     /// The first column of a field; empty when the file or this record has none. Trimmed.
     std::string_view cell(Field field) const;

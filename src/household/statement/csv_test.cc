@@ -305,6 +305,19 @@ INSTANTIATE_TEST_SUITE_P(
                    "rejected 3 date_unreadable; rejected 4 date_missing; rejected 5 "
                    "amount_missing; rejected 6 amount_unreadable; "
                    "rejected 7 date_unreadable"},
+        ReportCase{"QuoteNeverClosed",
+                   "Date,Payee,Amount\n2024-01-31,A,1.50\n2024-01-31,\"B,2.50\n"
+                   "2024-01-31,C,3.50\n",
+                   "2024-01-31 1.50 A | 2024-01-31 2.50 \"B | 2024-01-31 3.50 C",
+                   "warning 3 unclosed_element"},
+        ReportCase{"QuoteClosedRowsLater",
+                   "Date;Payee;Amount\n2024-01-31;\"A;1,50\n2024-01-31;B;2,50\n"
+                   "2024-01-31;\"C\";3,50\n",
+                   "2024-01-31 1.50 \"A | 2024-01-31 2.50 B | 2024-01-31 3.50 C",
+                   "warning 2 unclosed_element"},
+        ReportCase{"FileEndsInsideAQuote",
+                   "Date,Amount,Payee\n2024-01-31,1.50,A\n2024-01-31,2.50,\"B", "2024-01-31 1.50 A",
+                   "rejected 3 record_truncated"},
         ReportCase{"BothSidesFilled",
                    "Date,Payee,Debit,Credit\n2024-01-31,A,1.50,2.50\n2024-01-31,B,1.50,\n",
                    "2024-01-31 -1.50 B", "rejected 2 amount_unreadable"},

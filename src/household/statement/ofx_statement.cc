@@ -94,12 +94,18 @@ void OfxStatements::set_balance(const OfxBalance& stated, std::string_view what,
     if (strip_number(stated.amount, NumberDress::plain, number)) {
         amount = read_number(number, mark_of(number));
     }
-    const auto minor = amount ? amount->to_minor(draft_.currency.exponent())
-                              : Result<money::MinorUnits>(fail(ErrorKind::invalid, "no number"));
-    if (!minor) {
+    const auto leave_out = [&] {
         report_.warn(stated.line, "balance_unreadable",
                      "the " + std::string(what) + " balance " + quoted(stated.amount) +
                          " is not an amount; left out");
+    };
+    if (!amount) {
+        leave_out();
+        return;
+    }
+    const auto minor = amount->to_minor(draft_.currency.exponent());
+    if (!minor) {
+        leave_out();
         return;
     }
     if (minor->rounded) {
