@@ -123,6 +123,20 @@ std::string publish_answer(const std::vector<broker::PublishResult>& results) {
     return out;
 }
 
+constexpr std::string_view what_a_large_event_does =
+    "store large data elsewhere and publish where it is, or have bus.event_bytes_max raised";
+
+int status_of(broker::Rejected::Code code) {
+    switch (code) {
+        case broker::Rejected::Code::id_reused:
+            return 409;
+        case broker::Rejected::Code::too_large:
+            return 413;
+        default:
+            return 422;
+    }
+}
+
 /// One rejected event is the request's failure; in a batch each event has its own answer.
 void answer_publish(Call call, bool batch, Result<std::vector<broker::PublishResult>> results) {
     if (!results) {
@@ -131,10 +145,12 @@ void answer_publish(Call call, bool batch, Result<std::vector<broker::PublishRes
     }
     if (!batch) {
         if (const auto* rejected = std::get_if<broker::Rejected>(&results->front())) {
-            const bool conflict = rejected->code == broker::Rejected::Code::id_reused;
-            call.refuse(conflict ? 409 : 422, {.code = std::string(broker::name(rejected->code)),
-                                               .message = rejected->message,
-                                               .field = rejected->field});
+            const bool large = rejected->code == broker::Rejected::Code::too_large;
+            call.refuse(status_of(rejected->code),
+                        {.code = std::string(broker::name(rejected->code)),
+                         .message = rejected->message,
+                         .hint = large ? std::string(what_a_large_event_does) : "",
+                         .field = rejected->field});
             return;
         }
     }
@@ -158,7 +174,26 @@ std::string dry_run_answer(const broker::Bus& bus, const std::vector<event::Even
     return out;
 }
 
+/// Above this a body is no JSON to us, whatever stands in it.
+std::optional<http::ErrorBody> too_large(std::string_view body) {
+    constexpr std::size_t most = json::Limits{}.bytes_max;
+    if (body.size() <= most) {
+        return std::nullopt;
+    }
+    return http::ErrorBody{
+        .code = "too_large",
+        .message = "the request has " + std::to_string(body.size()) + " bytes; " +
+                   std::to_string(most) +
+                   " are allowed for all events of a request together, and "
+                   "bus.event_bytes_max (1 MiB by default) for each",
+        .hint = "publish fewer events at once; store large data elsewhere and publish where it is"};
+}
+
 void publish(const Services& services, Call call) {
+    if (const auto refusal = too_large(call.request().body)) {
+        call.refuse(413, *refusal);
+        return;
+    }
     auto request = publish_request_of(call.request().body);
     if (!request) {
         call.refuse(request.error());

@@ -31,6 +31,23 @@ class RequestsApiTest : public testing::Test {
     TestApi api;
 };
 
+TEST_F(RequestsApiTest, AnEventThatIsTooLargeIsToldByWhichLimit) {
+    const auto publish = [&](std::size_t bytes) {
+        return api.post(api.owner, "/v1/events",
+                        R"({"eventType":"a.b","source":"s","userId":"u","data":{"x":")" +
+                            std::string(bytes, 'x') + R"("}})");
+    };
+    for (const auto& [bytes, limit] : {std::pair{std::size_t{2} << 20, "1048576"},
+                                       std::pair{std::size_t{20} << 20, "16777216"}}) {
+        const Answer answer = publish(bytes);
+        EXPECT_EQ(answer.status, 413) << answer.body;
+        EXPECT_EQ(answer.at("/error/code"), "too_large");
+        EXPECT_THAT(answer.at("/error/message"), HasSubstr(limit));
+        EXPECT_THAT(answer.body, HasSubstr("bus.event_bytes_max"));
+        EXPECT_THAT(answer.at("/error/hint"), HasSubstr("publish where it is"));
+    }
+}
+
 TEST_F(RequestsApiTest, AnAmountOutOfRangeIsTheRequestsFault) {
     const std::string id = account("a");
     for (const char* amount :
