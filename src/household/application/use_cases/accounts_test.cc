@@ -56,6 +56,21 @@ TEST_F(AccountsTest, CreateAnswersTheAccountAndPublishesIt) {
     EXPECT_THAT(events[0].data, HasSubstr(created->id));
 }
 
+TEST_F(AccountsTest, SurplusDigitsAreRoundedHalfToEven) {
+    const auto balance_of = [&](const char* name, const char* opening) {
+        return create({.name = name,
+                       .type = "other",
+                       .currency = "EUR",
+                       .opening_balance = opening,
+                       .opening_date = "2025-12-31"})
+            .value()
+            .balance->to_text();
+    };
+    EXPECT_EQ(balance_of("a", "1.005"), "1.00");
+    EXPECT_EQ(balance_of("b", "1.015"), "1.02");
+    EXPECT_EQ(balance_of("c", "-1.0151"), "-1.02");
+}
+
 struct RefusedAccount {
     const char* claim;
     AccountEdit edit;
@@ -86,8 +101,8 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedAccount{
             "BadCurrency", {.name = "a", .type = "other", .currency = "E1"}, "currency: "},
         RefusedAccount{
-            "SurplusDigits",
-            {.name = "a", .type = "other", .currency = "EUR", .opening_balance = "1.005"},
+            "BadAmount",
+            {.name = "a", .type = "other", .currency = "EUR", .opening_balance = "1,005"},
             "openingBalance: "},
         RefusedAccount{"BadDate",
                        {.name = "a",
