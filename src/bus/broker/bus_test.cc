@@ -527,10 +527,6 @@ TEST_F(BusTest, WaitsForASlowSyncOfTheJournalWithoutSpinning) {
     executor_->run_ready();
 }
 
-/// Goal: G1, G2 and G3 through power loss at any moment. Method: publishes to a few keys, a handler
-/// that fails now and then, crashes after a random number of steps; the ledger of acknowledged
-/// events is kept outside. At the end every acknowledged event was handled, and the first handling
-/// of each key's events is in the order of their publication.
 TEST_F(BusTest, TellsWhenTheDiskIsFullAndWhenItHasRoomAgain) {
     std::vector<std::string> told;
     bus_->on_health([&](const BusHealth& health) {
@@ -555,6 +551,10 @@ TEST_F(BusTest, TellsWhenTheDiskIsFullAndWhenItHasRoomAgain) {
     EXPECT_THAT(told, ElementsAre("running", "full", "running"));
 }
 
+/// Goal: G1, G2 and G3 through power loss at any moment. Method: publishes to a few keys, a handler
+/// that fails now and then, crashes after a random number of steps; the ledger of acknowledged
+/// events is kept outside. At the end every acknowledged event was handled, and the first handling
+/// of each key's events is in the order of their publication.
 TEST_F(BusTest, LosesNoAcknowledgedEventAndKeepsOrderThroughCrashes) {
     class Flaky final : public Handler {
       public:
