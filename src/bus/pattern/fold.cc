@@ -6,6 +6,9 @@
 #include <array>
 #include <string>
 
+#include "bus/pattern/code_units.h"
+#include "bus/pattern/long_upper.h"
+
 namespace bascule::pattern {
 
 namespace {
@@ -24,44 +27,20 @@ std::string encoded(utf8proc_int32_t point) {
     return {reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(length)};
 }
 
-/// Upper cases of more than one character (Unicode, SpecialCasing.txt).
-std::string_view long_upper(utf8proc_int32_t point) {
-    switch (point) {
-        case 0xDF:
-            return "SS";
-        case 0xFB00:
-            return "FF";
-        case 0xFB01:
-            return "FI";
-        case 0xFB02:
-            return "FL";
-        case 0xFB03:
-            return "FFI";
-        case 0xFB04:
-            return "FFL";
-        case 0xFB05:
-        case 0xFB06:
-            return "ST";
-        default:
-            return {};
-    }
-}
-
-/// What a character of the pattern stands for.
+/// What a character of the pattern stands for: its upper and its lower case. A character that is
+/// neither, `ǅ`, does not stand for itself.
 std::vector<std::string> spellings(std::string_view character) {
-    std::vector<std::string> all = {std::string(character)};
     utf8proc_int32_t point = 0;
     const auto length =
         utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(character.data()),
                          static_cast<utf8proc_ssize_t>(character.size()), &point);
     if (length <= 0 || point > 0xFFFF) {
-        return all;
+        return {std::string(character)};
     }
-    const std::string_view upper = long_upper(point);
-    all.push_back(upper.empty() ? encoded(utf8proc_toupper(point)) : std::string(upper));
-    // The lower case of İ keeps its dot.
-    all.push_back(point == 0x130 ? "i\xCC\x87" : encoded(utf8proc_tolower(point)));
-    return all;
+    const std::u16string_view upper = long_upper(static_cast<char16_t>(point));
+    return {upper.empty() ? encoded(utf8proc_toupper(point)) : to_utf8(upper),
+            // The lower case of İ keeps its dot.
+            point == 0x130 ? "i\xCC\x87" : encoded(utf8proc_tolower(point))};
 }
 
 }  // namespace

@@ -7,10 +7,9 @@
 namespace bascule::pattern {
 
 /// Where in `value` a match of all of `pattern` that began at its start may end, ignoring case as
-/// EventBridge does: each character of the pattern stands for itself, its upper case and its lower
-/// case (`ß` also for `SS`), whatever the value's characters would fold to. Characters beyond
-/// U+FFFF stand for themselves only. Deviation: of the multi-character upper cases of Unicode only
-/// ß and the Latin ligatures are known.
+/// EventBridge does: each character of the pattern stands for its upper case and its lower case
+/// (`ß` for `SS` and `ß`, the title case `ǅ` for `Ǆ` and `ǆ` but not itself), whatever the value's
+/// characters would fold to. Characters beyond U+FFFF stand for themselves only.
 std::vector<std::size_t> ends_ignoring_case(std::string_view pattern, std::string_view value);
 
 /// The same for a whole value, and for a value's end.

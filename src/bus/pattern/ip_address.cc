@@ -1,6 +1,7 @@
 #include "bus/pattern/ip_address.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <system_error>
 #include <vector>
@@ -9,14 +10,13 @@ namespace bascule::pattern {
 
 namespace {
 
-std::optional<unsigned> number(std::string_view text, int base, std::size_t digits_max,
-                               unsigned value_max) {
+constexpr std::size_t v4_characters_max = 15;  ///< as many as 255.255.255.255 has
+
+std::optional<unsigned> number(std::string_view text, int base, unsigned value_max) {
     unsigned value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     const bool whole = error == std::errc() && end == text.data() + text.size();
-    return whole && !text.empty() && text.size() <= digits_max && value <= value_max
-               ? std::optional(value)
-               : std::nullopt;
+    return whole && !text.empty() && value <= value_max ? std::optional(value) : std::nullopt;
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -34,11 +34,11 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 std::optional<IpAddress> parse_v4(std::string_view text) {
     const auto parts = split(text, '.');
     IpAddress address;
-    if (parts.size() != 4) {
+    if (parts.size() != 4 || text.size() > v4_characters_max) {
         return std::nullopt;
     }
     for (std::size_t i = 0; i < 4; ++i) {
-        const auto value = number(parts[i], 10, 3, 255);
+        const auto value = number(parts[i], 10, 255);
         if (!value) {
             return std::nullopt;
         }
@@ -47,23 +47,26 @@ std::optional<IpAddress> parse_v4(std::string_view text) {
     return address;
 }
 
-/// The groups of one side of `::`; a dotted quad may end it.
+/// The groups of one side of `::`.
 bool append_groups(std::string_view side, std::vector<std::uint8_t>& bytes) {
     if (side.empty()) {
         return true;
     }
-    const auto parts = split(side, ':');
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (const auto group = number(parts[i], 16, 4, 0xFFFF)) {
-            bytes.push_back(static_cast<std::uint8_t>(*group >> 8));
-            bytes.push_back(static_cast<std::uint8_t>(*group & 0xFF));
-        } else if (const auto quad = i + 1 == parts.size() ? parse_v4(parts[i]) : std::nullopt) {
-            bytes.insert(bytes.end(), quad->bytes.begin(), quad->bytes.begin() + 4);
-        } else {
+    for (const std::string_view part : split(side, ':')) {
+        const auto group = number(part, 16, 0xFFFF);
+        if (!group) {
             return false;
         }
+        bytes.push_back(static_cast<std::uint8_t>(*group >> 8));
+        bytes.push_back(static_cast<std::uint8_t>(*group & 0xFF));
     }
     return true;
+}
+
+/// ::ffff:a.b.c.d, which is the IPv4 address a.b.c.d.
+bool is_mapped_v4(const IpAddress& address) {
+    constexpr std::array<std::uint8_t, 12> prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    return std::equal(prefix.begin(), prefix.end(), address.bytes.begin());
 }
 
 std::optional<IpAddress> parse_v6(std::string_view text) {
@@ -83,6 +86,11 @@ std::optional<IpAddress> parse_v6(std::string_view text) {
     std::copy(head.begin(), head.end(), address.bytes.begin());
     std::copy(tail.begin(), tail.end(),
               address.bytes.end() - static_cast<std::ptrdiff_t>(tail.size()));
+    if (is_mapped_v4(address)) {
+        IpAddress v4;
+        std::copy(address.bytes.begin() + 12, address.bytes.end(), v4.bytes.begin());
+        return v4;
+    }
     return address;
 }
 
@@ -99,6 +107,17 @@ bool IpAddress::is_in(const IpAddress& network, unsigned prefix) const {
         }
     }
     return true;
+}
+
+bool looks_like_ip(std::string_view text) {
+    if (text.find(':') != std::string_view::npos) {
+        return text.find_first_not_of("0123456789abcdefABCDEF:") == std::string_view::npos;
+    }
+    const auto parts = split(text, '.');
+    return parts.size() == 4 && std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+               return !part.empty() &&
+                      part.find_first_not_of("0123456789") == std::string_view::npos;
+           });
 }
 
 std::optional<IpAddress> parse_ip(std::string_view text) {

@@ -1,11 +1,14 @@
 #include "bus/pattern/pattern.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "bus/pattern/complexity.h"
 #include "bus/pattern/term.h"
 #include "bus/pattern/term_parser.h"
 #include "bus/pattern/tokenizer.h"
+#include "foundation/json/utf8.h"
 
 namespace bascule::pattern {
 
@@ -66,7 +69,7 @@ class PatternParser {
         for (Token token = TRY(tokens_.next()); token != Token::object_end;
              token = TRY(tokens_.next())) {
             is_empty = false;
-            std::string name = tokens_.text();
+            std::string name = TRY(tokens_.text());
             if (name == "$or") {
                 TRY(either(alternatives, path));
                 continue;
@@ -143,16 +146,56 @@ class PatternParser {
     Dialect dialect_;
 };
 
+/// Whether some field's wildcards are too complex; a field is what is left of it once all names
+/// were read.
+bool is_too_complex(const std::vector<Alternative>& alternatives, std::size_t complexity_max) {
+    std::set<const Terms*> seen;
+    for (const Alternative& alternative : alternatives) {
+        for (const auto& [path, terms] : alternative) {
+            if (seen.insert(terms.get()).second &&
+                complexity(*terms, complexity_max + 1) > complexity_max) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/// Where a text ceases to be UTF-8; its end if nowhere.
+std::size_t first_fault(std::string_view text) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const std::size_t length = json::utf8_sequence(at, end);
+        if (length == 0) {
+            break;
+        }
+        at += length;
+    }
+    return static_cast<std::size_t>(at - text.data());
+}
+
 }  // namespace
 
-Result<Pattern> Pattern::parse(std::string_view text, Dialect dialect) {
-    if (text.size() > pattern_bytes_max) {
+Result<Pattern> Pattern::parse(std::string_view text, Dialect dialect, const Limits& limits) {
+    const std::size_t bytes_max = std::min(limits.bytes_max, pattern_bytes_max);
+    if (text.size() > bytes_max) {
         return fail(ErrorKind::invalid, "Event pattern is not valid. Reason: it has " +
                                             std::to_string(text.size()) + " bytes; at most " +
-                                            std::to_string(pattern_bytes_max) + " are allowed");
+                                            std::to_string(bytes_max) + " are allowed");
+    }
+    if (const std::size_t byte = first_fault(text); byte != text.size()) {
+        return fail(ErrorKind::invalid,
+                    "Event pattern is not valid. Reason: it is not UTF-8 (byte " +
+                        std::to_string(byte) + ")");
     }
     Compiled compiled{.text = std::string(text), .dialect = dialect};
     compiled.alternatives = TRY(PatternParser(compiled.text, dialect).parse());
+    if (is_too_complex(compiled.alternatives, limits.complexity_max)) {
+        return std::unexpected(Tokenizer::fault_without_place(
+            "Rule is too complex - try using fewer wildcard characters or fewer repeating "
+            "character sequences after a wildcard character"));
+    }
     for (const Alternative& alternative : compiled.alternatives) {
         for (const auto& [path, terms] : alternative) {
             compiled.paths.insert(path);

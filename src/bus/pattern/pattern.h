@@ -17,6 +17,14 @@ enum class Dialect : std::uint8_t {
               ///< value that is there
 };
 
+/// What a pattern may ask for; both are EventBridge's bounds by default.
+struct Limits {
+    std::size_t bytes_max = 4096;  ///< Pattern::pattern_bytes_max at most
+    /// Of the wildcards of one field, see complexity.h. AWS says that there is a bound, not which;
+    /// its own reports show 7 taken and 11 refused.
+    std::size_t complexity_max = 10;
+};
+
 /// An event pattern of EventBridge, parsed.
 ///
 /// Fields are ANDed, the terms of a field ORed. Terms: exact values, prefix, suffix,
@@ -27,7 +35,7 @@ enum class Dialect : std::uint8_t {
 /// This is the plain matcher, written to be seen right; it is the oracle for any faster one.
 ///
 /// Threads:  immutable; copies share. Match from any number of threads.
-/// Limits:   pattern_bytes_max bytes, `$or` may multiply to alternatives_max combinations.
+/// Limits:   see Limits; `$or` may multiply to alternatives_max combinations.
 /// Cost:     parse O(bytes · alternatives). Match: one pass over the JSON below paths that the
 /// pattern names, then fields × leaves. Source:   aws/event-ruler's rules, as
 /// docs/reference/patterns.md tells them.
@@ -35,12 +43,13 @@ class Pattern {
   public:
     static constexpr std::size_t pattern_bytes_max = 4096;
     static constexpr std::size_t alternatives_max = 1000;
-    static constexpr std::size_t depth_max = 100;
+    static constexpr std::size_t depth_max = 1000;
 
     /// Errors: `invalid`, in AWS's words with place:
     /// `Event pattern is not valid. Reason: Empty arrays are not allowed\n at [Source:
     /// (String)"{"a":[]}"; line: 1, column: 8]`.
-    static Result<Pattern> parse(std::string_view text, Dialect dialect = Dialect::eventbridge);
+    static Result<Pattern> parse(std::string_view text, Dialect dialect = Dialect::eventbridge,
+                                 const Limits& limits = {});
 
     bool matches(const Subject& subject) const;
 

@@ -14,8 +14,8 @@ namespace bascule::pattern {
 namespace {
 
 /// Which element of which array a value lies in: array number → index, for every array around it
-/// but one whose element it is itself: as in EventBridge, `["x",{"b":1}]` below `a` has an `a` = "x"
-/// with `a.b` = 1.
+/// but one whose element it is itself: as in EventBridge, `["x",{"b":1}]` below `a` has an `a` =
+/// "x" with `a.b` = 1.
 using Elements = std::map<int, int>;
 
 struct Found {

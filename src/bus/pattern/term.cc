@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bus/pattern/comparable_number.h"
 #include "bus/pattern/fold.h"
 #include "foundation/json/number.h"
 
@@ -17,8 +18,11 @@ bool matches(const Leaf& leaf, const ExactText& term) {
            (leaf.text == term.text || (term.address && parse_ip(leaf.text) == term.address));
 }
 
+/// What cannot be compared equals only what is written the same.
 bool matches(const Leaf& leaf, const ExactNumber& term) {
-    return is_number(leaf) && json::compare_numbers(leaf.text, term.number) == 0;
+    return is_number(leaf) &&
+           (leaf.text == term.number || (json::compare_numbers(leaf.text, term.number) == 0 &&
+                                         is_comparable(leaf.text) && is_comparable(term.number)));
 }
 
 bool matches(const Leaf& leaf, const Literal& term) {
@@ -66,7 +70,7 @@ bool matches(const Leaf& leaf, const Wildcard& term) {
 }
 
 bool matches(const Leaf& leaf, const Numeric& term) {
-    if (!is_number(leaf)) {
+    if (!is_number(leaf) || !is_comparable(leaf.text)) {
         return false;
     }
     if (!term.bottom.empty()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,6 +49,8 @@ struct EqualsIgnoreCase {
 struct Wildcard {
     std::vector<std::string>
         pieces;  ///< the literal text between the stars; n pieces = n - 1 stars
+
+    friend auto operator<=>(const Wildcard&, const Wildcard&) = default;
 };
 /// Numbers between two bounds; an empty bound is none.
 struct Numeric {

@@ -1,7 +1,9 @@
 #include "bus/pattern/term_parser.h"
 
 #include <charconv>
+#include <vector>
 
+#include "bus/pattern/comparable_number.h"
 #include "foundation/json/number.h"
 
 namespace bascule::pattern {
@@ -20,7 +22,7 @@ class TermParser {
         if (TRY(tokens_.next()) != Token::field_name) {
             return fault("Match expression name not found");
         }
-        const std::string name = tokens_.text();
+        const std::string name = TRY(tokens_.text());
         if (name == "exactly") {
             const std::string text = TRY(string_argument("exact match pattern must be a string"));
             return Term(ExactText{.text = text});
@@ -60,9 +62,6 @@ class TermParser {
     std::unexpected<Error> fault(std::string_view reason) const {
         return std::unexpected(tokens_.fault(reason));
     }
-    std::unexpected<Error> fault_in_list(std::string_view reason) const {
-        return std::unexpected(tokens_.fault_in_list(reason));
-    }
 
     Result<> close(const char* complaint) {
         if (TRY(tokens_.next()) != Token::object_end) {
@@ -75,7 +74,7 @@ class TermParser {
         if (TRY(tokens_.next()) != Token::string) {
             return fault(complaint);
         }
-        std::string text = tokens_.text();
+        std::string text = TRY(tokens_.text());
         TRY(close(one_key));
         return text;
     }
@@ -89,7 +88,7 @@ class TermParser {
     Result<Affix> affix(const std::string& name, const std::string& capitalised) {
         const Token token = TRY(tokens_.next());
         if (token == Token::string) {
-            Affix affix{.text = tokens_.text()};
+            Affix affix { .text = TRY(tokens_.text()) };
             TRY(close(one_key));
             return affix;
         }
@@ -99,7 +98,7 @@ class TermParser {
         if (TRY(tokens_.next()) != Token::field_name) {
             return fault(capitalised + " expression name not found");
         }
-        if (const std::string inner = tokens_.text(); inner != "equals-ignore-case") {
+        if (const std::string inner = TRY(tokens_.text()); inner != "equals-ignore-case") {
             return fault("Unsupported " + name + " pattern: " + inner);
         }
         Affix affix {
@@ -123,18 +122,18 @@ class TermParser {
         if (TRY(tokens_.next()) != Token::string) {
             return fault("wildcard match pattern must be a string");
         }
-        Wildcard term = TRY(split_wildcard(tokens_.text()));
+        Wildcard term = TRY(split_wildcard(TRY(tokens_.text())));
         TRY(close(one_key));
         return Term(std::move(term));
     }
 
-    /// Positions in its errors count from 0 in the string with its opening quote.
+    /// Positions in its errors are bytes, from 0 in the string with its opening quote.
     Result<Wildcard> split_wildcard(const std::string& text) const {
         Wildcard term{.pieces = {""}};
         for (std::size_t i = 0; i < text.size(); ++i) {
             if (text[i] == '*') {
-                if (i > 0 && text[i - 1] == '*' && term.pieces.back().empty()) {
-                    return fault("Consecutive wildcard characters at pos " + std::to_string(i));
+                if (i + 1 < text.size() && text[i + 1] == '*') {
+                    return fault("Consecutive wildcard characters at pos " + std::to_string(i + 1));
                 }
                 term.pieces.emplace_back();
             } else if (text[i] == '\\') {
@@ -153,24 +152,31 @@ class TermParser {
         if (TRY(tokens_.next()) != Token::string) {
             return fault("prefix match pattern must be a string");  // AWS's words
         }
-        Cidr term = TRY(read_cidr(tokens_.text()));
+        Cidr term = TRY(read_cidr(TRY(tokens_.text())));
         TRY(close(one_key));
         return Term(std::move(term));
     }
 
-    static Result<Cidr> read_cidr(const std::string& text) {
+    /// As Java has it: slashes at the end do not count, and the bits may have a sign.
+    static Result<Cidr> read_cidr(std::string_view text) {
         const auto wrong = [](const std::string& reason) {
             return std::unexpected(Tokenizer::fault_without_place(reason));
         };
+        text = text.substr(0, text.find_last_not_of('/') + 1);
         const std::size_t slash = text.find('/');
-        if (slash == std::string::npos || text.find('/', slash + 1) != std::string::npos) {
+        if (slash == std::string_view::npos ||
+            text.find('/', slash + 1) != std::string_view::npos) {
             return wrong("Malformed CIDR, one '/' required");
         }
-        const std::string address = text.substr(0, slash);
-        int bits = 0;
+        const std::string address(text.substr(0, slash));
+        std::string_view digits = text.substr(slash + 1);
+        if (digits.size() > 1 && digits[0] == '+' && digits[1] != '-') {
+            digits.remove_prefix(1);
+        }
+        std::int32_t bits = 0;
         const auto [end, error] =
-            std::from_chars(text.data() + slash + 1, text.data() + text.size(), bits);
-        if (error != std::errc() || end != text.data() + text.size()) {
+            std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+        if (error != std::errc() || end != digits.data() + digits.size()) {
             return wrong("Malformed CIDR, mask bits must be an integer");
         }
         if (bits < 0) {
@@ -178,10 +184,9 @@ class TermParser {
         }
         const auto network = parse_ip(address);
         if (!network) {
-            const bool looks_right =
-                address.find_first_not_of("0123456789abcdefABCDEF.:") == std::string::npos;
-            return wrong((looks_right ? "Invalid IP address: " : "Nonstandard IP address: ") +
-                         address);
+            return wrong(
+                (looks_like_ip(address) ? "Invalid IP address: " : "Nonstandard IP address: ") +
+                address);
         }
         if (static_cast<unsigned>(bits) >= network->bits()) {
             return wrong(network->is_v4 ? "IPv4 mask bits must be < 32"
@@ -202,9 +207,9 @@ class TermParser {
     /// `"=", N` · `cmp, N` · `lower, N, upper, N`, up to the closing bracket.
     Result<Numeric> numeric_range() {
         if (TRY(tokens_.next()) != Token::string) {
-            return fault("Invalid member in numeric match: " + tokens_.text());
+            return fault("Invalid member in numeric match: " + TRY(tokens_.text()));
         }
-        const std::string comparison = tokens_.text();
+        const std::string comparison = TRY(tokens_.text());
         const Token token = TRY(tokens_.next());
         if (comparison != "=" && comparison != "<" && comparison != "<=" && comparison != ">" &&
             comparison != ">=") {
@@ -214,13 +219,14 @@ class TermParser {
             return fault("Value of " + (comparison == "=" ? std::string("equals") : comparison) +
                          " must be numeric");
         }
-        const std::string number = tokens_.text();
+        const std::string number = TRY(tokens_.text());
         if (comparison == ">" || comparison == ">=") {
             return upper_bound({.bottom = number, .includes_bottom = comparison == ">="});
         }
         if (TRY(tokens_.next()) != Token::array_end) {
             return fault(too_many);
         }
+        TRY(comparable(number));
         if (comparison == "=") {
             return Numeric{
                 .bottom = number, .top = number, .includes_bottom = true, .includes_top = true};
@@ -231,27 +237,37 @@ class TermParser {
     Result<Numeric> upper_bound(Numeric range) {
         const Token token = TRY(tokens_.next());
         if (token == Token::array_end) {
+            TRY(comparable(range.bottom));
             return range;
         }
         if (token != Token::string) {
-            return fault("Bad value in numeric range: " + tokens_.text());
+            return fault("Bad value in numeric range: " + TRY(tokens_.text()));
         }
-        const std::string comparison = tokens_.text();
+        const std::string comparison = TRY(tokens_.text());
         if (comparison != "<" && comparison != "<=") {
             return fault("Bad numeric range operator: " + comparison);
         }
         if (TRY(tokens_.next()) != Token::number) {
             return fault("Value of " + comparison + " must be numeric");
         }
-        range.top = tokens_.text();
+        range.top = TRY(tokens_.text());
         range.includes_top = comparison == "<=";
         if (TRY(tokens_.next()) != Token::array_end) {
             return fault("Too many terms in numeric range expression");
         }
+        TRY(comparable(range.bottom));
+        TRY(comparable(range.top));
         if (json::compare_numbers(range.bottom, range.top) >= 0) {
             return fault("Bottom must be less than top");
         }
         return range;
+    }
+
+    Result<> comparable(const std::string& number) const {
+        if (const auto objection = objection_to(number)) {
+            return fault(*objection);
+        }
+        return {};
     }
 
     Result<AnythingBut> anything_but() {
@@ -259,105 +275,134 @@ class TermParser {
         if (token == Token::object_begin) {
             return anything_but_object();
         }
-        if (token != Token::array_begin && token != Token::string && token != Token::number) {
-            return fault("Value of anything-but must be an array or single string/number value.");
-        }
         AnythingBut term;
         if (token == Token::array_begin) {
-            term = TRY(value_list());
+            auto list = value_list();
+            if (!list) {
+                return std::unexpected(tokens_.again(list.error()));
+            }
+            if (list->has_number == list->has_string) {
+                return fault(
+                    "Inside anything but list, either all values are number or string, mixed type "
+                    "is not supported");
+            }
+            term.excluded = std::move(list->values);
         } else {
-            term.excluded.push_back(value(token));
+            TRY(one_value(token));
+            const std::string text = TRY(tokens_.text());
+            if (token == Token::number) {
+                if (const auto objection = objection_to(text)) {
+                    return std::unexpected(Tokenizer::fault_without_place(*objection));
+                }
+                term.excluded.emplace_back(ExactNumber{text});
+            } else {
+                term.excluded.emplace_back(ExactText{.text = text});
+            }
         }
         TRY(close(too_many));
         return term;
     }
 
-    Excluded value(Token token) {
-        return token == Token::number ? Excluded(ExactNumber{tokens_.text()})
-                                      : Excluded(ExactText{.text = tokens_.text()});
+    /// What anything-but takes that is no object.
+    Result<> one_value(Token token) const {
+        if (token != Token::array_begin && token != Token::string && token != Token::number) {
+            return fault("Value of anything-but must be an array or single string/number value.");
+        }
+        return {};
     }
 
-    Result<AnythingBut> value_list() {
-        AnythingBut term;
+    struct Values {
+        std::vector<Excluded> values;
         bool has_number = false;
         bool has_string = false;
+    };
+
+    /// Strings and numbers up to the closing bracket. The place of its faults is to be said again.
+    Result<Values> value_list() {
+        Values list;
         for (Token token = TRY(tokens_.next()); token != Token::array_end;
              token = TRY(tokens_.next())) {
-            if (token != Token::string && token != Token::number) {
-                return fault_in_list(
-                    "Inside anything but list, start|null|boolean is not supported.");
+            if (token == Token::string) {
+                list.values.emplace_back(ExactText { .text = TRY(tokens_.text()) });
+                list.has_string = true;
+            } else if (token == Token::number) {
+                const std::string number = TRY(tokens_.text());
+                if (const auto objection = objection_to(number)) {
+                    return std::unexpected(Tokenizer::fault_without_place(*objection));
+                }
+                list.values.emplace_back(ExactNumber{number});
+                list.has_number = true;
+            } else {
+                return fault("Inside anything but list, start|null|boolean is not supported.");
             }
-            (token == Token::number ? has_number : has_string) = true;
-            term.excluded.push_back(value(token));
         }
-        if (has_number == has_string) {
-            return fault(
-                "Inside anything but list, either all values are number or string, mixed type is "
-                "not supported");
-        }
-        return term;
+        return list;
     }
 
-    /// {"prefix"|"suffix"|"wildcard"|"equals-ignore-case": string or list of strings}, from behind
-    /// its brace.
+    /// `{"anything-but": { operator: string or list of strings }}`, from behind the inner brace.
     Result<AnythingBut> anything_but_object() {
         if (TRY(tokens_.next()) != Token::field_name) {
             return fault("Anything-But expression name not found");
         }
-        const std::string name = tokens_.text();
+        const std::string name = TRY(tokens_.text());
         if (name != "prefix" && name != "suffix" && name != "wildcard" &&
             name != "equals-ignore-case") {
             return fault("Unsupported anything-but pattern: " + name);
         }
-        AnythingBut term;
-        Token token = TRY(tokens_.next());
+        const Token token = TRY(tokens_.next());
+        TRY(one_value(token));
+        std::vector<std::string> texts;
         if (token == Token::array_begin) {
-            for (token = TRY(tokens_.next()); token != Token::array_end;
-                 token = TRY(tokens_.next())) {
-                term.excluded.push_back(TRY(excluded(name, token, Place::list)));
+            auto list = text_list(name);
+            if (!list) {
+                return std::unexpected(tokens_.again(list.error()));
             }
-            if (term.excluded.empty()) {
-                return fault("Empty arrays are not allowed");
-            }
+            texts = std::move(*list);
         } else {
-            term.excluded.push_back(TRY(excluded(name, token, Place::alone)));
+            texts.push_back(TRY(excluded_text(name, token)));
         }
-        const char* const complaint = name == "equals-ignore-case" ? too_many : one_key;
-        TRY(close(complaint));
-        TRY(close(complaint));
+        AnythingBut term;
+        for (const std::string& text : texts) {
+            term.excluded.push_back(TRY(excluded(name, text)));
+        }
+        TRY(close(too_many));
+        TRY(close(too_many));
+        if (term.excluded.empty()) {
+            return fault("Empty arrays are not allowed");
+        }
         return term;
     }
 
-    enum class Place : std::uint8_t { alone, list };
-
-    Result<Excluded> excluded(const std::string& name, Token token, Place place) {
-        const auto wrong = [&](std::string_view reason) {
-            return place == Place::list ? fault_in_list(reason) : fault(reason);
-        };
-        if (token != Token::string) {
-            if (name == "wildcard") {
-                return wrong("wildcard match pattern must be a string");
-            }
-            if (name != "equals-ignore-case") {
-                return wrong("prefix/suffix match pattern must be a string");
-            }
-            if (place == Place::alone && token != Token::number) {
-                return wrong(
-                    "Value of anything-but must be an array or single string/number value.");
-            }
-            return wrong(
-                "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not "
-                "supported.");
+    Result<std::vector<std::string>> text_list(const std::string& name) {
+        std::vector<std::string> texts;
+        for (Token token = TRY(tokens_.next()); token != Token::array_end;
+             token = TRY(tokens_.next())) {
+            texts.push_back(TRY(excluded_text(name, token)));
         }
-        const std::string text = tokens_.text();
+        return texts;
+    }
+
+    Result<std::string> excluded_text(const std::string& name, Token token) {
+        if (token != Token::string) {
+            return fault(name == "equals-ignore-case"
+                             ? "Inside anything-but/equals-ignore-case list, "
+                               "number|start|null|boolean is not supported."
+                         : name == "wildcard" ? "wildcard match pattern must be a string"
+                                              : "prefix/suffix match pattern must be a string");
+        }
+        std::string text = TRY(tokens_.text());
+        if (text.empty() && (name == "prefix" || name == "suffix")) {
+            return fault("Null prefix/suffix not allowed");
+        }
+        return text;
+    }
+
+    Result<Excluded> excluded(const std::string& name, const std::string& text) const {
         if (name == "wildcard") {
             return Excluded(TRY(split_wildcard(text)));
         }
         if (name == "equals-ignore-case") {
             return Excluded(EqualsIgnoreCase{text});
-        }
-        if (text.empty()) {
-            return wrong("Null prefix/suffix not allowed");
         }
         return name == "prefix" ? Excluded(Prefix{.text = text}) : Excluded(Suffix{.text = text});
     }
@@ -375,7 +420,7 @@ Result<Terms> parse_terms(Tokenizer& tokens, Dialect dialect) {
                 terms.push_back(TRY(TermParser(tokens).parse()));
                 break;
             case Token::string: {
-                std::string text = tokens.text();
+                std::string text = TRY(tokens.text());
                 if (dialect == Dialect::routing && text == "*") {
                     terms.emplace_back(Exists{});
                 } else {
@@ -385,12 +430,12 @@ Result<Terms> parse_terms(Tokenizer& tokens, Dialect dialect) {
                 break;
             }
             case Token::number:
-                terms.emplace_back(ExactNumber{tokens.text()});
+                terms.emplace_back(ExactNumber { TRY(tokens.text()) });
                 break;
             case Token::true_:
             case Token::false_:
             case Token::null_:
-                terms.emplace_back(Literal{tokens.text()});
+                terms.emplace_back(Literal { TRY(tokens.text()) });
                 break;
             default:
                 return std::unexpected(
