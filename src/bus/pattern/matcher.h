@@ -61,6 +61,7 @@ class Matcher {
     Matcher& operator=(const Matcher&) = delete;
 
   private:
+    class Run;
     std::unique_ptr<const Snapshot> snapshot_;
 };
 

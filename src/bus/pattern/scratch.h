@@ -14,7 +14,7 @@ struct Workspace;
 /// successive snapshots of one rule set.
 ///
 /// Threads:  one owner at a time.
-/// Memory:   grows with the largest event (5 bytes a byte) and with the rules (about 16 bytes a
+/// Memory:   grows with the largest event (5 bytes a byte) and with the rules (about 50 bytes a
 ///           rule); given back only by the destructor.
 class Scratch {
   public:

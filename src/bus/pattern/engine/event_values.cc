@@ -1,0 +1,97 @@
+#include "bus/pattern/engine/event_values.h"
+
+#include <algorithm>
+
+namespace bascule::pattern {
+
+void Places::clear() {
+    elements_.resize(1);
+    arrays_.clear();
+}
+
+std::uint32_t Places::open_array(Place outer) {
+    arrays_.push_back({outer, 0});
+    return static_cast<std::uint32_t>(arrays_.size() - 1);
+}
+
+Place Places::next_element(std::uint32_t array) {
+    elements_.push_back({arrays_[array].outer, array});
+    return size() - 1;
+}
+
+/// Climbs from both until they meet: what lies in a place has a greater number than the place.
+Places::Conflict Places::distant_conflict(Place left, Place right) const {
+    Place below_left = 0;
+    Place below_right = 0;
+    while (left != right) {
+        if (left > right) {
+            below_left = left;
+            left = elements_[left].outer;
+        } else {
+            below_right = right;
+            right = elements_[right].outer;
+        }
+    }
+    if (below_left == 0 || below_right == 0 ||
+        elements_[below_left].array != elements_[below_right].array) {
+        return {};
+    }
+    return {below_left, below_right, arrays_[elements_[below_left].array].end};
+}
+
+void EventValues::begin(std::size_t fields) {
+    for (const Field field : touched_) {
+        Slot& slot = slots_[field];
+        slot.values.clear();
+        slot.in_order = true;
+        slot.in_arrays = false;
+    }
+    touched_.clear();
+    added_.clear();
+    fields_in_arrays_ = 0;
+    places_.clear();
+    texts_used_ = 0;
+    if (slots_.size() < fields) {
+        slots_.resize(fields);
+    }
+}
+
+void EventValues::add(Field field, const Value& value) {
+    Slot& slot = slots_[field];
+    if (slot.values.empty()) {
+        touched_.push_back(field);
+    } else if (value.place < slot.values.back().place) {
+        slot.in_order = false;
+    }
+    slot.values.push_back(value);
+    added_.push_back(field);
+}
+
+void EventValues::take_back(std::size_t mark) {
+    for (; added_.size() > mark; added_.pop_back()) {
+        slots_[added_.back()].values.pop_back();
+    }
+}
+
+void EventValues::finish() {
+    std::erase_if(touched_, [&](Field field) { return slots_[field].values.empty(); });
+    for (const Field field : touched_) {
+        Slot& slot = slots_[field];
+        if (!slot.in_order) {
+            std::stable_sort(
+                slot.values.begin(), slot.values.end(),
+                [](const Value& left, const Value& right) { return left.place < right.place; });
+        }
+        slot.in_arrays = slot.values.back().place != 0;
+        fields_in_arrays_ += slot.in_arrays ? 1 : 0;
+    }
+}
+
+std::string& EventValues::text() {
+    if (texts_used_ == texts_.size()) {
+        texts_.emplace_back();
+    }
+    return texts_[texts_used_++];
+}
+
+}  // namespace bascule::pattern

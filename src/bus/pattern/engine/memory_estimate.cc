@@ -1,0 +1,80 @@
+#include "bus/pattern/engine/memory_estimate.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "bus/pattern/term.h"
+
+namespace bascule::pattern {
+
+namespace {
+
+// Every term is kept twice: in its predicate, and with its key and slot in an index.
+constexpr std::size_t term_bytes = 320;
+constexpr std::size_t predicate_bytes = 320;
+constexpr std::size_t alternative_bytes = 64;
+constexpr std::size_t demand_bytes = 8;
+constexpr std::size_t path_step_bytes = 320;
+constexpr std::size_t field_bytes = 2048;  // its indexes, empty
+
+struct Estimate {
+    static std::size_t text(std::size_t size) { return term_bytes + 4 * size; }
+
+    std::size_t operator()(const ExactText& term) const {
+        return text(term.text.size()) + (term.address ? term_bytes : 0);
+    }
+    std::size_t operator()(const ExactNumber& term) const { return text(term.number.size()); }
+    std::size_t operator()(const Literal&) const { return 8; }
+    std::size_t operator()(const Prefix& term) const { return text(term.text.size()); }
+    std::size_t operator()(const Suffix& term) const { return text(term.text.size()); }
+    std::size_t operator()(const EqualsIgnoreCase& term) const { return text(term.text.size()); }
+    std::size_t operator()(const Wildcard& term) const {
+        std::size_t bytes = 2 * term_bytes;
+        for (const std::string& piece : term.pieces) {
+            bytes += 2 * sizeof piece + 64 * piece.size();  // 64: a state of the automaton
+        }
+        return bytes;
+    }
+    std::size_t operator()(const Numeric& term) const {
+        return 3 * term_bytes + 4 * (term.bottom.size() + term.top.size());
+    }
+    std::size_t operator()(const Cidr&) const { return term_bytes; }
+    std::size_t operator()(const Exists&) const { return 8; }
+    std::size_t operator()(const Absent&) const { return 8; }
+    std::size_t operator()(const AnythingBut& term) const {
+        std::size_t bytes = term_bytes;
+        for (const Excluded& excluded : term.excluded) {
+            bytes += std::visit(*this, excluded);
+        }
+        return bytes;
+    }
+};
+
+}  // namespace
+
+std::size_t bytes_estimated(const Pattern& pattern) {
+    std::size_t bytes = 0;
+    std::set<const Terms*> counted;
+    for (const Alternative& alternative : pattern.compiled().alternatives) {
+        bytes += alternative_bytes;
+        for (const auto& [path, terms] : alternative) {
+            bytes += demand_bytes;
+            if (!counted.insert(terms.get()).second) {
+                continue;
+            }
+            bytes += predicate_bytes;
+            for (const Term& term : *terms) {
+                bytes += std::visit(Estimate(), term);
+            }
+        }
+    }
+    return bytes;
+}
+
+std::size_t path_bytes_estimated(std::string_view path) {
+    const auto points = static_cast<std::size_t>(std::count(path.begin(), path.end(), '.'));
+    return field_bytes + (points + 1) * path_step_bytes + path.size();
+}
+
+}  // namespace bascule::pattern

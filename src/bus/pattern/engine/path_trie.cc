@@ -1,0 +1,130 @@
+#include "bus/pattern/engine/path_trie.h"
+
+#include <utility>
+
+namespace bascule::pattern {
+
+namespace {
+
+constexpr std::size_t few_max = 16;
+constexpr std::size_t bucket_members = 8;  ///< on average, at most
+
+/// Takes the first step from a path; false if that was the last.
+bool take_step(std::string_view& path, std::string_view& step) {
+    const std::size_t point = path.find('.');
+    step = path.substr(0, point);
+    if (point == std::string_view::npos) {
+        path = {};
+        return false;
+    }
+    path.remove_prefix(point + 1);
+    return true;
+}
+
+void append(PathEdges& edges, std::string name, std::shared_ptr<PathNode> node) {
+    edges.keys.push_back({Name(name).head, name.size()});
+    edges.targets.push_back({std::move(name), std::move(node)});
+}
+
+}  // namespace
+
+PathTrie::PathTrie() : root_(std::make_shared<PathNode>()) { root_->generation_ = generation_; }
+
+std::shared_ptr<PathNode> PathTrie::owned(const std::shared_ptr<PathNode>& node) const {
+    if (node->generation_ == generation_) {
+        return node;
+    }
+    auto copy = std::make_shared<PathNode>(*node);
+    copy->generation_ = generation_;
+    return copy;
+}
+
+/// Distributes a node's members over that many buckets.
+void PathTrie::spread(PathNode& node, std::size_t buckets, std::uint64_t generation) {
+    const auto old = std::exchange(node.buckets_, {});
+    const PathEdges few = std::exchange(node.few_, {});
+    for (std::size_t i = 0; i < buckets; ++i) {
+        node.buckets_.push_back(std::make_shared<PathEdges>());
+        node.buckets_.back()->generation = generation;
+    }
+    const auto move_all = [&](const PathEdges& edges) {
+        for (const PathEdges::Target& target : edges.targets) {
+            append(*node.buckets_[node.bucket_of(Name(target.name))], target.name, target.node);
+        }
+    };
+    move_all(few);
+    for (const auto& bucket : old) {
+        move_all(*bucket);
+    }
+}
+
+/// The member called `name`, as one that may be written; made if it is missing.
+std::shared_ptr<PathNode> PathTrie::step(PathNode& node, std::string_view text) const {
+    const Name name(text);
+    PathEdges* edges = &node.few_;
+    if (!node.buckets_.empty()) {
+        auto& bucket = node.buckets_[node.bucket_of(name)];
+        if (bucket->generation != generation_) {
+            bucket = std::make_shared<PathEdges>(*bucket);
+            bucket->generation = generation_;
+        }
+        edges = bucket.get();
+    }
+    for (PathEdges::Target& target : edges->targets) {
+        if (target.name == text) {
+            return target.node = owned(target.node);
+        }
+    }
+    auto child = std::make_shared<PathNode>();
+    child->generation_ = generation_;
+    append(*edges, std::string(text), child);
+    node.filter_ |= PathNode::filter_bit(name);
+    node.has_odd_names_ = node.has_odd_names_ || text.find('\\') != std::string_view::npos;
+    ++node.members_;
+    if (node.members_ > few_max && node.members_ > node.buckets_.size() * bucket_members) {
+        spread(node, std::bit_ceil(node.members_ / bucket_members * 4), generation_);
+    }
+    return child;
+}
+
+Field PathTrie::insert(std::string_view path) {
+    const PathNode* const known = descend(*root_, *root_, path);
+    if (known != nullptr && known->field() != no_field) {
+        return known->field();
+    }
+    root_ = owned(root_);
+    std::shared_ptr<PathNode> node = root_;
+    if (!path.empty()) {
+        std::string_view name;
+        bool more = true;
+        while (more) {
+            more = take_step(path, name);
+            node = step(*node, name);
+        }
+    }
+    if (node->field_ == no_field) {
+        node->field_ = fields_++;
+    }
+    return node->field_;
+}
+
+std::shared_ptr<const PathNode> PathTrie::publish() {
+    ++generation_;
+    return root_;
+}
+
+const PathNode* descend(const PathNode& root, const PathNode& node, std::string_view path) {
+    const PathNode* at = &node;
+    if (path.empty() && at == &root) {
+        return at;
+    }
+    std::string_view name;
+    bool more = true;
+    while (more && at != nullptr) {
+        more = take_step(path, name);
+        at = at->member(Name(name));
+    }
+    return at;
+}
+
+}  // namespace bascule::pattern

@@ -1,0 +1,298 @@
+#include "bus/pattern/engine/predicate.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "bus/pattern/fold.h"
+
+namespace bascule::pattern {
+
+namespace {
+
+bool is_string(const Value& value) { return value.kind == Leaf::Kind::string; }
+
+bool equals_folded(std::string_view left, std::string_view right) {
+    return left.size() == right.size() &&
+           std::equal(left.begin(), left.end(), right.begin(),
+                      [](char a, char b) { return ascii_lower(a) == ascii_lower(b); });
+}
+
+bool matches(std::string_view text, const FoldedEquals& check) {
+    return check.is_ascii ? equals_folded(text, check.text)
+                          : equals_ignoring_case(check.text, text);
+}
+
+bool matches(std::string_view text, const FoldedPrefix& check) {
+    return check.is_ascii ? equals_folded(text.substr(0, check.text.size()), check.text)
+                          : !ends_ignoring_case(check.text, text).empty();
+}
+
+bool matches(std::string_view text, const FoldedSuffix& check) {
+    if (!check.is_ascii) {
+        return ends_with_ignoring_case(check.text, text);
+    }
+    return text.size() >= check.text.size() &&
+           equals_folded(text.substr(text.size() - check.text.size()), check.text);
+}
+
+bool matches(std::string_view text, const PlainPrefix& check) {
+    return text.starts_with(check.text);
+}
+
+bool matches(std::string_view text, const PlainSuffix& check) { return text.ends_with(check.text); }
+
+/// Each piece as early as possible leaves most room for the rest. memmem takes linear time,
+/// whatever repeats.
+bool matches(std::string_view text, const Wildcard& check) {
+    const auto& pieces = check.pieces;
+    if (!text.starts_with(pieces.front())) {
+        return false;
+    }
+    text.remove_prefix(pieces.front().size());
+    for (std::size_t i = 1; i + 1 < pieces.size(); ++i) {
+        const void* const found =
+            memmem(text.data(), text.size(), pieces[i].data(), pieces[i].size());
+        if (found == nullptr) {
+            return false;
+        }
+        const char* const end = static_cast<const char*>(found) + pieces[i].size();
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    }
+    return text.ends_with(pieces.back());
+}
+
+bool matches(std::string_view text, const Cidr& check) {
+    const auto address = parse_ip(text);
+    return address && address->is_in(check.network, check.bits);
+}
+
+Folded folded(const std::string& text) { return {text, is_ascii(text)}; }
+
+/// Adds what one term wants to a set.
+struct Adding {
+    ValueSet& set;
+
+    void operator()(const ExactText& term) const {
+        set.texts.push_back(term.text);
+        if (term.address) {
+            set.checks.emplace_back(Cidr{*term.address, term.address->bits()});
+        }
+    }
+    void operator()(const ExactNumber& term) const { set.numbers.emplace_back(term.number); }
+    void operator()(const Literal& term) const { set.words |= word_of(term.word); }
+    void operator()(const Prefix& term) const {
+        if (term.ignore_case == IgnoreCase::yes) {
+            set.checks.emplace_back(FoldedPrefix{folded(term.text)});
+        } else {
+            set.checks.emplace_back(PlainPrefix{term.text});
+        }
+    }
+    void operator()(const Suffix& term) const {
+        if (term.ignore_case == IgnoreCase::yes) {
+            set.checks.emplace_back(FoldedSuffix{folded(term.text)});
+        } else {
+            set.checks.emplace_back(PlainSuffix{term.text});
+        }
+    }
+    void operator()(const EqualsIgnoreCase& term) const {
+        set.checks.emplace_back(FoldedEquals{folded(term.text)});
+    }
+    void operator()(const Wildcard& term) const {
+        if (term.pieces.size() == 1) {
+            set.texts.push_back(term.pieces.front());
+        } else {
+            set.checks.emplace_back(term);
+        }
+    }
+    void operator()(const Numeric& term) const {
+        Range range{.includes_bottom = term.includes_bottom, .includes_top = term.includes_top};
+        if (!term.bottom.empty()) {
+            range.bottom.emplace_back(term.bottom);
+        }
+        if (!term.top.empty()) {
+            range.top.emplace_back(term.top);
+        }
+        set.checks.emplace_back(std::move(range));
+    }
+    void operator()(const Cidr& term) const { set.checks.emplace_back(term); }
+    void operator()(const Exists&) const { set.everything = true; }
+    void operator()(const Absent&) const {}
+    void operator()(const AnythingBut&) const {}
+};
+
+/// Writes terms so that different ones differ: every text with its length before it.
+struct Writing {
+    std::string& out;
+
+    void put(char tag, std::string_view text) const {
+        out += tag;
+        out += std::to_string(text.size());
+        out += ':';
+        out += text;
+    }
+    void operator()(const ExactText& term) const { put(term.address ? 'i' : 't', term.text); }
+    void operator()(const ExactNumber& term) const { put('n', term.number); }
+    void operator()(const Literal& term) const { put('l', term.word); }
+    void operator()(const Prefix& term) const {
+        put(term.ignore_case == IgnoreCase::yes ? 'P' : 'p', term.text);
+    }
+    void operator()(const Suffix& term) const {
+        put(term.ignore_case == IgnoreCase::yes ? 'S' : 's', term.text);
+    }
+    void operator()(const EqualsIgnoreCase& term) const { put('e', term.text); }
+    void operator()(const Wildcard& term) const {
+        put('w', std::to_string(term.pieces.size()));
+        for (const std::string& piece : term.pieces) {
+            put('.', piece);
+        }
+    }
+    void operator()(const Numeric& term) const {
+        put(term.includes_bottom ? '[' : '(', term.bottom);
+        put(term.includes_top ? ']' : ')', term.top);
+    }
+    void operator()(const Cidr& term) const {
+        const auto& bytes = term.network.bytes;
+        put(term.network.is_v4 ? '4' : '6',
+            {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        put('/', std::to_string(term.bits));
+    }
+    void operator()(const Exists&) const { out += '+'; }
+    void operator()(const Absent&) const { out += '-'; }
+    void operator()(const AnythingBut& term) const {
+        put('!', std::to_string(term.excluded.size()));
+        for (const Excluded& excluded : term.excluded) {
+            std::visit(*this, excluded);
+        }
+    }
+};
+
+}  // namespace
+
+std::string ascii_lower(std::string_view text) {
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return ascii_lower(c); });
+    return lower;
+}
+
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+std::string canonical(const Terms& terms) {
+    std::vector<std::string> texts;
+    for (const Term& term : terms) {
+        std::string& text = texts.emplace_back();
+        std::visit(Writing{text}, term);
+    }
+    std::sort(texts.begin(), texts.end());
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    std::string all;
+    for (const std::string& text : texts) {
+        all += text;
+    }
+    return all;
+}
+
+ValueSet::Word word_of(std::string_view text) {
+    return text == "true" ? ValueSet::true_ : text == "false" ? ValueSet::false_ : ValueSet::null_;
+}
+
+bool Range::contains(const Number& number) const {
+    if (!bottom.empty()) {
+        const auto order = compare(number, bottom.front().get());
+        if (order < 0 || (order == 0 && !includes_bottom)) {
+            return false;
+        }
+    }
+    if (!top.empty()) {
+        const auto order = compare(number, top.front().get());
+        if (order > 0 || (order == 0 && !includes_top)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool satisfies(const Value& value, const Check& check) {
+    if (const auto* const range = std::get_if<Range>(&check)) {
+        return value.kind == Leaf::Kind::number && range->contains(value.as_number()) &&
+               is_comparable(value.as_number());
+    }
+    return is_string(value) && std::visit(
+                                   [&](const auto& kind) {
+                                       if constexpr (requires { matches(value.text, kind); }) {
+                                           return matches(value.text, kind);
+                                       } else {
+                                           return false;
+                                       }
+                                   },
+                                   check);
+}
+
+void ValueSet::finish() {
+    std::sort(texts.begin(), texts.end());
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    std::sort(numbers.begin(), numbers.end(), [](const OwnNumber& left, const OwnNumber& right) {
+        return compare(left.get(), right.get()) < 0;
+    });
+}
+
+bool ValueSet::has_text(std::string_view text) const {
+    constexpr std::size_t few = 4;
+    return texts.size() <= few ? std::find(texts.begin(), texts.end(), text) != texts.end()
+                               : std::binary_search(texts.begin(), texts.end(), text);
+}
+
+bool ValueSet::contains(const Value& value) const {
+    if (everything) {
+        return true;
+    }
+    switch (value.kind) {
+        case Leaf::Kind::string:
+            if (has_text(value.text)) {
+                return true;
+            }
+            break;
+        case Leaf::Kind::number: {
+            const Number number = value.as_number();
+            auto at = std::lower_bound(
+                numbers.begin(), numbers.end(), number,
+                [](const OwnNumber& own, const Number& it) { return compare(own.get(), it) < 0; });
+            for (; at != numbers.end() && compare(at->get(), number) == 0; ++at) {
+                if (are_same(at->get(), number)) {
+                    return true;
+                }
+            }
+            break;
+        }
+        case Leaf::Kind::literal:
+            return (words & word_of(value.text)) != 0;
+    }
+    return std::any_of(checks.begin(), checks.end(),
+                       [&](const Check& check) { return satisfies(value, check); });
+}
+
+Predicate::Predicate(Field field, const Terms& terms) : field(field) {
+    for (const Term& term : terms) {
+        std::visit(Adding{wanted}, term);
+        allows_absence = allows_absence || std::holds_alternative<Absent>(term);
+        if (const auto* const but = std::get_if<AnythingBut>(&term)) {
+            ValueSet& set = excluded.emplace_back();
+            for (const Excluded& value : but->excluded) {
+                std::visit(Adding{set}, value);
+            }
+            set.finish();
+        }
+    }
+    wanted.finish();
+}
+
+bool Predicate::is_satisfied(const Value& value) const {
+    return wanted.contains(value) ||
+           std::any_of(excluded.begin(), excluded.end(),
+                       [&](const ValueSet& set) { return !set.contains(value); });
+}
+
+}  // namespace bascule::pattern

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "bus/pattern/engine/path_trie.h"
+#include "bus/pattern/engine/predicate.h"
+#include "bus/pattern/engine/value_index.h"
+#include "bus/pattern/engine/workspace.h"
+#include "bus/pattern/matcher.h"
+#include "bus/pattern/pattern.h"
+
+namespace bascule::pattern {
+
+/// Bits by a rule's number in its tier.
+using RuleBits = std::vector<std::uint64_t>;
+
+/// Some rules, compiled.
+///
+/// A rule is a list of alternatives, an alternative a list of predicates that must hold together.
+/// Equal predicates are one. Each alternative hangs under the one of its predicates that is
+/// expected to hold least often, its *access predicate*, and an index by field finds the access
+/// predicates that a value satisfies:
+///
+///     value ──index of its field──▶ access predicates ──▶ alternatives ──▶ are all the others
+///                                                                          satisfied? together?
+///
+/// So the rules that are looked at are those which the event's rarest value speaks for.
+///
+/// Threads:  immutable.
+class Tier {
+  public:
+    struct Rule {
+        RuleId id;
+        Pattern pattern;
+    };
+
+    /// Compiles rules, sorted by their ids; their paths are inserted into `paths`.
+    static std::shared_ptr<const Tier> compile(const std::vector<Rule>& rules, PathTrie& paths);
+
+    /// Appends the ids of the rules that the values in `workspace` satisfy, ascending, without
+    /// those in `removed` (empty = none).
+    void match(Workspace& workspace, TierScratch& scratch, const RuleBits& removed,
+               std::vector<RuleId>& matched) const;
+
+    /// Makes `scratch` this tier's.
+    void prepare(TierScratch& scratch) const;
+
+    std::uint64_t serial() const { return serial_; }
+    std::size_t size() const { return ids_.size(); }
+    RuleId id(std::size_t rule) const { return ids_[rule]; }
+    std::size_t memory_bytes() const { return memory_bytes_; }
+
+  private:
+    friend class TierBuilder;
+    class Matching;
+
+    Tier() = default;
+
+    using PredicateId = std::uint32_t;
+
+    struct Alternative {
+        std::uint32_t rule = 0;
+        std::uint32_t begin = 0;      ///< its predicates in `demands_`: the access predicate first,
+        std::uint32_t count = 0;      ///< then from rare to frequent
+        bool allows_absence = false;  ///< then once more in the order of their paths
+    };
+
+    struct FieldIndex {
+        ValueIndex wanted;              ///< owners are access predicates
+        ValueIndex excluded;            ///< owners are numbers of `buts`
+        std::vector<PredicateId> buts;  ///< access predicates with an anything-but, one for each
+        std::uint32_t buts_begin = 0;   ///< their first mark in TierScratch::excluded
+        std::uint32_t marks_begin =
+            0;  ///< the first mark of `wanted`, then come those of `excluded`
+    };
+
+    const FieldIndex* index_of(Field field) const {
+        if (slots_.empty()) {
+            return nullptr;
+        }
+        std::size_t slot = slot_of(field);
+        for (; slots_[slot].index != 0; slot = (slot + 1) & (slots_.size() - 1)) {
+            if (slots_[slot].field == field) {
+                return &fields_[slots_[slot].index - 1];
+            }
+        }
+        return nullptr;
+    }
+    std::size_t slot_of(Field field) const {
+        return (field * 0x9E3779B1U >> 7) & (slots_.size() - 1);
+    }
+    std::span<const PredicateId> demands(const Alternative& alternative) const {
+        return {demands_.data() + alternative.begin, alternative.count};
+    }
+    /// In the order of paths; only of one that allows absence.
+    std::span<const PredicateId> ordered_demands(const Alternative& alternative) const {
+        return {demands_.data() + alternative.begin + alternative.count, alternative.count};
+    }
+    std::span<const Alternative> hanging(PredicateId access) const {
+        return {alternatives_.data() + hanging_[access],
+                alternatives_.data() + hanging_[access + 1]};
+    }
+
+    std::uint64_t serial_ = 0;
+    std::vector<RuleId> ids_;
+    std::vector<Predicate> predicates_;
+    std::vector<Alternative> alternatives_;  ///< by access predicate; those without one come last
+    std::vector<std::uint32_t> hanging_;     ///< by predicate: its first alternative
+    std::vector<PredicateId> demands_;
+    std::vector<FieldIndex> fields_;
+    struct Slot {
+        Field field = no_field;
+        std::uint32_t index = 0;  ///< 1 + the number in fields_
+    };
+    std::vector<Slot> slots_;
+    std::size_t buts_ = 0;
+    std::size_t marks_ = 0;
+    std::size_t memory_bytes_ = 0;
+};
+
+}  // namespace bascule::pattern

@@ -1,0 +1,287 @@
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <map>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "bus/pattern/engine/tier.h"
+#include "bus/pattern/term.h"
+
+namespace bascule::pattern {
+
+namespace {
+
+std::uint64_t next_serial() {
+    static std::atomic<std::uint64_t> last = 0;
+    return ++last;
+}
+
+std::size_t memory_of(const ValueSet& set) {
+    std::size_t bytes = set.numbers.capacity() * sizeof(OwnNumber) +
+                        set.checks.capacity() * sizeof(Check) +
+                        set.texts.capacity() * sizeof(std::string);
+    for (const std::string& text : set.texts) {
+        bytes += text.capacity();
+    }
+    return bytes;
+}
+
+std::size_t memory_of(const Predicate& predicate) {
+    std::size_t bytes = sizeof predicate + memory_of(predicate.wanted);
+    for (const ValueSet& set : predicate.excluded) {
+        bytes += sizeof set + memory_of(set);
+    }
+    return bytes;
+}
+
+/// Guesses how often values satisfy predicates, by how many different values the rules name for a
+/// field: of a thousand user ids one is rare, of three states none is.
+class Frequencies {
+  public:
+    explicit Frequencies(const std::vector<Predicate>& predicates) {
+        for (const Predicate& predicate : predicates) {
+            auto& named = named_[predicate.field];
+            for (const std::string& text : predicate.wanted.texts) {
+                named.insert(text);
+            }
+            for (const OwnNumber& number : predicate.wanted.numbers) {
+                named.insert(number.text);
+            }
+            for (const Check& check : predicate.wanted.checks) {
+                if (const std::string* const text = text_of(check)) {
+                    named.insert(*text);
+                }
+            }
+        }
+    }
+
+    double of(const Predicate& predicate) const {
+        if (!predicate.excluded.empty()) {
+            return often + 0.05;
+        }
+        if (predicate.wanted.everything) {
+            return often;
+        }
+        const double one = 1.0 / static_cast<double>(named_.at(predicate.field).size() + 1);
+        double sum = one * static_cast<double>(predicate.wanted.texts.size() +
+                                               predicate.wanted.numbers.size());
+        sum += 0.1 * std::popcount(predicate.wanted.words);
+        for (const Check& check : predicate.wanted.checks) {
+            sum += of(check, one);
+        }
+        return std::min(sum, often);
+    }
+
+  private:
+    static constexpr double often = 0.9;
+
+    static const std::string* text_of(const Check& check) {
+        if (const auto* const equals = std::get_if<FoldedEquals>(&check)) {
+            return &equals->text;
+        }
+        if (const auto* const front = std::get_if<PlainPrefix>(&check)) {
+            return &front->text;
+        }
+        const auto* const back = std::get_if<PlainSuffix>(&check);
+        return back != nullptr ? &back->text : nullptr;
+    }
+
+    static double of(const Check& check, double one) {
+        if (std::holds_alternative<FoldedEquals>(check)) {
+            return one;
+        }
+        if (const auto* const range = std::get_if<Range>(&check)) {
+            return range->bottom.empty() || range->top.empty() ? 0.5 : 0.2;
+        }
+        if (const auto* const cidr = std::get_if<Cidr>(&check)) {
+            return cidr->bits == cidr->network.bits() ? one : 0.1;
+        }
+        return std::max(one, 0.02) * 1.5;  // a part of a text fits more values than all of it
+    }
+
+    std::unordered_map<Field, std::unordered_set<std::string_view>> named_;
+};
+
+}  // namespace
+
+/// Builds a tier in four steps: predicates, access predicates, alternatives under them, indexes.
+class TierBuilder {
+  public:
+    explicit TierBuilder(PathTrie& paths) : paths_(paths) {}
+
+    std::shared_ptr<const Tier> build(const std::vector<Tier::Rule>& rules) {
+        for (const Tier::Rule& rule : rules) {
+            const auto number = static_cast<std::uint32_t>(tier_.ids_.size());
+            tier_.ids_.push_back(rule.id);
+            for (const Alternative& alternative : rule.pattern.compiled().alternatives) {
+                Draft& draft = drafts_.emplace_back();
+                draft.rule = number;
+                for (const auto& [path, terms] : alternative) {
+                    draft.in_order.push_back(intern(path, *terms));
+                }
+            }
+        }
+        choose_access();
+        hang();
+        build_indexes();
+        measure();
+        tier_.serial_ = next_serial();
+        return std::shared_ptr<const Tier>(new Tier(std::move(tier_)));
+    }
+
+  private:
+    using PredicateId = Tier::PredicateId;
+
+    struct Draft {
+        std::uint32_t rule = 0;
+        PredicateId access = 0;
+        std::vector<PredicateId> in_order;  ///< of paths
+        std::vector<PredicateId> by_frequency;
+    };
+
+    PredicateId intern(const std::string& path, const Terms& terms) {
+        const auto known = by_terms_.find(&terms);
+        if (known != by_terms_.end()) {
+            return known->second;
+        }
+        const Field field = paths_.insert(path);
+        const auto next = static_cast<PredicateId>(tier_.predicates_.size());
+        const auto [at, is_new] =
+            by_text_.emplace(std::to_string(field) + ':' + canonical(terms), next);
+        if (is_new) {
+            tier_.predicates_.emplace_back(field, terms);
+        }
+        by_terms_.emplace(&terms, at->second);
+        return at->second;
+    }
+
+    PredicateId none() const { return static_cast<PredicateId>(tier_.predicates_.size()); }
+
+    void choose_access() {
+        const Frequencies frequencies(tier_.predicates_);
+        std::vector<double> frequency;
+        for (const Predicate& predicate : tier_.predicates_) {
+            frequency.push_back(frequencies.of(predicate));
+        }
+        for (Draft& draft : drafts_) {
+            auto& order = draft.by_frequency;
+            order = draft.in_order;
+            std::stable_sort(order.begin(), order.end(), [&](PredicateId left, PredicateId right) {
+                return frequency[left] < frequency[right];
+            });
+            const auto access = std::find_if(order.begin(), order.end(), [&](PredicateId id) {
+                return !tier_.predicates_[id].allows_absence;
+            });
+            draft.access = access != order.end() ? *access : none();
+            if (access != order.end()) {
+                std::rotate(order.begin(), access, access + 1);
+            }
+        }
+    }
+
+    void hang() {
+        std::stable_sort(drafts_.begin(), drafts_.end(), [](const Draft& left, const Draft& right) {
+            return std::tie(left.access, left.rule, left.in_order) <
+                   std::tie(right.access, right.rule, right.in_order);
+        });
+        const auto end =
+            std::unique(drafts_.begin(), drafts_.end(), [](const Draft& left, const Draft& right) {
+                return left.rule == right.rule && left.in_order == right.in_order;
+            });
+        drafts_.erase(end, drafts_.end());
+        tier_.hanging_.assign(tier_.predicates_.size() + 2, 0);
+        for (const Draft& draft : drafts_) {
+            Tier::Alternative alternative{
+                .rule = draft.rule,
+                .begin = static_cast<std::uint32_t>(tier_.demands_.size()),
+                .count = static_cast<std::uint32_t>(draft.in_order.size())};
+            alternative.allows_absence =
+                std::any_of(draft.in_order.begin(), draft.in_order.end(),
+                            [&](PredicateId id) { return tier_.predicates_[id].allows_absence; });
+            append(draft.by_frequency);
+            if (alternative.allows_absence) {
+                append(draft.in_order);
+            }
+            tier_.alternatives_.push_back(alternative);
+            ++tier_.hanging_[draft.access + 1];
+        }
+        for (std::size_t i = 1; i < tier_.hanging_.size(); ++i) {
+            tier_.hanging_[i] += tier_.hanging_[i - 1];
+        }
+    }
+
+    void append(const std::vector<PredicateId>& demands) {
+        tier_.demands_.insert(tier_.demands_.end(), demands.begin(), demands.end());
+    }
+
+    void build_indexes() {
+        std::map<Field, std::vector<PredicateId>> by_field;
+        for (PredicateId id = 0; id < tier_.predicates_.size(); ++id) {
+            if (!tier_.hanging(id).empty()) {
+                by_field[tier_.predicates_[id].field].push_back(id);
+            }
+        }
+        tier_.slots_.resize(by_field.empty() ? 0 : std::bit_ceil(by_field.size() * 2));
+        for (const auto& [field, ids] : by_field) {
+            tier_.fields_.push_back(index(ids));
+            std::size_t slot = tier_.slot_of(field);
+            while (tier_.slots_[slot].index != 0) {
+                slot = (slot + 1) & (tier_.slots_.size() - 1);
+            }
+            tier_.slots_[slot] = {field, static_cast<std::uint32_t>(tier_.fields_.size())};
+        }
+    }
+
+    Tier::FieldIndex index(const std::vector<PredicateId>& ids) {
+        ValueIndex::Builder wanted;
+        ValueIndex::Builder excluded;
+        Tier::FieldIndex index;
+        for (const PredicateId id : ids) {
+            const Predicate& predicate = tier_.predicates_[id];
+            wanted.add(predicate.wanted, id);
+            for (const ValueSet& set : predicate.excluded) {
+                excluded.add(set, static_cast<std::uint32_t>(index.buts.size()));
+                index.buts.push_back(id);
+            }
+        }
+        index.wanted = std::move(wanted).build();
+        index.excluded = std::move(excluded).build();
+        index.buts_begin = static_cast<std::uint32_t>(tier_.buts_);
+        index.marks_begin = static_cast<std::uint32_t>(tier_.marks_);
+        tier_.buts_ += index.buts.size();
+        tier_.marks_ += index.wanted.marks() + index.excluded.marks();
+        return index;
+    }
+
+    void measure() {
+        std::size_t bytes = sizeof tier_;
+        bytes += tier_.ids_.capacity() * sizeof(RuleId);
+        bytes += tier_.alternatives_.capacity() * sizeof(Tier::Alternative);
+        bytes += (tier_.hanging_.capacity() + tier_.demands_.capacity()) * sizeof(PredicateId);
+        bytes += tier_.slots_.capacity() * sizeof(Tier::Slot);
+        for (const Predicate& predicate : tier_.predicates_) {
+            bytes += memory_of(predicate);
+        }
+        for (const Tier::FieldIndex& field : tier_.fields_) {
+            bytes += field.wanted.memory_bytes() + field.excluded.memory_bytes() +
+                     field.buts.capacity() * sizeof(PredicateId);
+        }
+        tier_.memory_bytes_ = bytes;
+    }
+
+    PathTrie& paths_;
+    Tier tier_;
+    std::vector<Draft> drafts_;
+    std::unordered_map<const Terms*, PredicateId> by_terms_;
+    std::unordered_map<std::string, PredicateId> by_text_;
+};
+
+std::shared_ptr<const Tier> Tier::compile(const std::vector<Rule>& rules, PathTrie& paths) {
+    return TierBuilder(paths).build(rules);
+}
+
+}  // namespace bascule::pattern

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "bus/pattern/engine/event_values.h"
+#include "bus/pattern/engine/flattener.h"
+#include "bus/pattern/engine/joint_search.h"
+#include "bus/pattern/matcher.h"
+
+namespace bascule::pattern {
+
+/// What a thread remembers of one tier while it matches an event. Nothing is cleared between
+/// events: what carries another event's number counts as empty.
+struct TierScratch {
+    std::uint64_t tier = 0;        ///< whose it is
+    std::uint64_t last_event = 0;  ///< when it was used last
+
+    /// By predicate: what is known of it for this event.
+    struct Known {
+        std::uint64_t event = 0;    ///< for which `state` holds
+        std::uint64_t value = 0;    ///< the last value that hit it
+        std::uint64_t settled = 0;  ///< the event for which no further hit can change anything
+        bool is_satisfied = false;
+    };
+    std::vector<Known> known;
+    std::vector<std::uint64_t> excluded;  ///< by anything-but: the last value that it excludes
+    std::vector<std::uint64_t> marks;     ///< of the automata
+    std::vector<std::uint64_t> matched;   ///< a bit for each rule; zero between events
+    std::vector<std::uint32_t> matches;
+};
+
+struct Workspace {
+    Flattener flattener;
+    EventValues values;
+    JointSearch search;
+    std::vector<TierScratch> tiers;
+    std::uint64_t event = 0;  ///< counts events,
+    std::uint64_t value = 0;  ///< and values; both only ever grow
+    std::size_t searches_given_up = 0;
+};
+
+}  // namespace bascule::pattern

@@ -1,0 +1,96 @@
+#include "bus/pattern/matcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bus/pattern/engine/snapshot.h"
+#include "bus/pattern/engine/workspace.h"
+
+namespace bascule::pattern {
+
+namespace {
+
+/// A rule set has a handful of tiers; of more, those that were not used longest give way.
+constexpr std::size_t tiers_remembered = 16;
+
+TierScratch& scratch_of(const Tier& tier, Workspace& workspace) {
+    auto& known = workspace.tiers;
+    auto found = std::find_if(known.begin(), known.end(), [&](const TierScratch& scratch) {
+        return scratch.tier == tier.serial();
+    });
+    if (found == known.end()) {
+        if (known.size() < tiers_remembered) {
+            known.emplace_back();
+            found = known.end() - 1;
+        } else {
+            found = std::min_element(known.begin(), known.end(),
+                                     [](const TierScratch& left, const TierScratch& right) {
+                                         return left.last_event < right.last_event;
+                                     });
+        }
+        tier.prepare(*found);
+    }
+    found->last_event = workspace.event;
+    return *found;
+}
+
+}  // namespace
+
+/// One event: begun, given its parts, finished.
+class Matcher::Run {
+  public:
+    Run(const Snapshot& snapshot, Workspace& workspace)
+        : snapshot_(snapshot), workspace_(workspace) {
+        ++workspace_.event;
+        workspace_.values.begin(snapshot_.fields);
+        workspace_.flattener.begin(*snapshot_.paths, workspace_.values);
+    }
+
+    void add(const Subject::Mount& mount) { workspace_.flattener.add(mount); }
+
+    void finish(std::vector<RuleId>& matched) {
+        workspace_.flattener.finish();
+        matched.clear();
+        for (const Snapshot::Layer& layer : snapshot_.layers) {
+            layer.tier->match(workspace_, scratch_of(*layer.tier, workspace_), *layer.removed,
+                              matched);
+        }
+        if (!std::is_sorted(matched.begin(), matched.end())) {
+            std::sort(matched.begin(), matched.end());
+        }
+    }
+
+  private:
+    const Snapshot& snapshot_;
+    Workspace& workspace_;
+};
+
+Matcher::Matcher(std::unique_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
+Matcher::~Matcher() = default;
+
+void Matcher::match(const Subject& subject, Scratch& scratch, std::vector<RuleId>& matched) const {
+    Run run(*snapshot_, scratch.workspace());
+    for (const Subject::Mount& mount : subject) {
+        run.add(mount);
+    }
+    run.finish(matched);
+}
+
+void Matcher::match_event(std::string_view event_json, Scratch& scratch,
+                          std::vector<RuleId>& matched) const {
+    Run run(*snapshot_, scratch.workspace());
+    run.add({.path = "", .kind = Subject::Kind::json, .content = event_json});
+    run.finish(matched);
+}
+
+std::size_t Matcher::size() const { return snapshot_->size; }
+
+std::size_t Matcher::memory_bytes() const {
+    std::size_t bytes = 0;
+    for (const Snapshot::Layer& layer : snapshot_->layers) {
+        bytes += layer.tier->memory_bytes() + layer.removed->capacity() * sizeof(std::uint64_t);
+    }
+    return bytes;
+}
+
+}  // namespace bascule::pattern

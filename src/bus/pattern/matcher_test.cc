@@ -1,0 +1,120 @@
+#include "bus/pattern/matcher.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "bus/pattern/pattern.h"
+#include "bus/pattern/rule_set.h"
+#include "foundation/base/testing.h"
+
+namespace bascule::pattern {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::shared_ptr<const Matcher> matcher_of(const std::vector<std::string>& patterns) {
+    RuleSet rules;
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        EXPECT_THAT(
+            rules.add(RuleId(static_cast<std::uint32_t>(i)), Pattern::parse(patterns[i]).value()),
+            Succeeds());
+    }
+    return rules.snapshot();
+}
+
+std::vector<RuleId> matched(const Matcher& matcher, std::string_view event) {
+    Scratch scratch;
+    std::vector<RuleId> found = {RuleId(77)};
+    matcher.match_event(event, scratch, found);
+    return found;
+}
+
+TEST(MatcherTest, TellsEachRuleOnceAscending) {
+    const auto matcher = matcher_of({R"({"a":["x",{"prefix":"x"},{"exists":true}]})",
+                                     R"({"$or":[{"a":["x"]},{"b":[1]}]})", R"({"b":[2]})",
+                                     R"({"a":[{"anything-but":"y"}]})"});
+    EXPECT_THAT(matched(*matcher, R"({"a":["x","x","xy"],"b":1})"),
+                ElementsAre(RuleId(0), RuleId(1), RuleId(3)));
+    EXPECT_THAT(matched(*matcher, "{}"), IsEmpty());
+}
+
+TEST(MatcherTest, MatchesAbsenceAlone) {
+    const auto matcher = matcher_of({R"({"a":[{"exists":false}]})"});
+    EXPECT_THAT(matched(*matcher, R"({"b":1})"), ElementsAre(RuleId(0)));
+    EXPECT_THAT(matched(*matcher, R"({"a":null})"), IsEmpty());
+}
+
+/// One scratch serves matchers in turn, also more of them than it remembers.
+TEST(MatcherTest, SharesAScratch) {
+    std::vector<std::shared_ptr<const Matcher>> matchers;
+    for (int i = 0; i < 40; ++i) {
+        matchers.push_back(
+            matcher_of({R"({"a":["x"]})", R"({"a":[")" + std::to_string(i) + "\"]}"}));
+    }
+    Scratch scratch;
+    std::vector<RuleId> found;
+    for (int round = 0; round < 3; ++round) {
+        for (std::size_t i = 0; i < matchers.size(); ++i) {
+            matchers[i]->match_event(R"({"a":")" + std::to_string(i) + "\"}", scratch, found);
+            EXPECT_THAT(found, ElementsAre(RuleId(1)));
+        }
+    }
+}
+
+/// Goal: inputs made to be slow or to break something get their verdict at once. Each would run for
+/// minutes if the work were not bounded.
+TEST(MatcherTest, BearsBadInput) {
+    const std::string long_text(1'000'000, 'a');
+    std::string alternatives = R"({"detail":{)";
+    for (const char* list : {"a", "b", "c"}) {
+        alternatives += std::string(list[0] == 'a' ? "" : ",") + "\"" + list + R"(":{"$or":[)";
+        for (int i = 0; i < 10; ++i) {
+            alternatives +=
+                std::string(i > 0 ? "," : "") + R"({"x)" + std::to_string(i) + R"(":["1"]})";
+        }
+        alternatives += "]}";
+    }
+    alternatives += "}}";
+    const auto matcher =
+        matcher_of({R"({"a":[{"wildcard":"*a*b"}]})", R"({"a":[{"wildcard":"*aaab*"}]})",
+                    R"({"a":[{"suffix":"a"}]})", R"({"a":[{"equals-ignore-case":"aß"}]})",
+                    R"({"a":[{"numeric":[">",0]}]})", alternatives});
+    EXPECT_THAT(matched(*matcher, "{\"a\":\"" + long_text + "\"}"), ElementsAre(RuleId(2)));
+    EXPECT_THAT(matched(*matcher, "{\"a\":\"" + long_text + "b\"}"),
+                ElementsAre(RuleId(0), RuleId(1)));
+    EXPECT_THAT(matched(*matcher, R"({"a":1e400})"), IsEmpty());
+    EXPECT_THAT(matched(*matcher, R"({"a":9223372036854775808})"), IsEmpty())
+        << "no double's digits";
+    EXPECT_THAT(matched(*matcher, R"({"a":9007199254740992})"), ElementsAre(RuleId(4)));
+    EXPECT_THAT(matched(*matcher, R"({"a":NaN})"), IsEmpty());
+    EXPECT_THAT(matched(*matcher,
+                        "{\"a\":\"\xC3\x28"
+                        "a\"}"),
+                IsEmpty());
+    EXPECT_THAT(matched(*matcher, "{\"a\":" + std::string(500'000, '[') + "1"), IsEmpty());
+    EXPECT_THAT(matched(*matcher, "{\"a\":1" + std::string(100'000, '0') + "}"), IsEmpty());
+    EXPECT_THAT(matched(*matcher, R"({"detail":{"a":{"x9":"1"},"b":{"x0":"1"},"c":{"x5":"1"}}})"),
+                ElementsAre(RuleId(5)));
+}
+
+/// Arrays that repeat under one name make joining hard; here it stays easy.
+TEST(MatcherTest, JoinsManyElementsOfManyArrays) {
+    std::string event = "{";
+    for (int array = 0; array < 10; ++array) {
+        event += std::string(array > 0 ? "," : "") + "\"p\":[";
+        for (int i = 0; i < 500; ++i) {
+            event += std::string(i > 0 ? "," : "") + R"({"a":"x","q":[{"b":"y"},{"c":"z"}]})";
+        }
+        event += "]";
+    }
+    event += "}";
+    const auto matcher = matcher_of({R"({"p":{"a":["x"],"q":{"b":["y"],"c":["z"]}}})",
+                                     R"({"p":{"a":["x"],"q":{"b":["y"],"c":["no"]}}})"});
+    EXPECT_THAT(matched(*matcher, event), ElementsAre(RuleId(0)));
+}
+
+}  // namespace
+}  // namespace bascule::pattern

@@ -1,0 +1,14 @@
+#include "bus/pattern/scratch.h"
+
+#include "bus/pattern/engine/workspace.h"
+
+namespace bascule::pattern {
+
+Scratch::Scratch() : workspace_(std::make_unique<Workspace>()) {}
+Scratch::Scratch(Scratch&&) noexcept = default;
+Scratch& Scratch::operator=(Scratch&&) noexcept = default;
+Scratch::~Scratch() = default;
+
+std::size_t Scratch::searches_given_up() const { return workspace_->searches_given_up; }
+
+}  // namespace bascule::pattern
