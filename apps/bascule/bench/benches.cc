@@ -21,11 +21,12 @@ constexpr std::array benches{
     Bench{"replay", "reading stored events from the beginning", replay},
     Bench{"http", "durable publishing over HTTP, 1 and 64 connections", http},
     Bench{"import", "a bank file of 100 000 rows, 500 rules, everything durable", import},
+    Bench{"match", "EVENTS.jsonl RULES.json SECONDS: which rules each event matches", match},
 };
 
 }  // namespace
 
-Arguments::Arguments(const std::vector<std::string>& words) {
+Arguments::Arguments(const std::vector<std::string>& words) : words_(words) {
     for (const std::string& word : words) {
         const std::size_t equals = word.find('=');
         values_[word.substr(0, equals)] =
