@@ -43,11 +43,11 @@ void EventValues::begin(std::size_t fields) {
     for (const Field field : touched_) {
         Slot& slot = slots_[field];
         slot.values.clear();
+        slot.marked = 0;
         slot.in_order = true;
         slot.in_arrays = false;
     }
     touched_.clear();
-    added_.clear();
     fields_in_arrays_ = 0;
     places_.clear();
     texts_used_ = 0;
@@ -64,17 +64,22 @@ void EventValues::add(Field field, const Value& value) {
         slot.in_order = false;
     }
     slot.values.push_back(value);
-    added_.push_back(field);
 }
 
-void EventValues::take_back(std::size_t mark) {
-    for (; added_.size() > mark; added_.pop_back()) {
-        slots_[added_.back()].values.pop_back();
+void EventValues::mark() {
+    for (const Field field : touched_) {
+        slots_[field].marked = slots_[field].values.size();
     }
 }
 
-void EventValues::finish() {
+void EventValues::take_back() {
+    for (const Field field : touched_) {
+        slots_[field].values.resize(slots_[field].marked);
+    }
     std::erase_if(touched_, [&](Field field) { return slots_[field].values.empty(); });
+}
+
+void EventValues::finish() {
     for (const Field field : touched_) {
         Slot& slot = slots_[field];
         if (!slot.in_order) {

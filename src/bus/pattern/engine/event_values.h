@@ -80,9 +80,10 @@ class EventValues {
 
     void add(Field field, const Value& value);
 
-    /// Values added since the mark can be taken back: an event's part was not JSON after all.
-    std::size_t mark() const { return added_.size(); }
-    void take_back(std::size_t mark);
+    /// Values added since the last mark can be taken back: a part of an event was not JSON after
+    /// all.
+    void mark();
+    void take_back();
 
     /// Brings the values of each field into the order of their places.
     void finish();
@@ -105,13 +106,13 @@ class EventValues {
   private:
     struct Slot {
         std::vector<Value> values;
+        std::size_t marked = 0;  ///< values when the last mark was set
         bool in_order = true;
         bool in_arrays = false;
     };
 
     std::vector<Slot> slots_;
     std::vector<Field> touched_;
-    std::vector<Field> added_;  ///< the field of each value, in order
     std::size_t fields_in_arrays_ = 0;
     Places places_;
     std::deque<std::string> texts_;

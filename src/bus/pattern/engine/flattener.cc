@@ -86,9 +86,9 @@ void Flattener::add(const Subject::Mount& mount) {
             }
             return;
         case Subject::Kind::json: {
-            const std::size_t mark = values_->mark();
+            values_->mark();
             if (!add_json(*node, mount.content)) {
-                values_->take_back(mark);
+                values_->take_back();
             }
             return;
         }

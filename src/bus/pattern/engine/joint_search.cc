@@ -6,13 +6,13 @@ namespace bascule::pattern {
 
 void JointSearch::begin(const EventValues& values) {
     values_ = &values;
-    levels_.clear();
+    count_ = 0;
 }
 
 JointSearch::Verdict JointSearch::run(std::size_t steps_max) {
     steps_ = 0;
     steps_max_ = steps_max;
-    const bool has_chosen = !levels_.empty() && levels_.front().predicate == nullptr;
+    const bool has_chosen = count_ > 0 && levels_.front().predicate == nullptr;
     const Outcome outcome = from(has_chosen ? 1 : 0);
     if (outcome.found) {
         return Verdict::found;
@@ -24,7 +24,7 @@ JointSearch::Verdict JointSearch::run(std::size_t steps_max) {
 }
 
 JointSearch::Outcome JointSearch::from(std::size_t level) {
-    return level == levels_.size() ? Outcome{.found = true} : choose(level);
+    return level == count_ ? Outcome{.found = true} : choose(level);
 }
 
 /// The first earlier choice that a place cannot be joined with.

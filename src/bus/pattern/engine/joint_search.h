@@ -24,11 +24,9 @@ class JointSearch {
   public:
     /// Forgets the fields.
     void begin(const EventValues& values);
-    void add(const Predicate& predicate) { levels_.push_back({.predicate = &predicate}); }
+    void add(const Predicate& predicate) { push({.predicate = &predicate}); }
     /// A field whose choice is made: its i-th value, which lies there.
-    void add_chosen(std::size_t i, Place place) {
-        levels_.push_back({.chosen = place, .index = i});
-    }
+    void add_chosen(std::size_t i, Place place) { push({.chosen = place, .index = i}); }
 
     enum class Verdict : std::uint8_t {
         found,
@@ -44,6 +42,13 @@ class JointSearch {
         Place chosen = 0;
         std::size_t index = 0;  ///< of the chosen value among its field's
     };
+    void push(const Level& level) {
+        if (count_ == levels_.size()) {
+            levels_.emplace_back();
+        }
+        levels_[count_++] = level;
+    }
+
     /// Levels as bits; the last bit stands for its level and all behind.
     using Levels = std::uint64_t;
     static constexpr std::size_t last_bit = 63;
@@ -70,6 +75,7 @@ class JointSearch {
 
     const EventValues* values_ = nullptr;
     std::vector<Level> levels_;
+    std::size_t count_ = 0;  ///< of them in use
     std::size_t steps_ = 0;
     std::size_t steps_max_ = 0;
 };

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstddef>
+#include <cstring>
 
 #include "bus/pattern/comparable_number.h"
 #include "foundation/base/check.h"
@@ -31,6 +33,22 @@ constexpr std::array<std::uint64_t, digits_max + 1> powers_of_ten = [] {
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
+/// Eight characters as a number; false if one of them is no digit. Source: the well-known SWAR
+/// trick.
+bool eight_digits(const char* at, std::uint64_t& number) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    word -= 0x3030303030303030;
+    if (((word | (word + 0x7676767676767676)) & 0x8080808080808080) != 0) {
+        return false;
+    }
+    word = word * 10 + (word >> 8);
+    number = (((word & 0x000000FF000000FF) * 0x000F424000000064) +
+              (((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >>
+             32;
+    return true;
+}
+
 /// The first significant digits of a number while it is read.
 struct Significand {
     std::uint64_t digits = 0;
@@ -44,6 +62,26 @@ struct Significand {
         } else {
             cut = cut || c != '0';
         }
+    }
+
+    /// Takes the digits at `at`; their end.
+    const char* read(const char* at, const char* end) {
+        if (count == 0 && at != end && is_digit(*at)) {
+            append(*at++);  // the first is no zero
+        }
+        if constexpr (std::endian::native == std::endian::little) {
+            constexpr std::uint64_t power = 100'000'000;
+            std::uint64_t eight = 0;
+            while (count + 8 <= digits_max && end - at >= 8 && eight_digits(at, eight)) {
+                digits = digits * power + eight;
+                count += 8;
+                at += 8;
+            }
+        }
+        for (; at != end && is_digit(*at); ++at) {
+            append(*at);
+        }
+        return at;
     }
 };
 
@@ -76,9 +114,7 @@ const char* read_number(const char* at, const char* end, NumberKey& key) {
         ++at;
     } else {
         const char* const begin = at;
-        for (; at != end && is_digit(*at); ++at) {
-            significand.append(*at);
-        }
+        at = significand.read(at, end);
         magnitude = at - begin;
     }
     if (at != end && *at == '.') {
@@ -88,9 +124,7 @@ const char* read_number(const char* at, const char* end, NumberKey& key) {
                 --magnitude;
             }
         }
-        for (; at != end && is_digit(*at); ++at) {
-            significand.append(*at);
-        }
+        at = significand.read(at, end);
         if (at == begin) {
             return nullptr;
         }

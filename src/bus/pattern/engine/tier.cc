@@ -78,6 +78,10 @@ class Tier::Matching {
         }
         const auto demands = tier_.demands(alternative);
         const auto others = demands.subspan(value != nullptr ? 1 : 0);
+        if (others.empty()) {
+            set_matched(alternative.rule);
+            return true;
+        }
         if (values_.fields_in_arrays() > 1 && fields_in_arrays(demands) > 1) {
             return attempt_jointly(alternative, value, others);
         }
@@ -89,11 +93,13 @@ class Tier::Matching {
     }
 
     std::size_t fields_in_arrays(std::span<const PredicateId> demands) const {
-        return static_cast<std::size_t>(std::count_if(
-            demands.begin(), demands.end(),
-            [&](PredicateId demand) { return is_in_arrays(tier_.predicates_[demand].field); }));
+        return static_cast<std::size_t>(
+            std::count_if(demands.begin(), demands.end(),
+                          [&](PredicateId demand) { return is_in_arrays(demand); }));
     }
-    bool is_in_arrays(Field field) const { return values_.in_arrays(field); }
+    bool is_in_arrays(PredicateId demand) const {
+        return values_.in_arrays(tier_.predicate_fields_[demand]);
+    }
 
     /// Several fields have values in arrays: those must be found in the same elements.
     bool attempt_jointly(const Alternative& alternative, const Value* value,
@@ -107,12 +113,12 @@ class Tier::Matching {
             search.add_chosen(static_cast<std::size_t>(value - values.data()), value->place);
         }
         for (const PredicateId demand : others) {
-            if (!is_in_arrays(tier_.predicates_[demand].field) && !is_satisfied(demand)) {
+            if (!is_in_arrays(demand) && !is_satisfied(demand)) {
                 return true;
             }
         }
         for (const PredicateId demand : is_hit ? others : tier_.ordered_demands(alternative)) {
-            if (is_in_arrays(tier_.predicates_[demand].field)) {
+            if (is_in_arrays(demand)) {
                 search.add(tier_.predicates_[demand]);
             }
         }

@@ -108,6 +108,7 @@ class Tier {
     std::uint64_t serial_ = 0;
     std::vector<RuleId> ids_;
     std::vector<Predicate> predicates_;
+    std::vector<Field> predicate_fields_;    ///< once more, close together
     std::vector<Alternative> alternatives_;  ///< by access predicate; those without one come last
     std::vector<std::uint32_t> hanging_;     ///< by predicate: its first alternative
     std::vector<PredicateId> demands_;

@@ -98,7 +98,8 @@ class Frequencies {
             return range->bottom.empty() || range->top.empty() ? 0.5 : 0.2;
         }
         if (const auto* const cidr = std::get_if<Cidr>(&check)) {
-            return cidr->bits == cidr->network.bits() ? one : 0.1;
+            // Reading an address is dear, so rather let another field ask first.
+            return cidr->bits == cidr->network.bits() ? one : 0.4;
         }
         return std::max(one, 0.02) * 1.5;  // a part of a text fits more values than all of it
     }
@@ -154,6 +155,7 @@ class TierBuilder {
             by_text_.emplace(std::to_string(field) + ':' + canonical(terms), next);
         if (is_new) {
             tier_.predicates_.emplace_back(field, terms);
+            tier_.predicate_fields_.push_back(field);
         }
         by_terms_.emplace(&terms, at->second);
         return at->second;
@@ -263,6 +265,7 @@ class TierBuilder {
         bytes += tier_.alternatives_.capacity() * sizeof(Tier::Alternative);
         bytes += (tier_.hanging_.capacity() + tier_.demands_.capacity()) * sizeof(PredicateId);
         bytes += tier_.slots_.capacity() * sizeof(Tier::Slot);
+        bytes += tier_.predicate_fields_.capacity() * sizeof(Field);
         for (const Predicate& predicate : tier_.predicates_) {
             bytes += memory_of(predicate);
         }
