@@ -1,7 +1,5 @@
 #include "household/application/consumers/audit.h"
 
-#include <deque>
-
 #include "bus/event/body.h"
 #include "household/application/consumers/run.h"
 #include "household/application/stores/audit_chain.h"
@@ -10,25 +8,14 @@ namespace bascule::application {
 
 namespace {
 
-/// A replay is no news to the audit trail, so the inbox key leaves it out.
-Result<std::vector<sql::inbox::Claim>> claim_events(sql::Session& session, const Run& run) {
-    std::deque<std::string> ids;
-    std::vector<sql::inbox::Key> keys;
-    for (const broker::DeliveredEvent& delivered : run.events()) {
-        keys.push_back({.consumer = run.consumer(),
-                        .message_id = ids.emplace_back(message_id(delivered.event)),
-                        .offset = delivered.offset.value()});
-    }
-    return sql::inbox::claim_all(session, keys);
-}
-
+/// What the log holds twice, the trail holds twice: an id may come again for another event once the
+/// log has forgotten it.
 Result<> append(sql::Session& session, const Run& run, const std::vector<AuditRecord>& records) {
-    const auto claims = TRY(claim_events(session, run));
+    const auto fresh = TRY(claim_all(session, run, KnownBy::place));
     AuditHead head = TRY(audit_head(session));
-    for (std::size_t i = 0; i < records.size(); ++i) {
-        if (claims[i] == sql::inbox::Claim::fresh) {
-            TRY(audit_append(session, head, records[i], run.events()[i].event));
-        }
+    for (const broker::DeliveredEvent* delivered : fresh) {
+        const auto index = static_cast<std::size_t>(delivered - run.events().data());
+        TRY(audit_append(session, head, records[index], delivered->event));
     }
     return keep_position(session, run);
 }

@@ -79,6 +79,32 @@ TEST_F(AuditTrailTest, KeepsAnEventOnce) {
     EXPECT_TRUE(trail.verify()->ok);
 }
 
+TEST_F(AuditTrailTest, KeepsEventsWhoseNamesRunTogether) {
+    event::Event first = event("orders/1");
+    first.source = "https://shop";
+    event::Event second = event("1");
+    second.source = "https://shop/orders";
+    keep({first}, 0);
+    keep({second}, 1);
+    EXPECT_THAT(store.rows("select source, event_id from audit_entries order by number"),
+                ElementsAre("https://shop|orders/1", "https://shop/orders|1"));
+}
+
+// The log forgets an id after its window of duplicates and takes it again for another event.
+TEST_F(AuditTrailTest, KeepsAnIdThatIsUsedAgain) {
+    keep({event("e1", "file.uploaded")}, 0);
+    keep({event("e1", "file.processed")}, 9);
+    EXPECT_THAT(store.rows("select event_offset, event_type from audit_entries order by number"),
+                ElementsAre("0|file.uploaded", "9|file.processed"));
+}
+
+// A log that was restored from a backup gives offsets again that the trail has seen.
+TEST_F(AuditTrailTest, KeepsAnotherEventAtAPlaceThatWasTaken) {
+    keep({event("e1")}, 4);
+    keep({event("e2")}, 4);
+    EXPECT_THAT(found({}), ElementsAre("e2", "e1"));
+}
+
 TEST_F(AuditTrailTest, AnswersQueriesNewestFirst) {
     event::Event second = event("e2", "file.processed");
     second.correlation_id = "e1";

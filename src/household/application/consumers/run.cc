@@ -6,8 +6,13 @@
 
 namespace bascule::application {
 
+/// The length says where the source ends, whatever characters the two are made of.
 std::string message_id(const event::EventView& event) {
-    return std::string(event.source).append("/").append(event.event_id);
+    return std::to_string(event.source.size())
+        .append(":")
+        .append(event.source)
+        .append("/")
+        .append(event.event_id);
 }
 
 delivery::Outcome outcome_of(const Result<>& result) {
@@ -41,15 +46,18 @@ Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer
                                        .replay = delivered.event.replay_id});
 }
 
-Result<std::vector<const broker::DeliveredEvent*>> claim_all(sql::Session& session,
-                                                             const Run& run) {
+Result<std::vector<const broker::DeliveredEvent*>> claim_all(sql::Session& session, const Run& run,
+                                                             KnownBy known_by) {
+    const bool by_place = known_by == KnownBy::place;
     std::deque<std::string> ids;
     std::vector<sql::inbox::Key> keys;
     for (const broker::DeliveredEvent& delivered : run.events()) {
+        std::string id = by_place ? std::to_string(delivered.offset.value()) + "/" : "";
+        id += message_id(delivered.event);
         keys.push_back({.consumer = run.consumer(),
-                        .message_id = ids.emplace_back(message_id(delivered.event)),
+                        .message_id = ids.emplace_back(std::move(id)),
                         .offset = delivered.offset.value(),
-                        .replay = delivered.event.replay_id});
+                        .replay = by_place ? std::string_view() : delivered.event.replay_id});
     }
     const auto claims = TRY(sql::inbox::claim_all(session, keys));
     std::vector<const broker::DeliveredEvent*> fresh;

@@ -17,7 +17,7 @@
 namespace bascule::application {
 
 /// What the inbox knows an event by: the same publication is the same message, wherever it stands
-/// in the log.
+/// in the log. No two pairs of source and event id share one.
 std::string message_id(const event::EventView& event);
 
 /// How a run ends whose work answered `result`. Trouble of our own (the database or a disk cannot
@@ -51,8 +51,15 @@ Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer
                                 const broker::DeliveredEvent& delivered, std::uint32_t part = 0,
                                 bool last_part = true);
 
+/// What makes two deliveries the same message.
+enum class KnownBy {
+    publication,  ///< source and event id; a replay is another message
+    place,        ///< the publication and its offset; a replay is no news
+};
+
 /// Claims all events of a run and returns those that are fresh.
-Result<std::vector<const broker::DeliveredEvent*>> claim_all(sql::Session& session, const Run& run);
+Result<std::vector<const broker::DeliveredEvent*>> claim_all(
+    sql::Session& session, const Run& run, KnownBy known_by = KnownBy::publication);
 
 /// Notes in the database how far the consumer has come, and forgets inbox rows below. Keeps
 /// `inbox_rows_kept` offsets more than the journal's position needs: a power loss may put the
