@@ -110,12 +110,13 @@ class Automaton {
     }
 
     std::size_t behind_star(std::size_t state) {
-        if (!states_[state].star) {
-            const std::size_t added = add_state();
-            states_[added].stays = true;
-            states_[state].star = added;
+        if (const std::optional<std::size_t> star = states_[state].star) {
+            return *star;
         }
-        return *states_[state].star;
+        const std::size_t added = add_state();
+        states_[added].stays = true;
+        states_[state].star = added;
+        return added;
     }
 
     /// By each byte that matters, and by one that does not.

@@ -152,9 +152,9 @@ class TermParser {
         if (TRY(tokens_.next()) != Token::string) {
             return fault("prefix match pattern must be a string");  // AWS's words
         }
-        Cidr term = TRY(read_cidr(TRY(tokens_.text())));
+        const Cidr term = TRY(read_cidr(TRY(tokens_.text())));
         TRY(close(one_key));
-        return Term(std::move(term));
+        return Term(term);
     }
 
     /// As Java has it: slashes at the end do not count, and the bits may have a sign.

@@ -41,9 +41,9 @@ Tokenizer::Tokenizer(std::string_view source, std::size_t depth_max)
     : source_(to_utf16(source)), depth_max_(depth_max) {}
 
 Result<Token> Tokenizer::next() {
-    if (ahead_) {
+    if (const std::optional<Token> ahead = std::exchange(ahead_, std::nullopt)) {
         text_ = std::move(ahead_text_);
-        token_ = *std::exchange(ahead_, std::nullopt);
+        token_ = *ahead;
         return present(token_);
     }
     if (std::exchange(is_string_open_, false)) {
@@ -235,24 +235,25 @@ Result<Token> Tokenizer::signed_word(char16_t first, bool is_negative) {
 Result<Token> Tokenizer::read_number(bool is_negative) {
     const std::size_t begin = at_ - 1;
     std::size_t end = is_negative ? at_ : begin;
-    const auto unit = [&] { return end < source_.size() ? Unit(source_[end]) : Unit(); };
+    const auto is_at_end = [&] { return end == source_.size(); };
+    const auto is_at = [&](char16_t unit) { return !is_at_end() && source_[end] == unit; };
     const auto skip_digits = [&] {
         const std::size_t from = end;
-        while (unit() && is_digit(*unit())) {
+        while (!is_at_end() && is_digit(source_[end])) {
             ++end;
         }
         return end - from;
     };
     if (is_negative) {
-        if (!unit()) {
+        if (is_at_end()) {
             return at_end("No digit following sign");
         }
-        if (!is_digit(*unit())) {
+        if (!is_digit(source_[end])) {
             const char16_t odd = source_[at_++];
             return odd == u'.' ? odd_value(odd) : signed_word(odd, true);
         }
     }
-    const bool begins_with_zero = *unit() == u'0';
+    const bool begins_with_zero = is_at(u'0');
     at_ = end + 1;
     if (skip_digits() > 1 && begins_with_zero) {
         return here("Invalid numeric value: Leading zeroes not allowed");
@@ -260,23 +261,23 @@ Result<Token> Tokenizer::read_number(bool is_negative) {
 
     std::size_t fast_place = 0;
     const auto no_digit = [&](const std::string& where) -> Fault {
-        at_ = !unit() ? end : begins_with_zero ? end + 1 : fast_place;
-        return before("Unexpected character (" + described(source_[unit() ? end : end - 1]) +
+        at_ = is_at_end() ? end : begins_with_zero ? end + 1 : fast_place;
+        return before("Unexpected character (" + described(source_[is_at_end() ? end - 1 : end]) +
                       ") in numeric value: " + where + " not followed by a digit");
     };
-    if (unit() == u'.') {
+    if (is_at(u'.')) {
         fast_place = ++end;
         if (skip_digits() == 0) {
             return no_digit("Decimal point");
         }
     }
-    if (unit() == u'e' || unit() == u'E') {
+    if (is_at(u'e') || is_at(u'E')) {
         ++end;
         fast_place = fast_place == 0 ? end : fast_place;
-        if (unit() == u'+' || unit() == u'-') {
+        if (is_at(u'+') || is_at(u'-')) {
             ++end;
         }
-        if (!unit()) {
+        if (is_at_end()) {
             at_ = end;
             return at_end("expected a digit for number exponent");
         }
