@@ -28,6 +28,7 @@ using pattern::Matcher;
 using pattern::RuleId;
 
 constexpr std::size_t rules_bytes_max = std::size_t{1} << 30;
+constexpr std::size_t complexity_max = 1'000'000;
 
 std::optional<std::string> contents(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -72,7 +73,9 @@ std::optional<Rules> rules_of(const std::string& text) {
         const auto begin = Clock::now();
         const RuleId id(static_cast<std::uint32_t>(rules.names.size()));
         rules.names.push_back(member.key);
-        auto parsed = pattern::Pattern::parse(source);
+        // The engines beside this one take wildcards that EventBridge would not.
+        auto parsed = pattern::Pattern::parse(source, pattern::Dialect::eventbridge,
+                                              {.complexity_max = complexity_max});
         const auto added =
             parsed ? set.add(id, *std::move(parsed)) : Result<>(std::unexpected(parsed.error()));
         if (!added) {
