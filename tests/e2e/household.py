@@ -14,6 +14,7 @@ EXPECTED = json.loads((FOLDER / "expected.json").read_text())
 def cents(text):
     """ "-12.5" -> -1250; amounts never pass through floating point, here neither."""
     whole, _, fraction = text.lstrip("-").partition(".")
+    assert len(fraction) <= 2, f"{text} has more digits than cents"
     value = int(whole) * 100 + int(fraction.ljust(2, "0") or 0)
     return -value if text.startswith("-") else value
 
@@ -74,7 +75,7 @@ class Household:
         names = {id: name for name, id in self.categories.items()}
         groups = defaultdict(lambda: defaultdict(list))
         for row in self.transactions():
-            groups[names.get(row["categoryId"])][row["currency"]].append(cents(row["amount"]))
+            groups[names[row["categoryId"]] if row["categoryId"] else None][row["currency"]].append(cents(row["amount"]))
         told = {
             name: {currency: {"count": len(rows), "sum": text(sum(rows))} for currency, rows in sorted(own.items())}
             for name, own in groups.items()

@@ -168,6 +168,25 @@ class IsolationTest(unittest.TestCase):
         answer = self.server.request("GET", "/v1/analytics/cash_flow", token=self.stranger, accountId=self.victim["account"])
         self.assertTrue(answer.status == 404 or answer.expect(200)["buckets"] == [], answer.body)
 
+    def test_figures_and_preferences_are_the_strangers_own(self):
+        """On a user that owns nothing, so that whatever is there is the victim's."""
+        user = self.server.post("/v1/users", {"name": "empty", "password": "long enough a password", "role": "member"})["id"]
+        empty = self.token("member", user)
+        ask = lambda method, path, body=None: self.server.request(method, path, body, token=empty)
+        before = self.state()
+        figures = self.server.get("/v1/analytics")
+        self.assertTrue(self.server.get("/v1/analytics/cash_flow", period="month")["buckets"], "the control has no figures")
+        self.assertEqual(ask("GET", "/v1/analytics/cash_flow").expect(200)["buckets"], [])
+        told = ask("GET", "/v1/analytics").expect(200)
+        self.assertNotIn(self.owner, str(told))
+        self.assertEqual([id for id in self.victim.values() if id in str(told)], [])
+        ask("POST", "/v1/analytics:refresh", {}).expect(200, 202)
+        own = ask("GET", "/v1/preferences").expect(200)
+        ask("PUT", "/v1/preferences", own).expect(200)
+        self.assertEqual(self.state(), before)
+        self.assertEqual([item.get("computedAt") for item in self.server.get("/v1/analytics")["items"]],
+                         [item.get("computedAt") for item in figures["items"]], "a stranger's refresh computed the victim's figures")
+
     def test_bodies_cannot_name_what_belongs_to_another_user(self):
         before = self.state()
         ask = lambda method, path, body, **query: self.server.request(method, path, body, token=self.stranger, **query)

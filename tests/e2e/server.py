@@ -174,19 +174,23 @@ class Server:
 
     def list(self, path, **query):
         """All items of a list, page by page; the total must be true on every page."""
-        items, cursor = [], None
+        items, totals, cursor = [], set(), None
         while True:
             page = self.get(path, cursor=cursor, **{"limit": 1000, **query})
             items += page["items"]
-            cursor = page.get("nextCursor")
+            totals.add(page["total"])
+            cursor = page["nextCursor"]
             if cursor is None:
                 break
-        if page.get("total", len(items)) != len(items):
-            raise AssertionError(f"{path}: total says {page['total']}, the pages hold {len(items)}")
+        if totals != {len(items)}:
+            raise AssertionError(f"{path}: its pages say totals of {sorted(totals)} and hold {len(items)}")
         return items
 
     def stream(self, silence=10, **query):
-        """Events straight from the log, as they stand there; ends when nothing came for `silence` seconds."""
+        """Events straight from the log, as they stand there; ends when nothing came for `silence` seconds.
+
+        The server closing the stream is a failure: a stream has no end.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=silence)
         try:
             connection.request("GET", f"/v1/stream?{urlencode({'from': 'earliest', **query})}", headers={"Authorization": f"Bearer {self.token}"})
@@ -196,6 +200,7 @@ class Server:
             while line := response.readline():
                 if line.startswith(b"data:"):
                     yield json.loads(line[5:])
+            raise AssertionError("/v1/stream: the server ended it")
         except TimeoutError:
             return
         finally:
@@ -219,9 +224,9 @@ class Server:
             nonlocal seen
             consumers = self.get("/v1/consumers")["items"]
             for consumer in consumers:
-                if consumer.get("windows"):
+                if consumer["windows"]:
                     self.post(f"/v1/consumers/{consumer['name']}:flush")
-            now = [(c["name"], c["lagEvents"], c.get("windows", 0)) for c in consumers] + [self.get("/v1/events", limit=1)["total"]]
+            now = [(c["name"], c["lagEvents"], c["windows"]) for c in consumers] + [self.get("/v1/events", limit=1)["total"]]
             before, seen = seen, now
             return consumers if now == before and all(lag == 0 and windows == 0 for _, lag, windows in now[:-1]) else None
 
