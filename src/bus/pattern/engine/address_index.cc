@@ -36,8 +36,9 @@ AddressIndex::AddressIndex(std::vector<Item> items) : items_(std::move(items)) {
         item.network.network = masked(item.network.network, item.network.bits);
         lengths_.push_back(item.network.bits);
     }
-    std::stable_sort(items_.begin(), items_.end(), [](const Item& left, const Item& right) {
-        return order(left.network) < order(right.network);
+    std::sort(items_.begin(), items_.end(), [](const Item& left, const Item& right) {
+        return std::pair(order(left.network), left.owner) <
+               std::pair(order(right.network), right.owner);
     });
     std::sort(lengths_.begin(), lengths_.end());
     lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());

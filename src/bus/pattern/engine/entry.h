@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -16,6 +17,8 @@ struct Entry {
 
     std::uint32_t owner = 0;
     std::uint32_t check = proven;  ///< the number of a check, or nothing is left to check
+
+    friend auto operator<=>(const Entry&, const Entry&) = default;
 };
 
 /// Lists of entries, one behind the other in one array.
@@ -49,8 +52,7 @@ using Keyed = std::vector<std::pair<std::string, Entry>>;
 /// Sorts by text and calls `each(text, entries)` once a text.
 template <class Each>
 void for_each_text(Keyed& keyed, const Each& each) {
-    std::stable_sort(keyed.begin(), keyed.end(),
-                     [](const auto& left, const auto& right) { return left.first < right.first; });
+    std::sort(keyed.begin(), keyed.end());
     std::vector<Entry> entries;
     for (std::size_t i = 0; i < keyed.size();) {
         entries.clear();

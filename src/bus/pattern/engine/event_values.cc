@@ -83,7 +83,7 @@ void EventValues::finish() {
     for (const Field field : touched_) {
         Slot& slot = slots_[field];
         if (!slot.in_order) {
-            std::stable_sort(
+            std::sort(
                 slot.values.begin(), slot.values.end(),
                 [](const Value& left, const Value& right) { return left.place < right.place; });
         }

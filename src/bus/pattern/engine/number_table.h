@@ -20,8 +20,9 @@ class NumberTable {
 
     NumberTable() = default;
     explicit NumberTable(std::vector<Item> items) : items_(std::move(items)) {
-        std::stable_sort(items_.begin(), items_.end(), [](const Item& left, const Item& right) {
-            return compare(left.number.get(), right.number.get()) < 0;
+        std::sort(items_.begin(), items_.end(), [](const Item& left, const Item& right) {
+            const auto order = compare(left.number.get(), right.number.get());
+            return order != 0 ? order < 0 : left.owner < right.owner;
         });
     }
 

@@ -9,8 +9,9 @@ RangeIndex::RangeIndex(std::vector<Item> items) : items_(std::move(items)) {
     if (items_.empty()) {
         return;
     }
-    std::stable_sort(items_.begin(), items_.end(), [](const Item& left, const Item& right) {
-        return bottom_of(left.range) < bottom_of(right.range);
+    std::sort(items_.begin(), items_.end(), [](const Item& left, const Item& right) {
+        return std::pair(bottom_of(left.range), left.owner) <
+               std::pair(bottom_of(right.range), right.owner);
     });
     blocks_ = std::bit_ceil((items_.size() + block_ranges - 1) / block_ranges);
     reach_.assign(blocks_ * 2, bound({.rank = INT64_MIN}));

@@ -172,8 +172,8 @@ class TierBuilder {
         for (Draft& draft : drafts_) {
             auto& order = draft.by_frequency;
             order = draft.in_order;
-            std::stable_sort(order.begin(), order.end(), [&](PredicateId left, PredicateId right) {
-                return frequency[left] < frequency[right];
+            std::sort(order.begin(), order.end(), [&](PredicateId left, PredicateId right) {
+                return std::pair(frequency[left], left) < std::pair(frequency[right], right);
             });
             const auto access = std::find_if(order.begin(), order.end(), [&](PredicateId id) {
                 return !tier_.predicates_[id].allows_absence;
@@ -186,7 +186,7 @@ class TierBuilder {
     }
 
     void hang() {
-        std::stable_sort(drafts_.begin(), drafts_.end(), [](const Draft& left, const Draft& right) {
+        std::sort(drafts_.begin(), drafts_.end(), [](const Draft& left, const Draft& right) {
             return std::tie(left.access, left.rule, left.in_order) <
                    std::tie(right.access, right.rule, right.in_order);
         });
