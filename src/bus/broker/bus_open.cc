@@ -39,7 +39,7 @@ Result<> BusState::open() {
         std::vector<std::string> bodies;
         if (written->routing->version() != 0) {
             bodies.push_back(written->routing->encode());
-            bodies.push_back(sets->encode());
+            std::ranges::move(sets->all_definitions(), std::back_inserter(bodies));
         }
         return bodies;
     };

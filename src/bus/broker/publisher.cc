@@ -7,6 +7,7 @@
 
 #include "bus/event/body.h"
 #include "bus/event/validate.h"
+#include "foundation/base/check.h"
 #include "foundation/base/guarded.h"
 #include "foundation/base/uuid.h"
 
@@ -132,7 +133,8 @@ struct Publisher::Call {
     std::vector<std::size_t> places;     ///< of these, in `results`
     std::vector<log::Record> records;    ///< of these
     std::vector<std::uint32_t> target_sets;
-    std::vector<std::uint32_t> definitions;  ///< sets that the batch defines, in one record ahead
+    std::vector<std::uint32_t> definitions;  ///< sets that the batch defines
+    std::size_t definition_records = 0;      ///< in which it does, at its head
     log::Atomicity atomicity = log::Atomicity::each;
     std::uint64_t bytes = 0;
     io::Completion<std::vector<PublishResult>> done;
@@ -185,6 +187,16 @@ void Publisher::match(Call& call, const Routing& routing) const {
     }
 }
 
+void Publisher::prepend_definitions(Call& call) const {
+    std::vector<log::Record> records;
+    for (std::string& body : sets_->definitions(call.definitions)) {
+        records.push_back(control_record(std::move(body), 0));
+    }
+    call.definition_records = records.size();
+    std::ranges::move(call.records, std::back_inserter(records));
+    call.records = std::move(records);
+}
+
 Result<> Publisher::append(const std::shared_ptr<Call>& call) {
     std::shared_ptr<const Routing> matched;
     for (;;) {
@@ -197,10 +209,7 @@ Result<> Publisher::append(const std::shared_ptr<Call>& call) {
             if (routing != matched) {
                 return std::nullopt;
             }
-            if (!call->definitions.empty()) {
-                call->records.insert(call->records.begin(),
-                                     control_record(sets_->definition(call->definitions), 0));
-            }
+            prepend_definitions(*call);
             return log_.append(std::move(call->records), call->atomicity,
                                [call, sets = sets_, counts = counts_](auto outcomes) {
                                    finish(*call, *sets, *counts, std::move(outcomes));
@@ -218,12 +227,20 @@ void Publisher::finish(Call& call, TargetSets& sets, PublishCounts& counts,
         call.done(std::unexpected(std::move(outcomes).error()));
         return;
     }
-    if (!call.definitions.empty()) {
-        // A refused atomic batch takes its definition along: the next one brings it again.
-        if (std::holds_alternative<log::Accepted>(outcomes->front())) {
+    if (call.definition_records > 0) {
+        const auto accepted = [](const log::AppendOutcome& outcome) {
+            return std::holds_alternative<log::Accepted>(outcome);
+        };
+        const auto events =
+            outcomes->begin() + static_cast<std::ptrdiff_t>(call.definition_records);
+        // A batch that is refused whole takes its definitions along: the next one brings them
+        // again. An event without the definition of its set would be lost to whoever gets it.
+        if (std::all_of(outcomes->begin(), events, accepted)) {
             sets.mark_defined(call.definitions);
+        } else {
+            CHECK(std::none_of(events, outcomes->end(), accepted));
         }
-        outcomes->erase(outcomes->begin());
+        outcomes->erase(outcomes->begin(), events);
     }
     counts.bytes += call.bytes;
     for (std::size_t i = 0; i < outcomes->size(); ++i) {
@@ -268,12 +285,16 @@ void Publisher::publish(std::vector<event::Event> events, const PublishOptions& 
 void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completion<Offset> done) {
     std::vector<log::Record> records;
     records.push_back(control_record(next->encode(), next->version()));
+    const std::size_t bytes = records.front().body.size();
     const auto told = std::make_shared<io::Completion<Offset>>(std::move(done));
     auto appended = in_force_->with([&](auto& routing) {
         // In force as soon as it is on its way; back to what was before if it does not arrive.
-        auto finished = [in_force = in_force_, told, before = routing,
-                         next](Result<std::vector<log::AppendOutcome>> outcomes) {
-            Result<Offset> result = fail(ErrorKind::invalid, "the rules are too large for the log");
+        auto finished = [in_force = in_force_, told, before = routing, next,
+                         bytes](Result<std::vector<log::AppendOutcome>> outcomes) {
+            Result<Offset> result =
+                fail(ErrorKind::invalid, "the rules take " + std::to_string(bytes) +
+                                             " bytes, which is more than a record of the log can "
+                                             "hold: fewer or shorter rules are needed");
             if (!outcomes) {
                 result = std::unexpected(std::move(outcomes).error());
             } else if (const auto* accepted = std::get_if<log::Accepted>(&outcomes->front())) {

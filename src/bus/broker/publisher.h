@@ -60,6 +60,7 @@ class Publisher {
     std::shared_ptr<Call> prepare(std::vector<event::Event> events, const PublishOptions& options,
                                   io::Completion<std::vector<PublishResult>> done) const;
     void match(Call& call, const Routing& routing) const;
+    void prepend_definitions(Call& call) const;
     /// Errors: the log refused the call at once; nobody was told.
     Result<> append(const std::shared_ptr<Call>& call);
     static void finish(Call& call, TargetSets& sets, PublishCounts& counts,

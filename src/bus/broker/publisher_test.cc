@@ -95,5 +95,77 @@ TEST_F(RefusedPublisherTest, WhoIsRefusedMayChangeTheRules) {
     EXPECT_EQ(publisher_->routing(), Routing::empty()) << "a refused change is not in force";
 }
 
+/// The limit leaves room for an event, but not for twenty definitions in one record.
+TEST(PublisherTest, SetsAreDefinedWhateverTheLimitOfEvents) {
+    sim::SimClock clock;
+    sim::SimExecutor executor(clock, 7);
+    sim::SimDisk disk(executor);
+    auto log = log::Log::open(disk, executor, "log",
+                              {.record_bytes_max = 400, .reserve_bytes = 0, .seed = 1}, {});
+    ASSERT_THAT(log, Succeeds());
+    RoutingPlan plan;
+    std::vector<event::Event> events;
+    for (int i = 0; i < 20; ++i) {
+        const std::string name = "c" + std::to_string(i);
+        plan.subscribers.push_back({name});
+        plan.rules.push_back(
+            {.name = name,
+             .patterns = {{R"({"detail-type":["thing.t)" + std::to_string(i) + R"("]})"}},
+             .targets = {name}});
+        events.push_back(one_event().front());
+        events.back().event_type = "thing.t" + std::to_string(i);
+    }
+    const auto routing = Routing::build(plan, Routing::empty().get(), clock.wall());
+    ASSERT_THAT(routing, Succeeds());
+    Publisher publisher(**log, std::make_shared<TargetSets>(), executor, Routing::empty());
+    ASSERT_THAT(
+        sim::wait_for<Offset>(
+            executor, [&](auto done) { publisher.change_routing(*routing, std::move(done)); }),
+        Succeeds());
+    const auto results = sim::wait_for<std::vector<PublishResult>>(
+        executor, [&](auto done) { publisher.publish(events, {}, std::move(done)); });
+    ASSERT_THAT(results, Succeeds());
+    for (const PublishResult& result : *results) {
+        const auto* rejected = std::get_if<Rejected>(&result);
+        ASSERT_EQ(rejected, nullptr) << rejected->message;
+    }
+    TargetSets recovered;
+    std::size_t routed = 0;
+    const auto batch = (*log)->read((*log)->begin());
+    ASSERT_THAT(batch, Succeeds());
+    for (const log::RecordView& record : batch->records()) {
+        if (record.kind == log::RecordKind::event) {
+            ++routed;
+            EXPECT_THAT(recovered.members(record.target_set), testing::SizeIs(1))
+                << "who gets record " << record.offset.value() << " is lost with a restart";
+        } else if (record.rule_version == 0) {
+            EXPECT_THAT(recovered.absorb(record.body), Succeeds());
+        }
+    }
+    EXPECT_EQ(routed, events.size());
+}
+
+TEST(PublisherTest, RulesThatNoRecordCanHoldAreRefusedInTheirOwnWords) {
+    sim::SimClock clock;
+    sim::SimExecutor executor(clock, 7);
+    sim::SimDisk disk(executor);
+    auto log = log::Log::open(
+        disk, executor, "log",
+        {.frame_bytes_max = 4096, .record_bytes_max = 256, .reserve_bytes = 0, .seed = 1}, {});
+    ASSERT_THAT(log, Succeeds());
+    const RoutingPlan plan{.rules = {{.name = std::string(5000, 'r'),
+                                      .patterns = {{R"({"source":["s"]})"}},
+                                      .targets = {"c"}}},
+                           .subscribers = {{"c"}}};
+    const auto routing = Routing::build(plan, Routing::empty().get(), clock.wall());
+    ASSERT_THAT(routing, Succeeds());
+    Publisher publisher(**log, std::make_shared<TargetSets>(), executor, Routing::empty());
+    EXPECT_THAT(
+        sim::wait_for<Offset>(
+            executor, [&](auto done) { publisher.change_routing(*routing, std::move(done)); }),
+        FailsWith(ErrorKind::invalid, testing::HasSubstr("fewer or shorter rules")));
+    EXPECT_EQ(publisher.routing(), Routing::empty());
+}
+
 }  // namespace
 }  // namespace bascule::broker

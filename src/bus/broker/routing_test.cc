@@ -136,13 +136,32 @@ TEST(TargetSetsTest, SurvivesItsControlRecord) {
     sets.intern(set);
     sets.intern({ConsumerNumber(2)});
     TargetSets recovered;
-    ASSERT_THAT(recovered.absorb(sets.definition({1})), Succeeds());
+    ASSERT_THAT(recovered.absorb(sets.definitions({1}).at(0)), Succeeds());
     EXPECT_TRUE(recovered.contains(1, ConsumerNumber(3)));
     EXPECT_FALSE(recovered.contains(1, ConsumerNumber(2)));
     EXPECT_FALSE(recovered.contains(9, ConsumerNumber(1)));
     EXPECT_TRUE(recovered.intern(set).defined);
-    ASSERT_THAT(recovered.absorb(sets.encode()), Succeeds());
+    ASSERT_THAT(recovered.absorb(sets.all_definitions().at(0)), Succeeds());
     EXPECT_EQ(recovered.members(2), TargetSets::Set{ConsumerNumber(2)});
+}
+
+TEST(TargetSetsTest, ManyDefinitionsAreSeveralRecords) {
+    TargetSets sets;
+    constexpr std::uint32_t count = 5000;
+    for (std::uint32_t i = 1; i <= count; ++i) {
+        sets.intern({ConsumerNumber(i)});
+    }
+    TargetSets recovered;
+    const std::vector<std::string> records = sets.all_definitions();
+    EXPECT_GT(records.size(), 1u);
+    for (const std::string& record : records) {
+        EXPECT_LE(record.size(), TargetSets::definition_bytes_max);
+        ASSERT_THAT(recovered.absorb(record), Succeeds());
+    }
+    for (std::uint32_t i = 1; i <= count; ++i) {
+        ASSERT_EQ(recovered.members(i), TargetSets::Set{ConsumerNumber(i)});
+    }
+    EXPECT_TRUE(TargetSets().all_definitions().empty());
 }
 
 }  // namespace

@@ -48,17 +48,29 @@ TargetSets::Interned TargetSets::intern(const Set& set) {
     });
 }
 
-std::string TargetSets::definition(const std::vector<std::uint32_t>& ids) const {
-    std::string body;
-    json::Writer writer(body);
-    writer.begin_object().member("control", "target_sets").key("sets").begin_array();
+std::vector<std::string> TargetSets::definitions(const std::vector<std::uint32_t>& ids) const {
+    std::vector<std::string> records;
+    std::string sets;  // of the record that fills
+    const auto end_record = [&] {
+        records.push_back(R"({"control":"target_sets","sets":[)" + sets + "]}");
+        sets.clear();
+    };
+    constexpr std::size_t around = 64;  // what stands around the sets, and a comma
     all_.read([&](const All& all) {
         for (const std::uint32_t id : ids) {
+            std::string set;
+            json::Writer writer(set);
             write_set(writer, id, all.sets[id].members);
+            if (!sets.empty() && sets.size() + set.size() + around > definition_bytes_max) {
+                end_record();
+            }
+            sets.append(sets.empty() ? "" : ",").append(set);
         }
     });
-    writer.end_array().end_object();
-    return body;
+    if (!sets.empty()) {
+        end_record();
+    }
+    return records;
 }
 
 void TargetSets::mark_defined(const std::vector<std::uint32_t>& ids) {
@@ -80,11 +92,11 @@ TargetSets::Set TargetSets::members(std::uint32_t id) const {
         [&](const All& all) { return id < all.sets.size() ? all.sets[id].members : Set{}; });
 }
 
-std::string TargetSets::encode() const {
+std::vector<std::string> TargetSets::all_definitions() const {
     const std::size_t count = all_.read([](const All& all) { return all.sets.size(); });
     std::vector<std::uint32_t> ids(count - 1);
     std::iota(ids.begin(), ids.end(), 1u);
-    return definition(ids);
+    return definitions(ids);
 }
 
 Result<> TargetSets::absorb(std::string_view control_body) {

@@ -29,8 +29,12 @@ class TargetSets {
     };
     Interned intern(const Set& set);
 
-    /// The control record that defines these sets.
-    std::string definition(const std::vector<std::uint32_t>& ids) const;
+    /// A control record of more than one definition stays below this, so that a frame can hold it
+    /// however many sets there are.
+    static constexpr std::size_t definition_bytes_max = 64 << 10;
+
+    /// The control records that define these sets.
+    std::vector<std::string> definitions(const std::vector<std::uint32_t>& ids) const;
     /// The log has a definition of these sets on stable storage.
     void mark_defined(const std::vector<std::uint32_t>& ids);
 
@@ -38,8 +42,8 @@ class TargetSets {
     bool contains(std::uint32_t id, ConsumerNumber consumer) const;
     Set members(std::uint32_t id) const;
 
-    /// All definitions as one control record.
-    std::string encode() const;
+    /// The control records that define all sets.
+    std::vector<std::string> all_definitions() const;
     /// Takes over the definitions of a control record. Errors: `corrupt`.
     Result<> absorb(std::string_view control_body);
 

@@ -94,7 +94,8 @@ AppendOutcome Admission::judge(const Record& record, DedupIndex& dedup, WallTime
 /// Why the record is not accepted, if so. A repetition is a repetition whatever its sequence.
 std::optional<AppendOutcome> Admission::refusal(const Record& record,
                                                 const DedupIndex& dedup) const {
-    if (record.body.size() > options_.record_bytes_max) {
+    // What routing stands on is no event: only the frame bounds it, together with its batch.
+    if (record.kind == RecordKind::event && record.body.size() > options_.record_bytes_max) {
         return Rejected{RejectReason::too_large,
                         "the record has " + text(record.body.size()) + " bytes; at most " +
                             text(options_.record_bytes_max) + " are allowed"};

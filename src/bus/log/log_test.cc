@@ -274,6 +274,16 @@ TEST_F(LogTest, RecordAboveTheLimitIsRejectedAlone) {
     EXPECT_THAT(append(batch(event("c", just))), ElementsAre("accepted 1"));
 }
 
+TEST_F(LogTest, ControlRecordsAreBoundedByTheFrameAlone) {
+    open();
+    const std::string big(small_options().record_bytes_max + 1, 'x');
+    EXPECT_THAT(append(batch(control(big), event("a"))), ElementsAre("accepted 0", "accepted 1"))
+        << "the limit is one of events";
+    const std::string above_frame(small_options().frame_bytes_max, 'x');
+    EXPECT_THAT(append(batch(control(above_frame), event("b"))), Each(std::string("too_large")))
+        << "what needs the control record goes with it";
+}
+
 TEST_F(LogTest, BatchAboveOneFrameIsRejectedWhole) {
     open();
     std::vector<Record> records;

@@ -24,7 +24,7 @@ struct Retention {
 struct Options {
     std::uint64_t segment_bytes = 128 << 20;    ///< a new segment begins behind this
     std::uint64_t frame_bytes_max = 16 << 20;   ///< one commit; at most 64 MiB
-    std::uint64_t record_bytes_max = 1 << 20;   ///< one body
+    std::uint64_t record_bytes_max = 1 << 20;   ///< one event's body; control records: the frame
     std::uint64_t queue_bytes_max = 64 << 20;   ///< bodies waiting for the writer
     std::uint64_t queue_records_max = 200'000;  ///< records waiting for the writer
 

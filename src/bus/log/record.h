@@ -17,7 +17,9 @@ namespace bascule::log {
 
 enum class RecordKind : std::uint8_t {
     event = 1,
-    control = 2,  ///< rules, consumers, names: what makes routing reproducible
+    /// Rules, consumers, names: what makes routing reproducible. One without id and producer is
+    /// refused only along with the whole batch, so that nothing stands there that needs it.
+    control = 2,
 };
 
 /// What a publisher hands over. The body is opaque here; the other fields are columns, which
@@ -49,7 +51,7 @@ enum class RejectReason {
     id_reused,            ///< the id is taken by an event with another content
     sequence_not_above,   ///< `highest_sequence` says above what
     atomic_batch_failed,  ///< another record of the same all-or-nothing batch was rejected
-    too_large,            ///< the body is above record_bytes_max, or the batch above one frame
+    too_large,            ///< an event's body is above record_bytes_max, or the batch above a frame
     too_many_producers,   ///< a new producer, and producers_max are known
 };
 
