@@ -285,7 +285,8 @@ void FramedFile::Core::rewrite(const std::vector<std::string>& snapshot, io::Com
         rewrite_->snapshot.add(entry);
     }
     start();
-    if (spent_) {
+    // Not if it has failed by itself and only what went on after it spent the file.
+    if (spent_ && rewrite_) {
         rewrite_failed(Error(*spent_));
     }
 }

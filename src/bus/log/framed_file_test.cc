@@ -178,6 +178,31 @@ TEST_F(FramedFileTest, FailedSyncSpendsTheFile) {
     EXPECT_THAT(world_.replayed, AnyOf(ElementsAre("one"), ElementsAre("one", "two")));
 }
 
+/// Asked for when a sync has just ended and another one waits, so that the sync goes on as soon as
+/// the rewrite is off.
+TEST_F(FramedFileTest, RewriteAndTheSyncBehindItMayFailTogether) {
+    open();
+    std::vector<std::string> told;
+    const auto tell = [&](std::string what) {
+        return [&told, what = std::move(what)](const Result<>& outcome) {
+            told.push_back(what + (outcome ? " ok" : " failed"));
+        };
+    };
+    world_.append("one");
+    world_.file->sync([&](const Result<>& first) {
+        ASSERT_THAT(first, Succeeds());
+        world_.disk.fail_operation(1, ErrorKind::exhausted);  // the draft
+        world_.disk.fail_operation(2);                        // its removal
+        world_.disk.fail_operation(3);                        // what is written instead
+        world_.file->rewrite({"state"}, tell("rewrite"));
+    });
+    world_.append("two");
+    world_.file->sync(tell("sync"));
+    world_.executor.run_until_idle();
+    EXPECT_THAT(told, ElementsAre("rewrite failed", "sync failed"));
+    EXPECT_THAT(world_.sync(), FailsWith(ErrorKind::io, HasSubstr("must be reopened")));
+}
+
 TEST_F(FramedFileTest, FlushedEntriesSurviveTheProcess) {
     open();
     world_.append("one");
