@@ -73,6 +73,32 @@ class LogSegmentsTest : public testing::Test {
     int snapshots_ = 0;
 };
 
+/// The disk has no room for one operation of a roll, each in turn, and somebody closes meanwhile.
+TEST(LogSegmentsFullTest, ClosingEndsThoughARollFindsNoRoom) {
+    std::size_t refused = 0;
+    for (std::uint64_t nth = 1; nth <= 10; ++nth) {
+        LogWorld world;
+        auto log = world.open();
+        ASSERT_THAT(log, Succeeds());
+        std::uint64_t size = 0;
+        while (size < small_options().segment_bytes) {
+            ASSERT_THAT(words(world.append(**log, batch(event("e" + std::to_string(size),
+                                                              std::string(400, 'x'))))),
+                        ElementsAre(HasSubstr("accepted")));
+            size = (*log)->status().stats.stored_bytes;
+        }
+        world.disk.fail_operation(nth, ErrorKind::exhausted);
+        ASSERT_THAT((*log)->append(
+                        batch(event("rolls")), Atomicity::each,
+                        [&](const LogWorld::Outcomes& outcomes) { refused += outcomes ? 0 : 1; }),
+                    Succeeds());
+        const auto closed = world.close(**log);
+        EXPECT_TRUE(closed || closed.error().kind() == ErrorKind::io)
+            << "operation " << nth << ": " << closed.error().message();
+    }
+    EXPECT_GE(refused, 5U) << "of a roll's operations";
+}
+
 TEST_F(LogSegmentsTest, OffsetsStayDenseAcrossSegments) {
     open();
     fill(200);

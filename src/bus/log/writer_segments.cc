@@ -73,6 +73,7 @@ void Writer::rolled(SegmentDraft draft, Offset begin, const Result<>& synced) {
     auto segment = std::move(draft).finish(disk_, directory_);
     if (!segment) {
         write_failed(segment.error(), {.first = begin}, {});
+        pump();  // somebody may have closed meanwhile, and nothing else comes
         return;
     }
     (void)active_->file->truncate(position_);  // gives back what was filled in vain
