@@ -67,13 +67,6 @@ struct Head {
     std::int64_t created_ms;
 };
 
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) {
-        return std::unexpected(std::move(changed).error());
-    }
-    return {};
-}
-
 /// Gives the messages the numbers after `last`; returns the last one given.
 Result<std::uint64_t> give_numbers(Session& session, const std::vector<std::string>& ids,
                                    std::uint64_t last) {
@@ -124,10 +117,11 @@ Result<> add(Session& session, std::string_view key, std::span<const Message> me
     for (const Message& message : messages) {
         rows.push_back({message.id, key, ++seq, head.created_ms, BlobView{message.bytes}});
     }
-    return done(
+    TRY(
         session.execute_many("insert into outbox (message_id, stream_key, seq, created_ms, bytes)"
                              " values (?1, ?2, ?3, ?4, ?5)",
                              rows));
+    return {};
 }
 
 Result<RelayState> relay_state(Session& session) {
@@ -180,10 +174,11 @@ Result<std::vector<Numbered>> numbered(Session& session, std::uint64_t after,
 }
 
 Result<> mark_published(Session& session, std::uint64_t publish_seq) {
-    return done(
+    TRY(
         session.execute("update outbox_relay set published = ?1"
                         " where id = 1 and published < ?1 and assigned >= ?1",
                         {publish_seq}));
+    return {};
 }
 
 Result<> refuse(Session& session, const Refusal& refusal, WallTime now) {
@@ -193,8 +188,8 @@ Result<> refuse(Session& session, const Refusal& refusal, WallTime now) {
                         " select message_id, stream_key, seq, bytes, ?2, ?3 from outbox"
                         " where publish_seq = ?1",
                         {refusal.publish_seq, refusal.reason, to_unix_ms(now)}));
-    return done(
-        session.execute("delete from outbox where publish_seq = ?1", {refusal.publish_seq}));
+    TRY(session.execute("delete from outbox where publish_seq = ?1", {refusal.publish_seq}));
+    return {};
 }
 
 Result<std::vector<Refused>> refused(Session& session, std::size_t messages_max) {
