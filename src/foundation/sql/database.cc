@@ -6,6 +6,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
                                                  std::span<const Migration> migrations) {
     auto writer = TRY(Session::connect({.path = options.path,
                                         .vfs = options.vfs,
+                                        .busy_timeout_ms = options.busy_timeout_ms,
                                         .record_writes = options.record_writes,
                                         .message_bytes_max = options.message_bytes_max,
                                         .cache_kib = options.writer_cache_kib}));

@@ -21,6 +21,8 @@ struct DatabaseOptions {
     /// Snapshots held at the same time; one more is `exhausted`.
     std::size_t readers_max = 64;
     bool record_writes = false;
+    /// How long the writer waits for other programs that hold the database.
+    std::int64_t busy_timeout_ms = 5000;
     /// The largest message that may enter the outbox: what the log takes.
     std::size_t message_bytes_max = 1 << 20;
     /// The writer's page cache: an import of 100 000 rows changes some 80 MiB of pages.
@@ -36,8 +38,8 @@ struct DatabaseOptions {
 /// Lifetime: outlives its snapshots.
 class Database {
   public:
-    /// Opens or creates the file and brings its schema to `migrations`. Errors as Session and
-    /// migrate.
+    /// Opens or creates the file, writes out what its log holds and brings its schema to
+    /// `migrations`. Errors as Session::checkpoint_all and migrate.
     static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options,
                                                   std::span<const Migration> migrations);
 

@@ -40,6 +40,26 @@ TEST_F(DatabaseTest, AppliesEachStepOnce) {
     EXPECT_EQ(again->writer().query_integer("select count(*) from marks").value(), 1);
 }
 
+// A reader of an old state keeps the log from being written out before anybody builds on it.
+TEST_F(DatabaseTest, DoesNotOpenOnALogThatCannotBeWrittenOut) {
+    const std::string path = folder.path("t.db");
+    const DatabaseOptions options{.path = path, .busy_timeout_ms = 20};
+    const std::vector<Migration> steps{first_step};
+    auto first = Database::open(options, steps).value();
+    auto backup = Session::connect({.path = path, .read_only = true}).value();
+    ASSERT_THAT(backup->begin_read(), Succeeds());
+    ASSERT_THAT(backup->query_integer("select count(*) from people"), Succeeds());
+    ASSERT_THAT(first->writer().execute("insert into people (name) values ('ada')"), Succeeds());
+    first.reset();
+    EXPECT_THAT(Database::open(options, steps),
+                FailsWith(ErrorKind::unavailable, HasSubstr("another program")));
+    ASSERT_THAT(backup->rollback(), Succeeds());
+    // One of the newest state only keeps the log from being emptied.
+    ASSERT_THAT(backup->begin_read(), Succeeds());
+    EXPECT_EQ(backup->query_integer("select count(*) from people").value(), 1);
+    EXPECT_THAT(Database::open(options, steps), Succeeds());
+}
+
 TEST_F(DatabaseTest, RefusesADatabaseNewerThanTheProgram) {
     ASSERT_THAT(open({first_step, second_step}), Succeeds());
     EXPECT_THAT(open({first_step}),

@@ -30,16 +30,16 @@ class FailingSync {
     FailingSync& operator=(const FailingSync&) = delete;
 
     const std::string& vfs() const { return name_; }
-    void fail(bool fails) { log_fails_ = database_fails_ = fails; }
-    /// The sync of the database file fails, that of its log works.
-    void fail_database_only() { database_fails_ = true; }
+    void fail(bool fails) { log_code_ = database_code_ = fails ? SQLITE_IOERR_FSYNC : SQLITE_OK; }
+    /// The sync of the database file answers `code`, that of its log works.
+    void fail_database_only(int code = SQLITE_IOERR_FSYNC) { database_code_ = code; }
 
   private:
     /// A copy of a file's methods that knows the real ones.
     struct Methods {
         sqlite3_io_methods own;  // first: SQLite sees a pointer to it
         const sqlite3_io_methods* real;
-        const std::atomic<bool>* fails;
+        const std::atomic<int>* code;
     };
 
     static int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out) {
@@ -51,7 +51,7 @@ class FailingSync {
             if (!methods) {
                 methods = std::make_unique<Methods>(
                     Methods{*file->pMethods, file->pMethods,
-                            is_database ? &self.database_fails_ : &self.log_fails_});
+                            is_database ? &self.database_code_ : &self.log_code_});
                 methods->own.xSync = sync;
             }
             file->pMethods = &methods->own;
@@ -61,15 +61,16 @@ class FailingSync {
 
     static int sync(sqlite3_file* file, int flags) {
         const auto* methods = reinterpret_cast<const Methods*>(file->pMethods);
-        return *methods->fails ? SQLITE_IOERR_FSYNC : methods->real->xSync(file, flags);
+        const int code = *methods->code;
+        return code != SQLITE_OK ? code : methods->real->xSync(file, flags);
     }
 
     std::string name_;
     sqlite3_vfs* real_;
     sqlite3_vfs vfs_;
     std::map<std::pair<const sqlite3_io_methods*, bool>, std::unique_ptr<Methods>> methods_;
-    std::atomic<bool> log_fails_ = false;
-    std::atomic<bool> database_fails_ = false;
+    std::atomic<int> log_code_ = SQLITE_OK;
+    std::atomic<int> database_code_ = SQLITE_OK;
 };
 
 }  // namespace bascule::sql

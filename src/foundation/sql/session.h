@@ -101,9 +101,11 @@ class Session {
 
     /// Copies committed pages from the write-ahead log into the database file if there are enough
     /// of them; commits do not. Readers in the way are no error: the rest is copied next time.
-    /// Errors: `io`, and the session is latched.
+    /// Errors: of the device and `corrupt`, and the session is latched; `exhausted` (disk full):
+    /// nothing is lost, the log grows and the next commit's checkpoint tries again.
     Result<> checkpoint_if_due();
-    /// The same at once, until the log is empty; for the time when nobody else is there.
+    /// The same at once, and all of it, waiting busy_timeout_ms for readers that need the old
+    /// pages. Errors besides: `unavailable`, when such readers are left.
     Result<> checkpoint_all();
 
     /// A nested unit: what ran since `savepoint` is kept by `release`, undone by `rollback_to`.

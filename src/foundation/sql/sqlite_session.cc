@@ -83,13 +83,29 @@ struct Session::Impl {
         return (native::sqlite3_errcode(handle) & 0xff) == SQLITE_IOERR;
     }
 
-    Result<> checkpoint(int mode) {
-        const int code = native::sqlite3_wal_checkpoint_v2(handle, nullptr, mode, nullptr, nullptr);
-        if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) {
+    enum class Readers { may_be_in_the_way, must_be_gone };
+
+    /// What the disk refused or damaged latches the session. A full disk does not: the log still
+    /// holds everything.
+    Result<> checkpoint(int mode, Readers readers) {
+        int pages = 0;
+        int copied = 0;
+        const int code = native::sqlite3_wal_checkpoint_v2(handle, nullptr, mode, &pages, &copied);
+        const int primary = code & 0xff;
+        if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
+            // Readers of the newest state only keep the log from being emptied.
+            if (readers == Readers::may_be_in_the_way || (pages >= 0 && copied == pages)) {
+                return {};
+            }
+            return fail(ErrorKind::unavailable,
+                        "another program holds the database, so its log cannot be written out;"
+                        " end that program (a backup?) and start again");
+        }
+        if (code == SQLITE_OK) {
             return {};
         }
         auto failed = error("checkpoint");
-        if (last_failed_at_the_disk()) {
+        if (primary == SQLITE_IOERR || primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
             latch(failed.error().message());
         }
         return failed;
@@ -363,10 +379,14 @@ std::string Session::failure() const {
 Result<> Session::checkpoint_if_due() {
     // 16 MiB: pages that many transactions change are copied once.
     constexpr int due_pages = 4096;
-    return impl_->wal_pages < due_pages ? Result<>() : impl_->checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+    return impl_->wal_pages < due_pages
+               ? Result<>()
+               : impl_->checkpoint(SQLITE_CHECKPOINT_PASSIVE, Impl::Readers::may_be_in_the_way);
 }
 
-Result<> Session::checkpoint_all() { return impl_->checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
+Result<> Session::checkpoint_all() {
+    return impl_->checkpoint(SQLITE_CHECKPOINT_TRUNCATE, Impl::Readers::must_be_gone);
+}
 
 Result<> Session::savepoint() { return done(execute("savepoint unit")); }
 Result<> Session::release() { return done(execute("release savepoint unit")); }

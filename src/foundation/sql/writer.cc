@@ -25,6 +25,7 @@ struct Writer::State {
     const WriterOptions options;
     std::function<void()> commit_listener;
     Guarded<Queue> queue;
+    Guarded<std::string> checkpoint_trouble;
 
     using Group = std::vector<std::unique_ptr<Unit>>;
 
@@ -169,9 +170,11 @@ void Writer::State::run_group() {
     }
     answer(group, outcomes, committed);
     if (committed) {
-        // After the answers, which need not wait for it. A failure latches the session, and the
-        // next group hears of it.
-        static_cast<void>(session.checkpoint_if_due());
+        // After the answers, which need not wait for it. A failure that latches the session is
+        // heard of by the next group, too.
+        const auto copied = session.checkpoint_if_due();
+        checkpoint_trouble.with(
+            [&](std::string& text) { text = copied ? std::string() : copied.error().message(); });
     }
 }
 
@@ -248,6 +251,10 @@ void Writer::stop(io::Completion<> done) {
     if (idle) {
         done({});
     }
+}
+
+std::string Writer::checkpoint_trouble() const {
+    return state_->checkpoint_trouble.with([](const std::string& text) { return text; });
 }
 
 std::size_t Writer::depth() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -37,8 +38,11 @@ struct WriterOptions {
 /// happened, none is to blame, repeat later. If the disk refused it, every unit from then on is
 /// answered `io` with the reason, until the program is started again (Session::begin_write).
 ///
-/// Units run one at a time in the order of their submission. Completions run on the writer's
-/// thread, in the same order; they must not block.
+/// Units run one at a time in the order of their submission. Completions of units that ran are
+/// called on the writer's thread, in the same order. A unit that is refused is answered inside
+/// `submit`, and one that waited when the writer stopped inside `stop`, both on the caller's thread
+/// and before units that still run: hold no lock in either that the completion takes. Completions
+/// must not block.
 ///
 /// Threads:   any may submit. Units run on `executor` (give it one thread of its own).
 /// Lifetime:  `database` and `executor` outlive the writer; `stop` before destroying.
@@ -80,6 +84,10 @@ class Writer {
 
     /// Units that wait or run, for metrics.
     std::size_t depth() const;
+
+    /// Why the write-ahead log only grows (a full disk, say); empty if it does not. Nothing is lost
+    /// meanwhile. Any thread.
+    std::string checkpoint_trouble() const;
 
   private:
     enum class Grouping { shared, patient, alone };

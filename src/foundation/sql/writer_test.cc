@@ -254,15 +254,44 @@ TEST_F(WriterTest, ARefusedSyncEndsAllWritingUntilTheNextStart) {
     EXPECT_EQ(database->failure(), "");
 }
 
+/// More than what makes a checkpoint due.
+Result<int> write_much(Session& session) {
+    for (int i = 0; i < 20; ++i) {
+        TRY(session.execute("insert into large (bytes) values (?1)",
+                            {BlobView{std::string(1 << 20, 'x')}}));
+    }
+    return 0;
+}
+
+TEST_F(WriterTest, ADamagedDatabaseEndsAllWriting) {
+    start({}, disk.vfs());
+    disk.fail_database_only(SQLITE_CORRUPT);
+    EXPECT_THAT(io::wait_for<int>([&](auto done) { writer->submit(write_much, std::move(done)); }),
+                Succeeds());
+    EXPECT_THAT(io::wait_for<int>([&](auto done) { writer->submit(insert(1), std::move(done)); }),
+                FailsWith(ErrorKind::io, HasSubstr("checkpoint")));
+}
+
+// The log holds everything meanwhile, so writing goes on; why it grows is told.
+TEST_F(WriterTest, ACheckpointOnAFullDiskIsToldAndTriedAgain) {
+    start({}, disk.vfs());
+    const auto write = [&](auto work) {
+        EXPECT_THAT(io::wait_for<int>([&](auto done) { writer->submit(work, std::move(done)); }),
+                    Succeeds());
+    };
+    disk.fail_database_only(SQLITE_FULL);
+    write(write_much);
+    write(insert(1));  // behind the first one's checkpoint
+    EXPECT_THAT(writer->checkpoint_trouble(), HasSubstr("full"));
+    EXPECT_EQ(database->failure(), "");
+    disk.fail(false);
+    write(insert(2));
+    write(insert(3));
+    EXPECT_EQ(writer->checkpoint_trouble(), "");
+}
+
 TEST_F(WriterTest, ARefusedCheckpointEndsAllWriting) {
     start({}, disk.vfs());
-    const auto write_much = [](Session& session) -> Result<int> {
-        for (int i = 0; i < 20; ++i) {
-            TRY(session.execute("insert into large (bytes) values (?1)",
-                                {BlobView{std::string(1 << 20, 'x')}}));
-        }
-        return 0;
-    };
     // The commit syncs the log, and only the checkpoint behind it the database file.
     disk.fail_database_only();
     EXPECT_THAT(io::wait_for<int>([&](auto done) { writer->submit(write_much, std::move(done)); }),
