@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "bus/broker/bus_state.h"
+#include "foundation/base/check.h"
 #include "foundation/json/raw.h"
 
 namespace bascule::broker {
@@ -28,9 +29,8 @@ Result<> BusState::open() {
     hooks.before_commit = [written = written](log::Record& record) {
         if (record.kind == log::RecordKind::control && record.rule_version != 0) {
             written->pending.with([&](auto& pending) {
-                if (const auto found = pending.find(record.rule_version); found != pending.end()) {
-                    written->routing = found->second;
-                    pending.erase(pending.begin(), std::next(found));
+                if (pending && pending->version() == record.rule_version) {
+                    written->routing = std::exchange(pending, nullptr);
                 }
             });
         }
@@ -119,9 +119,9 @@ Result<std::shared_ptr<Handler>> BusState::handler_for(const ConsumerConfig& con
     });
 }
 
-Result<std::unique_ptr<ConsumerRuntime>> BusState::make_runtime(const ConsumerConfig& consumer,
-                                                                const Routing::Consumer& routed,
-                                                                Offset from) {
+std::unique_ptr<ConsumerRuntime> BusState::make_runtime(const ConsumerConfig& consumer,
+                                                        const Routing::Consumer& routed,
+                                                        Offset from) {
     delivery::ConsumerState state(from);
     if (const auto found = recovered.find(routed.number); found != recovered.end()) {
         state = std::move(found->second);
@@ -136,90 +136,110 @@ Result<std::unique_ptr<ConsumerRuntime>> BusState::make_runtime(const ConsumerCo
             return offset < inbox->low || std::ranges::binary_search(inbox->done, offset);
         });
     }
-    auto machine = TRY(delivery::Consumer::create(consumer.name, consumer.policy, std::move(state),
-                                                  Random(random.next()), now()));
-    return std::make_unique<ConsumerRuntime>(consumer, routed.number, std::move(machine), *log,
+    auto machine = delivery::Consumer::create(consumer.name, consumer.policy, std::move(state),
+                                              Random(random.next()), now());
+    CHECK(machine.has_value());  // its policy was looked at before anything was changed
+    return std::make_unique<ConsumerRuntime>(consumer, routed.number, std::move(*machine), *log,
                                              *sets);
 }
 
+// --- changing ------------------------------------------------------------------------------------
+
 void BusState::configure(BusConfig wanted, io::Completion<> done) {
-    const std::shared_ptr<const Routing> before = publisher->routing();
-    // Handlers are made first: what cannot be reached must not enter the log.
-    for (const ConsumerConfig& consumer : wanted.consumers) {
-        if (auto handler = handler_for(consumer); !handler) {
-            done(std::unexpected(handler.error()));
-            return;
-        }
+    changes.push_back({.wanted = std::move(wanted), .done = std::move(done)});
+    if (!std::exchange(changing, true)) {
+        next_change();
     }
-    const auto built = Routing::build(wanted.plan(), before.get(), now().wall);
-    if (!built) {
-        done(std::unexpected(built.error()));
-        return;
-    }
-    if (before->version() != 0 && (*built)->plan() == before->plan()) {
-        // Settings may differ, rules do not: nothing to record.
-        done(put_in_force(wanted, *before, std::nullopt));
-        return;
-    }
-    written->pending.with([&](auto& pending) { pending[(*built)->version()] = *built; });
-    publisher->change_routing(
-        *built, [self = shared_from_this(), wanted = std::move(wanted), routing = *built, before,
-                 done = std::move(done)](Result<Offset> at) mutable {
-            if (!at) {
-                // Before any later record is written: a refused change is not the log's state.
-                self->written->pending.with([&](auto& pending) {
-                    pending.erase(routing->version());
-                    if (self->written->routing == routing) {
-                        self->written->routing = before;
-                    }
-                });
-            }
-            self->on_strand([wanted = std::move(wanted), routing = std::move(routing),
-                             done = std::move(done), at = std::move(at)](BusState& state) mutable {
-                if (!at) {
-                    done(std::unexpected(at.error()));
-                    return;
-                }
-                done(state.put_in_force(wanted, *routing, *at));
-            });
-        });
 }
 
-/// Everything that can fail is made first; then the change is taken as a whole.
-Result<> BusState::put_in_force(const BusConfig& wanted, const Routing& routing,
-                                std::optional<Offset> changed_at) {
-    struct Taken {
-        const ConsumerConfig* config;
-        std::shared_ptr<Handler> handler;
-        std::unique_ptr<ConsumerRuntime> made;  ///< null: the running one goes on
-    };
-    std::map<ConsumerNumber, Taken> taken;
-    for (const Routing::Consumer& routed : routing.consumers()) {
-        const ConsumerConfig* config = routed.removed ? nullptr : wanted.find(routed.name);
-        if (config == nullptr) {
-            continue;
+/// One change at a time: each builds on rules that are durable, and goes back to them.
+void BusState::next_change() {
+    if (changes.empty()) {
+        changing = false;
+        return;
+    }
+    Change change = std::move(changes.front());
+    changes.pop_front();
+    if (auto ready = prepare(change); !ready) {
+        end_change(std::move(change), std::move(ready));
+        return;
+    }
+    const std::shared_ptr<const Routing> before = publisher->routing();
+    const auto built = Routing::build(change.wanted.plan(), before.get(), now().wall);
+    if (!built) {
+        end_change(std::move(change), std::unexpected(built.error()));
+    } else if (before->version() != 0 && (*built)->plan() == before->plan()) {
+        // Settings may differ, rules do not: nothing to record.
+        put_in_force(change, *before, std::nullopt);
+        end_change(std::move(change), {});
+    } else {
+        record_rules(std::move(change), before, *built);
+    }
+}
+
+/// Everything that can fail is made here: what cannot be taken as a whole must not enter the log.
+Result<> BusState::prepare(Change& change) const {
+    if (!log) {
+        return fail(ErrorKind::unavailable, "the bus is closed");
+    }
+    for (const ConsumerConfig& consumer : change.wanted.consumers) {
+        if (auto valid = consumer.policy.validate(); !valid) {
+            return std::unexpected(std::move(valid).error().in("consumer '" + consumer.name + "'"));
         }
-        TRY(config->policy.validate());
-        Taken& entry = taken[routed.number];
-        entry = {.config = config, .handler = TRY(handler_for(*config)) };
-        if (!consumers.contains(routed.number)) {
+        change.handlers[consumer.name] = TRY(handler_for(consumer));
+    }
+    return {};
+}
+
+void BusState::record_rules(Change change, const std::shared_ptr<const Routing>& before,
+                            std::shared_ptr<const Routing> next) {
+    written->pending.with([&](auto& pending) { pending = next; });
+    publisher->change_routing(next, [self = shared_from_this(), change = std::move(change), before,
+                                     next](Result<Offset> at) mutable {
+        if (!at) {
+            // Before any later record is written: a refused change is not the log's state.
+            self->written->pending.with([&](auto& pending) { pending = nullptr; });
+            if (self->written->routing == next) {
+                self->written->routing = before;
+            }
+        }
+        self->on_strand([change = std::move(change), next = std::move(next),
+                         at = std::move(at)](BusState& state) mutable {
+            Result<> outcome;
+            if (!at) {
+                outcome = std::unexpected(std::move(at).error());
+            } else if (!state.log) {
+                outcome = fail(ErrorKind::unavailable, "the bus is closed");
+            } else {
+                state.put_in_force(change, *next, *at);
+            }
+            state.end_change(std::move(change), std::move(outcome));
+        });
+    });
+}
+
+void BusState::end_change(Change change, Result<> outcome) {
+    change.done(std::move(outcome));
+    next_change();
+}
+
+void BusState::put_in_force(Change& change, const Routing& routing,
+                            std::optional<Offset> changed_at) {
+    std::map<ConsumerNumber, std::unique_ptr<ConsumerRuntime>> next;
+    for (const Routing::Consumer& routed : routing.consumers()) {
+        const ConsumerConfig* config = routed.removed ? nullptr : change.wanted.find(routed.name);
+        const auto running = consumers.find(routed.number);
+        if (config != nullptr && running != consumers.end()) {
+            running->second->change(*config, change.handlers.at(routed.name));
+            next[routed.number] = std::move(running->second);
+        } else if (config != nullptr) {
             // One that is new begins at its control record. One that is known but left nothing in
             // the journal looks through all there is: `wants` tells what is older than it.
             const bool is_new = changed_at && routed.created_version == routing.version();
             const bool from_now = is_new && routed.start == Start::now;
-            entry.made = TRY(make_runtime(*config, routed, from_now ? *changed_at : log->begin()));
-        }
-    }
-    std::map<ConsumerNumber, std::unique_ptr<ConsumerRuntime>> next;
-    for (const Routing::Consumer& routed : routing.consumers()) {
-        const auto running = consumers.find(routed.number);
-        const auto entry = taken.find(routed.number);
-        if (entry != taken.end() && entry->second.made) {
-            entry->second.made->set_handler(entry->second.handler);
-            next[routed.number] = std::move(entry->second.made);
-        } else if (entry != taken.end()) {
-            running->second->change(*entry->second.config, entry->second.handler);
-            next[routed.number] = std::move(running->second);
+            auto made = make_runtime(*config, routed, from_now ? *changed_at : log->begin());
+            made->set_handler(change.handlers.at(routed.name));
+            next[routed.number] = std::move(made);
         } else if (running != consumers.end()) {
             // Removed: it keeps its place in the journal, and data from its position on.
             running->second->retire();
@@ -231,7 +251,6 @@ Result<> BusState::put_in_force(const BusConfig& wanted, const Routing& routing,
         return routing.find(state.first) == nullptr;  // gone for longer than its place is kept
     });
     schedule_turn();
-    return {};
 }
 
 }  // namespace bascule::broker

@@ -31,19 +31,29 @@ struct BusState : std::enable_shared_from_this<BusState> {
         std::optional<InboxState> inbox;
     };
 
+    /// A configuration on its way, with the handlers that it needs.
+    struct Change {
+        BusConfig wanted;
+        io::Completion<> done;
+        std::map<std::string, std::shared_ptr<Handler>> handlers;  ///< by consumer
+    };
+
     BusState(Bus::Environment environment, Bus::Options options);
 
     // ── Opening (bus_open.cc) ──
     Result<> open();
     Result<> recover_control();
     void configure(BusConfig wanted, io::Completion<> done);
+    void next_change();
+    Result<> prepare(Change& change) const;
+    void record_rules(Change change, const std::shared_ptr<const Routing>& before,
+                      std::shared_ptr<const Routing> next);
     /// `changed_at` is the control record's place when the rules changed just now.
-    Result<> put_in_force(const BusConfig& wanted, const Routing& routing,
-                          std::optional<Offset> changed_at);
+    void put_in_force(Change& change, const Routing& routing, std::optional<Offset> changed_at);
+    void end_change(Change change, Result<> outcome);
     Result<std::shared_ptr<Handler>> handler_for(const ConsumerConfig& consumer) const;
-    Result<std::unique_ptr<ConsumerRuntime>> make_runtime(const ConsumerConfig& consumer,
-                                                          const Routing::Consumer& routed,
-                                                          Offset from);
+    std::unique_ptr<ConsumerRuntime> make_runtime(const ConsumerConfig& consumer,
+                                                  const Routing::Consumer& routed, Offset from);
 
     // ── Turning (bus_turn.cc) ──
     void schedule_turn();
@@ -88,7 +98,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     /// The rules as far as they are written; on the log's strand but for `pending`.
     struct Written {
         std::shared_ptr<const Routing> routing = Routing::empty();
-        Guarded<std::map<std::uint32_t, std::shared_ptr<const Routing>>> pending;
+        Guarded<std::shared_ptr<const Routing>> pending;  ///< asked for, not written
     };
     std::shared_ptr<Written> written = std::make_shared<Written>();
 
@@ -105,6 +115,8 @@ struct BusState : std::enable_shared_from_this<BusState> {
     std::map<ConsumerNumber, std::unique_ptr<ConsumerRuntime>> consumers;
     delivery::Commands commands;
     Random random;
+    std::deque<Change> changes;  ///< asked for and not begun
+    bool changing = false;
 
     /// Runs whose start the journal has not taken yet.
     std::vector<std::pair<ConsumerNumber, Delivery>> held;

@@ -120,10 +120,10 @@ Publisher::Publisher(log::Log& log, std::shared_ptr<TargetSets> sets, io::Execut
     : log_(log),
       sets_(std::move(sets)),
       executor_(executor),
-      in_force_(std::make_shared<InForce>(std::move(routing))) {}
+      in_force_(std::make_shared<InForce>(Rules{.routing = std::move(routing)})) {}
 
 std::shared_ptr<const Routing> Publisher::routing() const {
-    return in_force_->read([](const auto& routing) { return routing; });
+    return in_force_->read([](const Rules& rules) { return rules.routing; });
 }
 
 /// One publish call on its way: what was good enough to be appended, and the answers so far.
@@ -205,8 +205,8 @@ Result<> Publisher::append(const std::shared_ptr<Call>& call) {
             match(*call, *now);
             matched = now;
         }
-        const auto appended = in_force_->read([&](const auto& routing) -> std::optional<Result<>> {
-            if (routing != matched) {
+        const auto appended = in_force_->read([&](const Rules& rules) -> std::optional<Result<>> {
+            if (rules.routing != matched) {
                 return std::nullopt;
             }
             prepend_definitions(*call);
@@ -287,9 +287,10 @@ void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completi
     records.push_back(control_record(next->encode(), next->version()));
     const std::size_t bytes = records.front().body.size();
     const auto told = std::make_shared<io::Completion<Offset>>(std::move(done));
-    auto appended = in_force_->with([&](auto& routing) {
+    auto appended = in_force_->with([&](Rules& rules) {
+        CHECK(!rules.changing);
         // In force as soon as it is on its way; back to what was before if it does not arrive.
-        auto finished = [in_force = in_force_, told, before = routing, next,
+        auto finished = [in_force = in_force_, told, before = rules.routing,
                          bytes](Result<std::vector<log::AppendOutcome>> outcomes) {
             Result<Offset> result =
                 fail(ErrorKind::invalid, "the rules take " + std::to_string(bytes) +
@@ -300,18 +301,17 @@ void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completi
             } else if (const auto* accepted = std::get_if<log::Accepted>(&outcomes->front())) {
                 result = accepted->offset;
             }
-            if (!result) {
-                in_force->with([&](auto& now) {
-                    if (now == next) {
-                        now = before;
-                    }
-                });
-            }
+            in_force->with([&](Rules& now) {
+                now.changing = false;
+                if (!result) {
+                    now.routing = before;
+                }
+            });
             (*told)(std::move(result));
         };
         auto queued = log_.append(std::move(records), log::Atomicity::each, std::move(finished));
         if (queued) {
-            routing = next;
+            rules = {.routing = next, .changing = true};
         }
         return queued;
     });

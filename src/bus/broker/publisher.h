@@ -47,7 +47,8 @@ class Publisher {
                  io::Completion<std::vector<PublishResult>> done);
 
     /// Appends `next` as a control record and routes by it from there on; completes when it is
-    /// durable, with its offset.
+    /// durable, with its offset. One at a time: the next when this one has completed, so that what
+    /// a refused change goes back to is durable.
     void change_routing(std::shared_ptr<const Routing> next, io::Completion<Offset> done);
 
     std::shared_ptr<const Routing> routing() const;
@@ -66,8 +67,12 @@ class Publisher {
     static void finish(Call& call, TargetSets& sets, PublishCounts& counts,
                        Result<std::vector<log::AppendOutcome>> outcomes);
 
+    struct Rules {
+        std::shared_ptr<const Routing> routing;
+        bool changing = false;  ///< `routing` is not durable yet
+    };
     /// The rules in force; shared with completions, which may outlive the publisher.
-    using InForce = SharedGuarded<std::shared_ptr<const Routing>>;
+    using InForce = SharedGuarded<Rules>;
 
     log::Log& log_;
     std::shared_ptr<TargetSets> sets_;

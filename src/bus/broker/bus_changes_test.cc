@@ -1,0 +1,77 @@
+// Changes of the configuration.
+#include <gtest/gtest.h>
+
+#include "bus/broker/bus_testing.h"
+
+namespace bascule::broker {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class BusChangesTest : public BusTest {
+  protected:
+    /// The disk holds what it holds, and no more.
+    void fill_disk() { disk_.set_capacity(~0ULL - *disk_.free_bytes("bus")); }
+    void empty_disk() { disk_.set_capacity(~0ULL); }
+};
+
+TEST_F(BusChangesTest, TwoThatAreRefusedTogetherLeaveTheRulesThatAreStored) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle();
+    const auto stored = bus_->routing();
+    fill_disk();
+    std::size_t refused = 0;
+    for (const char letter : {'a', 'b'}) {
+        BusConfig large = config_of();
+        large.rules[0].name = std::string(300'000, letter);
+        bus_->configure(std::move(large), [&](const Result<>& outcome) {
+            EXPECT_THAT(outcome, FailsWith(ErrorKind::exhausted));
+            ++refused;
+        });
+    }
+    settle(10s);
+    EXPECT_EQ(refused, 2u);
+    EXPECT_EQ(bus_->routing(), stored);
+    empty_disk();
+    settle(10s);
+    ASSERT_THAT(configure(config_of(R"({"source":["other"]})")), Succeeds());
+    EXPECT_EQ(bus_->routing()->version(), stored->version() + 1);
+}
+
+TEST_F(BusChangesTest, ThoseAskedForTogetherAreMadeInTheirOrder) {
+    std::vector<std::string> made;
+    for (const std::string type : {"a.done", "b.done", "c.done"}) {
+        bus_->configure(config_of(R"({"detail-type":[")" + type + R"("]})"),
+                        [&, type](const Result<>& outcome) {
+                            EXPECT_THAT(outcome, Succeeds());
+                            made.push_back(type);
+                        });
+    }
+    settle();
+    EXPECT_THAT(made, ElementsAre("a.done", "b.done", "c.done"));
+    publish(event_of("1", "u", "b.done"));
+    publish(event_of("2", "u", "c.done"));
+    settle();
+    EXPECT_THAT(recorder_->seen, ElementsAre("2"));
+}
+
+TEST_F(BusChangesTest, ABadPolicyOfOneConsumerCostsNoOtherItsPosition) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish(event_of("1"));
+    settle();
+    crash_and_reopen();
+    const std::uint32_t version = bus_->routing()->version();
+    BusConfig bad = config_of();
+    bad.consumers.push_back(bad.consumers[0]);
+    bad.consumers[1].name = "d";
+    bad.consumers[1].policy.max_unsettled = 0;
+    EXPECT_THAT(configure(bad), FailsWith(ErrorKind::invalid, HasSubstr("'d'")));
+    EXPECT_EQ(bus_->routing()->version(), version) << "the rules are as they were";
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle();
+    EXPECT_THAT(recorder_->seen, ElementsAre("1")) << "what was settled stays so";
+}
+
+}  // namespace
+}  // namespace bascule::broker
