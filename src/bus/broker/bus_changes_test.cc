@@ -1,4 +1,4 @@
-// Changes of the configuration.
+// Changes of the configuration, and the room that is kept for positions.
 #include <gtest/gtest.h>
 
 #include "bus/broker/bus_testing.h"
@@ -71,6 +71,39 @@ TEST_F(BusChangesTest, ABadPolicyOfOneConsumerCostsNoOtherItsPosition) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     settle();
     EXPECT_THAT(recorder_->seen, ElementsAre("1")) << "what was settled stays so";
+}
+
+TEST_F(BusChangesTest, TheReserveIsTakenAgainOnceThereIsRoom) {
+    auto with_reserve = Bus::open(
+        {.disk = disk_, .executor = *executor_, .workers = *executor_},
+        {.directory = "kept", .log = {.reserve_bytes = 256 << 10, .seed = 1}, .random_seed = 1});
+    ASSERT_THAT(with_reserve, Succeeds());
+    bus_ = std::move(*with_reserve);
+    bus_->attach("recorder", recorder_);
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle();
+    const auto held = [&] { return bus_->log().status().reserve_held; };
+    ASSERT_TRUE(held());
+    const auto write_positions = [&] {
+        for (int i = 0; i < 2; ++i) {
+            (void)sim::wait_for<>(*executor_,
+                                  [&](auto done) { bus_->resume("c", std::move(done)); });
+            (void)sim::wait_for<>(
+                *executor_, [&](auto done) { bus_->pause("c", std::nullopt, std::move(done)); });
+        }
+    };
+    fill_disk();
+    for (int i = 0; i < 5000 && held(); ++i) {
+        write_positions();
+    }
+    ASSERT_FALSE(held()) << "it was given to the journal";
+    settle(1min);
+    write_positions();
+    EXPECT_FALSE(held()) << "there is only the room that it gave";
+    empty_disk();
+    settle(1min);
+    write_positions();
+    EXPECT_TRUE(held());
 }
 
 }  // namespace

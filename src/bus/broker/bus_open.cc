@@ -64,6 +64,7 @@ Result<> BusState::open() {
                               }));
     letters = TRY(LetterStore::open(environment.disk, strand, delivery + "/letters/letters"));
     durable_told = log->end();
+    reserve_missing = options.log.reserve_bytes > 0 && !log->status().reserve_held;
     note_health();
     return {};
 }

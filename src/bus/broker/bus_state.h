@@ -70,6 +70,8 @@ struct BusState : std::enable_shared_from_this<BusState> {
                         std::vector<io::Completion<>> confirmed);
     void note_health();
     BusHealth health() const;
+    void release_reserve();
+    void restore_reserve();
     void sync_journal();
     void journal_synced(Result<> synced, std::vector<io::Completion<>> confirmed);
     void arm_timer(std::optional<SteadyTime> deadline);
@@ -125,6 +127,8 @@ struct BusState : std::enable_shared_from_this<BusState> {
     std::vector<io::Completion<>> confirmations;  ///< wait for the next journal sync
     std::optional<Error> letters_trouble;         ///< why they cannot be written
     std::optional<Error> journal_trouble;
+    bool reserve_missing = false;  ///< the log's: given back, or never taken
+    SteadyTime reserve_due;        ///< when it may be taken again
     struct DeliveryTrouble {
         std::string reason;
         std::string detail;

@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t runs_a_task_max = 64;
 /// How long to wait before writing again to a disk that refused.
 constexpr std::chrono::milliseconds retry_trouble_after{1000};
+/// How long the log goes without its reserve before room for it is looked for.
+constexpr std::chrono::seconds reserve_wait{10};
 
 /// What anyone may read of an error; its message names files.
 std::string_view plain_cause(ErrorKind kind) {
@@ -303,13 +305,12 @@ void BusState::letters_synced(Result<> synced,
         letters_written.insert(letters_written.begin(), offsets.begin(), offsets.end());
         letters_dirty = true;
         if (log && synced.error().kind() == ErrorKind::exhausted) {
-            // Room for letters is what the reserve is kept for. If that fails too, the retry goes
-            // on asking.
-            static_cast<void>(log->release_reserve());
+            release_reserve();
         }
         retry_letters_later();
         return;
     }
+    restore_reserve();
     for (const auto& [number, offset] : offsets) {
         if (const auto found = consumers.find(number); found != consumers.end()) {
             found->second->machine().letter_durable(offset, now());
@@ -355,6 +356,28 @@ void BusState::note_health() {
     }
 }
 
+/// Room for positions and letters is what the log's reserve is kept for. If that fails too, the
+/// retry goes on asking.
+void BusState::release_reserve() {
+    reserve_missing = options.log.reserve_bytes > 0;
+    reserve_due = now().steady + reserve_wait;
+    static_cast<void>(log->release_reserve());
+}
+
+/// Once positions and letters can be written, the next full disk must find a reserve again. It is
+/// not taken from the last of the room, or it would be given back at once.
+void BusState::restore_reserve() {
+    if (!reserve_missing || !log || now().steady < reserve_due ||
+        log->state() != log::State::running) {
+        return;
+    }
+    reserve_due = now().steady + reserve_wait;
+    const auto room = environment.disk.free_bytes(options.directory);
+    if (room && *room / 2 >= options.log.reserve_bytes) {
+        reserve_missing = !log->restore_reserve();
+    }
+}
+
 void BusState::sync_journal() {
     if (journal_syncing) {
         return;  // the turn after it looks again
@@ -395,10 +418,12 @@ void BusState::journal_synced(Result<> synced, std::vector<io::Completion<>> con
             completion(synced);
         }
     }
-    if (!synced) {
+    if (synced) {
+        restore_reserve();
+    } else {
         // What is buffered stays buffered; a full disk may have room later.
         if (log && synced.error().kind() == ErrorKind::exhausted) {
-            static_cast<void>(log->release_reserve());
+            release_reserve();
         }
         journal_due = now().steady + retry_trouble_after;
     }

@@ -93,6 +93,9 @@ bool Log::Core::front_may_go(const std::vector<std::shared_ptr<Segment>>& segmen
 }
 
 Result<> Log::Core::release_reserve() {
+    if (!reserve_held_) {
+        return {};
+    }
     TRY(remove_if_there(disk_, reserve_path(directory_)));
     reserve_held_ = false;
     return disk_.sync_directory(directory_);

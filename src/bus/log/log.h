@@ -130,8 +130,8 @@ class Log {
     Result<> apply_retention(Offset keep_from);
 
     /// Gives back, or takes again, the disk space held for whoever must write when the disk is
-    /// full (positions, letters). Block; one call at a time. `restore_reserve` fails with
-    /// `exhausted` as long as there is no room.
+    /// full (positions, letters). Block, unless there is nothing to do; one call at a time.
+    /// `restore_reserve` fails with `exhausted` as long as there is no room.
     Result<> release_reserve();
     Result<> restore_reserve();
 

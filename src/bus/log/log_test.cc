@@ -406,6 +406,18 @@ TEST_F(LogTest, ClosingCommitsWhatWaitsAndRefusesWhatComes) {
     EXPECT_EQ(log_->state(), State::closed);
 }
 
+TEST_F(LogTest, ReserveThatIsNotHeldIsGivenBackForNothing) {
+    Options options = small_options();
+    options.reserve_bytes = 4096;
+    open(options);
+    ASSERT_TRUE(log_->status().reserve_held);
+    ASSERT_THAT(log_->release_reserve(), Succeeds());
+    EXPECT_FALSE(log_->status().reserve_held);
+    const std::uint64_t before = world_.disk.operation_count();
+    EXPECT_THAT(log_->release_reserve(), Succeeds());
+    EXPECT_EQ(world_.disk.operation_count(), before) << "its caller asks every second";
+}
+
 TEST_F(LogTest, CleanReopeningWritesNothing) {
     open();
     append(batch(event("a")));
