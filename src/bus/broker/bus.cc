@@ -130,7 +130,9 @@ Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFi
 }
 
 /// Applies a verb to every selected letter or, if it may not be done to one of them, to none. All
-/// of it enters the journal in one turn, so that a crash does not leave a part of it either.
+/// of it enters the journal in one turn. A crash before it is confirmed leaves all of it, nothing,
+/// or, of more than 16 MiB of entries (DeliveryJournal::append), the first part: a valid history in
+/// which the other letters are open still, so that the verb can be repeated.
 template <class May, class Verb>
 void do_to_selected(BusState& state, const LetterFilter& filter, May may, Verb verb,
                     io::Completion<std::vector<LetterSummary>> done) {

@@ -49,7 +49,8 @@ void DeliveryJournal::append(ConsumerNumber consumer, std::string_view entries) 
         file_->append(as_bytes(tagged(consumer, entries)));
         return;
     }
-    // Hundreds of thousands of letters, redriven at once: any prefix of it is a valid history.
+    // Hundreds of thousands of letters, redriven at once: any first part of it is a valid
+    // history.
     for (const std::string_view piece : delivery::journal::pieces(entries, piece_bytes_max)) {
         file_->append(as_bytes(tagged(consumer, piece)));
     }

@@ -23,7 +23,8 @@ class DeliveryJournal {
     static Result<std::unique_ptr<DeliveryJournal>> open(io::Disk& disk, io::Strand& strand,
                                                          std::string path, const Replay& replay);
 
-    /// Buffers entries of one consumer.
+    /// Buffers entries of one consumer. After a crash that no sync came before, all of them are
+    /// there or none is; of more than 16 MiB it may be a first part, cut between two entries.
     void append(ConsumerNumber consumer, std::string_view entries);
 
     /// Buffers the whole state of one consumer, as ConsumerState::encode_parts gives it. A state
