@@ -18,9 +18,9 @@ namespace bascule::delivery {
 
 /// Events that matched, up to the read cursor, by what became of them. The identity:
 ///
-///     matched + settled.reopened == settled.(done + coalesced + superseded + discarded + skipped +
-///     gap + expired)
-///                                   + letters + deferred + queued + waiting + running
+///     matched + settled.reopened
+///         == settled.(done + coalesced + superseded + discarded + skipped + gap + expired)
+///            + letters + deferred + queued + waiting + running
 struct Counts {
     std::uint64_t matched = 0;
     Settlements settled;
@@ -84,6 +84,7 @@ struct ConsumerStatus {
     std::optional<WallTime> until;
 };
 
+// clang-format off
 /// Decides for one consumer of a bus which events are handled when, in which order, how often and
 /// together with which.
 ///
@@ -92,20 +93,20 @@ struct ConsumerStatus {
 /// call may make commands; only `take_commands` gives them out. Deferred events of parked keys stay
 /// in memory (40 bytes each) and do not count against `max_unsettled`.
 ///
-///     read from position(), skip by next_wanted ─ offer ─┐            ┌─► StartRun ─► handler ─
-///     answer ─┐
-///                                       advance_cursor ──┤► Consumer ─┼─► WriteLetter ─►
-///                                       letter_durable │
-///                             pause, redrive, flush, … ──┘     ▲      └─► journal │
+///     read from position(), skip by next_wanted ─ offer ─┐            ┌─► StartRun ─► handler ─ answer ─┐
+///                                       advance_cursor ──┤► Consumer ─┼─► WriteLetter ─► letter_durable │
+///                             pause, redrive, flush, … ──┘     ▲      └─► journal                       │
 ///                                                              └────────────────────────────────────────┘
-/// Threads:   one at a time (the bus's strand).
-/// Guarantees, as far as this object can give them: delivery order per key with never two runs of a
-/// key, no event
-///            unaccounted for, a letter durable before its event leaves the retry cycle, memory
-///            bounded by max_unsettled + deferred + open letters. A key costs nothing once it is
-///            idle.
-/// Cost:      O(1) amortised per event; O(log n) where a timer is involved; no allocation per event
-/// on the plain way. Source:    docs/adr/0002-delivery-as-a-pure-machine.md.
+///
+/// Threads:    one at a time (the bus's strand).
+/// Guarantees: as far as this object can give them: delivery order per key with never two runs of a
+///             key, no event unaccounted for, a letter durable before its event leaves the retry
+///             cycle, memory bounded by max_unsettled + deferred + open letters. A key costs
+///             nothing once it is idle.
+/// Cost:       O(1) amortised per event; O(log n) where a timer is involved; no allocation per
+///             event on the plain way.
+/// Source:     docs/adr/0002-delivery-as-a-pure-machine.md.
+// clang-format on
 class Consumer {
   public:
     /// Begins where `state` says; ConsumerState(start) for a new consumer. Errors: `invalid`, from
