@@ -52,6 +52,7 @@ std::optional<Found> find_match(finance::RuleMatcher& matcher, RuleRow row,
 
 /// Some rows of the run, decided on from a snapshot.
 struct Part {
+    std::uint32_t number = 0;  ///< in the inbox; above that of every part before it
     std::vector<std::string> ids;
     std::vector<Found> found;
 };
@@ -65,26 +66,29 @@ class RuleRun {
 
     std::vector<Part>& parts() { return parts_; }
 
-    Result<> work(UnitOfWork& unit, std::size_t index, sql::inbox::Claim claim) {
+    Result<> work(UnitOfWork& unit, std::size_t index) {
         const Part& part = parts_[index];
         const auto rules = TRY(cache_.get(unit.session(), unit.user_id()));
         if (rules->generation != generation_) {
             // Rules that changed since the snapshot may match other rows.
-            TRY(decide_anew(unit, part.ids, rules->rules, claim));
-        } else if (claim == sql::inbox::Claim::seen) {
-            std::vector<std::string> ids;
-            for (const Found& found : part.found) {
-                ids.push_back(found.row.id);
-            }
-            TRY(decide_anew(unit, ids, rules->rules, claim));
+            TRY(decide_anew(unit, part.ids, rules->rules));
         } else {
             const auto changed_since = TRY(write(unit, part.found));
-            TRY(decide_anew(unit, changed_since, rules->rules, claim));
+            TRY(decide_anew(unit, changed_since, rules->rules));
         }
-        if (index + 1 == parts_.size() && claim == sql::inbox::Claim::fresh) {
+        if (index + 1 == parts_.size()) {
             publish_applied(unit);
         }
         return {};
+    }
+
+    /// A row of a part that an earlier attempt committed still belongs in the run's summary.
+    void note_if_done(const Found& found) {
+        const finance::Assignment& before = found.row.assignment;
+        if (before.category_id == found.next.category_id && before.type == found.next.type &&
+            before.rule_id == found.next.rule_id) {
+            note(found.next, found.row.id);
+        }
     }
 
     void note(const finance::Assignment& assignment, const std::string& transaction_id) {
@@ -100,7 +104,7 @@ class RuleRun {
     };
 
     Result<> decide_anew(UnitOfWork& unit, const std::vector<std::string>& ids,
-                         const finance::RuleSet& rules, sql::inbox::Claim claim) {
+                         const finance::RuleSet& rules) {
         if (ids.empty()) {
             return {};
         }
@@ -111,24 +115,9 @@ class RuleRun {
                 matches.push_back(*std::move(found));
             }
         }
-        if (claim == sql::inbox::Claim::seen) {
-            for (const Found& found : matches) {
-                note_if_done(found);
-            }
-            return {};
-        }
         // Read in this very transaction: only a row that the event names twice is left over.
         TRY(write(unit, matches));
         return {};
-    }
-
-    /// A part that an earlier attempt committed still belongs in the run's summary.
-    void note_if_done(const Found& found) {
-        const finance::Assignment& before = found.row.assignment;
-        if (before.category_id == found.next.category_id && before.type == found.next.type &&
-            before.rule_id == found.next.rule_id) {
-            note(found.next, found.row.id);
-        }
     }
 
     /// Returns the rows that were no longer as `found` has them; they stay untouched.
@@ -192,30 +181,34 @@ class RuleRun {
     std::map<std::string, Applied> applied_;
 };
 
-void start(const Environment& environment, const SharedRun& run, std::uint32_t number_first,
-           const std::shared_ptr<RuleRun>& rule_run) {
-    if (rule_run->parts().empty()) {
-        rule_run->parts().emplace_back();  // the inbox remembers that there was nothing to do
-    }
-    PartedRun::start(environment, run, {number_first, rule_run->parts().size()},
-                     [rule_run](UnitOfWork& unit, std::size_t index, sql::inbox::Claim claim) {
-                         return rule_run->work(unit, index, claim);
-                     });
-}
-
-/// How many parts of the event earlier attempts have committed, and whether that was all.
+/// What earlier attempts of the event have committed.
 struct PartsDone {
-    std::uint32_t count = 0;
+    std::uint32_t last = 0;  ///< the highest number; 0 for none
     bool complete = false;
 };
+
+void start(const Environment& environment, const SharedRun& run, const PartsDone& done,
+           const std::shared_ptr<RuleRun>& rule_run) {
+    if (rule_run->parts().empty()) {
+        // The inbox remembers that there was nothing to do.
+        rule_run->parts().push_back({.number = done.last + 1, .ids = {}, .found = {}});
+    }
+    PartedRun::Numbers numbers;
+    for (const Part& part : rule_run->parts()) {
+        numbers.push_back(part.number);
+    }
+    PartedRun::start(
+        environment, run, std::move(numbers),
+        [rule_run](UnitOfWork& unit, std::size_t index) { return rule_run->work(unit, index); });
+}
 
 Result<PartsDone> parts_done(sql::Session& session, const Run& run) {
     PartsDone done;
     TRY(session.query(
-        "select coalesce(max(part) + 1, 0), coalesce(max(complete), 0) from inbox"
+        "select coalesce(max(part), 0), coalesce(max(complete), 0) from inbox"
         " where consumer = ?1 and message_id = ?2 and replay = ?3",
         {run.consumer(), message_id(run.event()), run.event().replay_id}, [&](const sql::Row& row) {
-            done.count = static_cast<std::uint32_t>(row.integer(0));
+            done.last = static_cast<std::uint32_t>(row.integer(0));
             done.complete = row.boolean(1);
         }));
     return done;
@@ -242,28 +235,46 @@ void Categorization::handle(broker::Delivery delivery, broker::Done done) {
     }
 }
 
+/// Attempts may cut parts of different sizes, so a part's number says how far the run is with it:
+/// how many of the event's ids are done. A repeat begins behind what was committed.
 Result<> Categorization::handle_created(const SharedRun& run) {
     const Payload payload = TRY(Payload::of(run->event()));
     const std::string user_id(run->event().user_id);
     const auto ids = payload.texts("transactionIds");
     auto snapshot = TRY(environment_.database.read());
+    const PartsDone done = TRY(parts_done(snapshot.session(), *run));
+    if (done.complete) {
+        run->finish(delivery::Outcome::done());
+        return {};
+    }
     const auto rules = TRY(cache_.get(snapshot.session(), user_id));
     auto rule_run =
         std::make_shared<RuleRun>(cache_, rules->generation, "", event::ApplicationType::automated);
     finance::RuleMatcher matcher(rules->rules);
     TransactionStore store(snapshot.session(), user_id);
-    for (auto rest = std::span(ids); !rest.empty();) {
-        const auto some = rest.first(std::min<std::size_t>(rest.size(), part_size_));
-        rest = rest.subspan(some.size());
-        Part& part = rule_run->parts().emplace_back();
-        part.ids.assign(some.begin(), some.end());
+    const auto matches = [&](std::span<const std::string> some) -> Result<std::vector<Found>> {
+        std::vector<Found> found;
         for (RuleRow& row : TRY(store.rule_rows(some))) {
-            if (auto found = find_match(matcher, std::move(row), "")) {
-                part.found.push_back(*std::move(found));
+            if (auto match = find_match(matcher, std::move(row), "")) {
+                found.push_back(*std::move(match));
             }
         }
+        return found;
+    };
+    const std::size_t begin = std::min<std::size_t>(done.last, ids.size());
+    for (const Found& found : TRY(matches(std::span(ids).first(begin)))) {
+        rule_run->note_if_done(found);
     }
-    start(environment_, run, 0, rule_run);
+    for (std::size_t at = begin; at < ids.size();) {
+        const auto some =
+            std::span(ids).subspan(at, std::min<std::size_t>(ids.size() - at, part_size_));
+        at += some.size();
+        rule_run->parts().push_back({
+            .number = static_cast<std::uint32_t>(at), .ids = {some.begin(), some.end()},
+            .found = TRY(matches(some))
+        });
+    }
+    start(environment_, run, done, rule_run);
     return {};
 }
 
@@ -282,7 +293,7 @@ Result<> Categorization::handle_rule(const SharedRun& run) {
     const auto rules = TRY(cache_.get(snapshot.session(), user_id));
     auto rule_run =
         std::make_shared<RuleRun>(cache_, rules->generation, rule_id, event::ApplicationType::bulk);
-    if (done.count > 0) {
+    if (done.last > 0) {
         TRY(note_earlier_parts(snapshot.session(), *run, rule_id, *rule_run));
     }
     if (payload.boolean("autoApply")) {
@@ -302,14 +313,15 @@ Result<> Categorization::handle_rule(const SharedRun& run) {
                 }
                 auto& parts = rule_run->parts();
                 if (parts.empty() || parts.back().ids.size() == part_size_) {
-                    parts.emplace_back();
+                    const auto number = done.last + 1 + static_cast<std::uint32_t>(parts.size());
+                    parts.push_back({.number = number, .ids = {}, .found = {}});
                 }
                 parts.back().ids.push_back(found->row.id);
                 parts.back().found.push_back(*std::move(found));
             }
         }
     }
-    start(environment_, run, done.count, rule_run);
+    start(environment_, run, done, rule_run);
     return {};
 }
 

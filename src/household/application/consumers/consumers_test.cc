@@ -162,6 +162,30 @@ class ConsumersTest : public testing::Test {
             .rule.id;
     }
 
+    /// Processes what was uploaded, up to, but without, categorization.
+    event::Event rows_created() {
+        event::Event created;
+        while (created.event_id.empty()) {
+            for (const event::Event& event : world.new_events()) {
+                if (event.event_type == "file.uploaded") {
+                    outcome_of_run(handler("file_processor"),
+                                   delivery_of("file_processor", {event}, next_offset++));
+                } else if (event.event_type == "transactions.created") {
+                    created = event;
+                }
+            }
+        }
+        return created;
+    }
+
+    void execute(const std::string& statement) {
+        ASSERT_THAT(world.wait<std::int64_t>([&](auto done) {
+            world.writer().submit([&](sql::Session& session) { return session.execute(statement); },
+                                  std::move(done));
+        }),
+                    Succeeds());
+    }
+
     File file(const std::string& id) { return world.household.files.get("ada", id).value(); }
 
     struct Delivered {
@@ -441,17 +465,7 @@ TEST_F(ConsumersTest, LateDecisionOfAPersonWinsOverARunUnderWay) {
     rule(food, "lidl", true);
     pump();
     world.file("giro.csv", giro_csv, giro.id);
-    event::Event created;
-    while (created.event_id.empty()) {  // up to, but without, categorization
-        for (const event::Event& event : world.new_events()) {
-            if (event.event_type == "file.uploaded") {
-                outcome_of_run(handler("file_processor"),
-                               delivery_of("file_processor", {event}, next_offset++));
-            } else if (event.event_type == "transactions.created") {
-                created = event;
-            }
-        }
-    }
+    const event::Event created = rows_created();
     const std::string id = rows("select id from transactions where memo = 'refund'").at(0);
     ASSERT_THAT(world.wait<Transaction>([&](auto done) {
         world.household.transactions.update(world.actor(), id, {.category_id = ""},
@@ -466,6 +480,50 @@ TEST_F(ConsumersTest, LateDecisionOfAPersonWinsOverARunUnderWay) {
     outcome_of_run(handler("categorization"), delivery_of("categorization", {created}, 99));
     EXPECT_THAT(rows("select assignment_type from transactions where id = '" + id + "'"),
                 ElementsAre("manual"));
+}
+
+// An attempt commits two of its parts and fails at the third; the next one cuts other parts.
+TEST_F(ConsumersTest, NoRowIsSkippedWhenThePartSizeChanges) {
+    const Account giro = world.account("Giro");
+    rule(category("Food", "EXPENSE"), "lidl", true);
+    pump();
+    execute(
+        "create trigger refusal before update of category_id on transactions"
+        " when old.amount_minor = -600"
+        " and exists (select 1 from generations where subject = 'refuse')"
+        " begin select raise(abort, 'as wanted'); end");
+    for (const std::uint32_t size : {1U, 3U, 5U, 8U}) {
+        const std::string day = "2025-03-1" + std::to_string(size);
+        std::string csv = "Date;Payee;Amount;Currency\n";
+        for (int i = 1; i <= 8; ++i) {
+            csv += day + ";Lidl;-" + std::to_string(i) + ".00;EUR\n";
+        }
+        world.file(day, csv, giro.id);
+        const event::Event created = rows_created();
+        const auto run = [&](std::uint32_t part_size) {
+            Categorization categorization(world.environment(), part_size);
+            return outcome_of_run(categorization, delivery_of("categorization", {created}, size));
+        };
+        execute("insert into generations values ('', 'refuse', 1)");
+        EXPECT_EQ(run(2).kind, delivery::Outcome::Kind::permanent);
+        execute("delete from generations where subject = 'refuse'");
+        ASSERT_THAT(of_type(world.new_events(), "transaction.categorized"), SizeIs(4));
+
+        const auto again = run(size);
+        EXPECT_EQ(again.kind, delivery::Outcome::Kind::done) << size << ": " << again.text;
+        const auto events = world.new_events();
+        EXPECT_THAT(of_type(events, "transaction.categorized"), SizeIs(4)) << size;
+        EXPECT_EQ(world.count("select count(*) from transactions where category_id = ''"), 0);
+        EXPECT_EQ(world.count("select min(complete) from inbox where consumer = 'categorization'"),
+                  1)
+            << size;
+        const auto applied = of_type(events, "category.rules_applied");
+        ASSERT_THAT(applied, SizeIs(1)) << size;
+        EXPECT_NE(member(applied[0], "/transactionIds/7"), "absent") << "rows of both attempts";
+        EXPECT_EQ(member(applied[0], "/transactionIds/8"), "absent");
+        EXPECT_EQ(run(2).kind, delivery::Outcome::Kind::done);
+        EXPECT_THAT(world.new_events(), IsEmpty());
+    }
 }
 
 // --- exactly once

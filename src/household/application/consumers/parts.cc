@@ -7,17 +7,17 @@
 namespace bascule::application {
 
 void PartedRun::start(const Environment& environment, SharedRun run, Numbers numbers, Part part) {
-    CHECK(numbers.count > 0);
+    CHECK(!numbers.empty());
     CHECK(run->events().size() == 1);  // configuration refuses batches for these consumers
     std::shared_ptr<PartedRun> parted(
-        new PartedRun(environment, std::move(run), numbers, std::move(part)));
+        new PartedRun(environment, std::move(run), std::move(numbers), std::move(part)));
     parted->submit_from(0);
 }
 
 /// A round begins when every part of the one before was answered, so that parts reach the writer in
 /// order whichever thread submits them.
 void PartedRun::submit_from(std::size_t first) {
-    const std::size_t end = std::min(first + parts_at_once, numbers_.count);
+    const std::size_t end = std::min(first + parts_at_once, numbers_.size());
     submitted_ = end;
     for (std::size_t index = first; index < end; ++index) {
         environment_.writer.submit_patiently(
@@ -36,16 +36,19 @@ Result<> PartedRun::work(sql::Session& session, std::size_t index) {
     if (failed_) {
         return fail(ErrorKind::unavailable, "an earlier part of the event failed");
     }
-    const auto number = numbers_.first + static_cast<std::uint32_t>(index);
-    const bool is_last = index + 1 == numbers_.count;
+    const std::uint32_t number = numbers_[index];
+    const bool is_last = index + 1 == numbers_.size();
     const auto claimed =
         TRY(claim(session, run_->consumer(), run_->events().back(), number, is_last));
     if (is_last) {
         TRY(keep_position(session, *run_));
     }
+    if (claimed == sql::inbox::Claim::seen) {
+        return {};
+    }
     UnitOfWork unit(session, run_->consumer(), run_->event(), environment_.clock.wall(), number);
-    TRY(part_(unit, index, claimed));
-    return claimed == sql::inbox::Claim::fresh ? unit.finish() : Result<>();
+    TRY(part_(unit, index));
+    return unit.finish();
 }
 
 void PartedRun::answered(Result<> result) {
@@ -61,7 +64,7 @@ void PartedRun::answered(Result<> result) {
     if (++answered_ < end) {
         return;
     }
-    if (failed_ || end == numbers_.count) {
+    if (failed_ || end == numbers_.size()) {
         run_->finish(outcome_.with([](Result<>& outcome) { return outcome; }));
     } else {
         submit_from(end);

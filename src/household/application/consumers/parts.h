@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "foundation/base/guarded.h"
 #include "household/application/consumers/run.h"
@@ -14,19 +15,18 @@ namespace bascule::application {
 ///
 /// Parts go to the writer in order, parts_at_once at a time, and share a transaction where they
 /// can. After the first failure later ones do nothing and the run ends with it; a repeat finds in
-/// the inbox what was committed and passes over it.
+/// the inbox what was committed and passes over it. A part is known by its number alone: one number
+/// must mean the same work in every attempt.
 class PartedRun : public std::enable_shared_from_this<PartedRun> {
   public:
-    /// Work of one part, on the writer's thread, one after the other. `claim` says whether an
-    /// earlier attempt has committed it; then it must change nothing.
-    using Part = std::function<Result<>(UnitOfWork&, std::size_t index, sql::inbox::Claim claim)>;
+    /// Work of one part, on the writer's thread, one after the other; not called for one that an
+    /// earlier attempt has committed. `index` is its place in `numbers`.
+    using Part = std::function<Result<>(UnitOfWork&, std::size_t index)>;
 
     static constexpr std::size_t parts_at_once = 16;
 
-    struct Numbers {
-        std::uint32_t first = 0;  ///< in the inbox
-        std::size_t count = 1;    ///< at least one
-    };
+    /// What the inbox knows the parts by, each once; at least one.
+    using Numbers = std::vector<std::uint32_t>;
 
     static void start(const Environment& environment, SharedRun run, Numbers numbers, Part part);
 
@@ -34,7 +34,7 @@ class PartedRun : public std::enable_shared_from_this<PartedRun> {
     PartedRun(const Environment& environment, SharedRun run, Numbers numbers, Part part)
         : environment_(environment),
           run_(std::move(run)),
-          numbers_(numbers),
+          numbers_(std::move(numbers)),
           part_(std::move(part)) {}
 
     void submit_from(std::size_t first);
