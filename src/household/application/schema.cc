@@ -249,8 +249,19 @@ Migration figures_and_people() {
                 " last_computed_ms bigint,"
                 " data_through text,"
                 " generation bigint not null,"
-                " computed_generation bigint not null default 0,"
+                " computed_generation bigint not null default -1,"
                 " primary key (user_id, analytic_type, account_id))",
+                // waiting_since is the lowest offset of an event that touched the month and is not
+                // in its figures; the month '' is all of them together.
+                "create table analytics_months ("
+                " user_id text not null,"
+                " month text not null,"
+                " waiting_since bigint,"
+                " generation bigint not null,"
+                " computed_generation bigint not null,"
+                " primary key (user_id, month))",
+                "create index analytics_months_waiting on analytics_months (user_id, waiting_since)"
+                " where waiting_since is not null",
                 "create table notifications ("
                 " id text not null primary key,"
                 " user_id text not null,"
@@ -286,6 +297,7 @@ Migration figures_and_people() {
         // Figures can be computed again from the transactions, so they are no state of their own.
         .tables = {{"analytics_cells", TableKind::technical},
                    {"analytics_status", TableKind::technical},
+                   {"analytics_months", TableKind::technical},
                    {"notifications", TableKind::domain},
                    {"notification_reads", TableKind::technical},
                    {"preferences", TableKind::domain},

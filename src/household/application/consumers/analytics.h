@@ -12,7 +12,8 @@ namespace bascule::application {
 ///
 /// The worker computes from a snapshot, only the months that the events touch where they tell
 /// which; one unit then marks, stores and publishes. An event that arrives meanwhile has a higher
-/// generation and leaves its rows marked, so that no change is lost.
+/// generation and leaves its rows marked, so that no change is lost; one that became a letter
+/// leaves its months marked until they are computed for it or for a later event.
 class AnalyticsConsumer final : public broker::Handler {
   public:
     explicit AnalyticsConsumer(Environment environment) : environment_(environment) {}
@@ -29,8 +30,5 @@ class AnalyticsConsumer final : public broker::Handler {
 
     Environment environment_;
 };
-
-/// The months in which the event can have moved figures; everything, if it does not tell.
-Result<> widen(AnalyticsScope& scope, sql::Session& session, const event::EventView& event);
 
 }  // namespace bascule::application

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
+#include "household/application/consumers/analytics_scope.h"
 #include "household/application/consumers/payload.h"
 #include "household/application/consumers/run.h"
+#include "household/application/stores/analytics_months.h"
 #include "household/application/stores/analytics_types.h"
 
 namespace bascule::application {
@@ -28,7 +31,7 @@ Result<std::vector<std::string>> accounts_of(const event::EventView& event) {
 /// The figures of one user that some events make stale.
 class StaleMarks {
   public:
-    Result<> add(const broker::DeliveredEvent& delivered) {
+    Result<> add(sql::Session& session, const broker::DeliveredEvent& delivered) {
         const AnalyticsTrigger* trigger = find_trigger(delivered.event.event_type);
         if (trigger == nullptr) {
             return {};
@@ -40,6 +43,7 @@ class StaleMarks {
                 marks_.try_emplace({user_id, type, account_id}, mark).first->second.join(mark);
             }
         }
+        TRY(add_months(session, delivered));
         // What concerns no account in particular concerns each that has figures.
         if (delivered.event.event_type.starts_with("category.")) {
             everywhere_.try_emplace(user_id, mark).first->second.join(mark);
@@ -48,6 +52,16 @@ class StaleMarks {
     }
 
     Result<> write(sql::Session& session) const {
+        for (const auto& [key, events] : months_) {
+            AnalyticsMonths months(session, key.first);
+            AnalyticsScope scope;
+            if (key.second) {
+                scope.add(*key.second);
+            } else {
+                scope.everything = true;
+            }
+            TRY(months.mark(scope, events));
+        }
         std::vector<std::vector<sql::Param>> rows;
         for (const auto& [key, mark] : marks_) {
             const auto& [user_id, type, account_id] = key;
@@ -67,7 +81,8 @@ class StaleMarks {
             " generation = case when analytics_status.generation > excluded.generation"
             "  then analytics_status.generation else excluded.generation end"
             // Figures may be computed before the marker comes to an event that they hold.
-            " where analytics_status.computed_generation < excluded.generation",
+            " where analytics_status.computed_generation < excluded.generation or exists"
+            "  (select 1 from analytics_months where user_id = ?1 and waiting_since is not null)",
             rows));
         for (const auto& [user_id, mark] : everywhere_) {
             TRY(
@@ -76,13 +91,38 @@ class StaleMarks {
                                 "  else 'stale' end,"
                                 " generation = case when generation > ?2 then generation else ?2 "
                                 "end where user_id = ?1"
-                                " and account_id <> '' and computed_generation < ?2",
+                                " and account_id <> '' and (computed_generation < ?2 or exists"
+                                "  (select 1 from analytics_months where user_id = ?1"
+                                "   and waiting_since is not null))",
                                 {user_id, mark.generation}));
         }
         return {};
     }
 
   private:
+    Result<> add_months(sql::Session& session, const broker::DeliveredEvent& delivered) {
+        AnalyticsScope scope;
+        TRY(widen(scope, session, delivered.event));
+        const std::string user_id(delivered.event.user_id);
+        if (scope.everything) {
+            add_month({user_id, std::nullopt}, delivered.offset.value());
+            return {};
+        }
+        for (const money::Month month : scope.months) {
+            add_month({user_id, month}, delivered.offset.value());
+        }
+        return {};
+    }
+
+    /// Of a user; without a month: all of them.
+    using MonthKey = std::pair<std::string, std::optional<money::Month>>;
+
+    void add_month(const MonthKey& key, std::uint64_t offset) {
+        auto& events =
+            months_.try_emplace(key, AnalyticsMonths::Span{offset, offset}).first->second;
+        events = {std::min(events.first, offset), std::max(events.last, offset)};
+    }
+
     struct Mark {
         std::int32_t priority;
         std::uint64_t generation;
@@ -95,6 +135,7 @@ class StaleMarks {
 
     std::map<std::tuple<std::string, std::string_view, std::string>, Mark> marks_;
     std::map<std::string, Mark> everywhere_;
+    std::map<MonthKey, AnalyticsMonths::Span> months_;
 };
 
 }  // namespace
@@ -102,7 +143,7 @@ class StaleMarks {
 Result<> mark_stale(sql::Session& session, std::span<const broker::DeliveredEvent* const> events) {
     StaleMarks marks;
     for (const broker::DeliveredEvent* delivered : events) {
-        TRY(marks.add(*delivered));
+        TRY(marks.add(session, *delivered));
     }
     return marks.write(session);
 }

@@ -9,8 +9,9 @@
 namespace bascule::application {
 
 /// Marks what the events make stale, for their accounts and for all accounts together: computation
-/// needed, the best priority so far, generation = max(generation, offset). Marking twice is marking
-/// once. Cost: some statements for each account that is named, however many events there are.
+/// needed, the best priority so far, generation = max(generation, offset); and the months that they
+/// touch. Marking twice is marking once. Cost: some statements for each account and month that is
+/// named, however many events there are, and a look at each row that an event names.
 Result<> mark_stale(sql::Session& session, std::span<const broker::DeliveredEvent* const> events);
 
 /// Marks at once, so that figures are known to be stale before they are computed.

@@ -1,5 +1,8 @@
 #include "household/application/stores/analytics_store.h"
 
+#include <algorithm>
+
+#include "household/application/stores/analytics_months.h"
 #include "household/application/stores/row_values.h"
 
 namespace bascule::application {
@@ -133,19 +136,35 @@ Result<bool> AnalyticsStore::was_ever_computed() {
     > 0;
 }
 
-Result<> AnalyticsStore::note_computed(std::uint64_t generation, WallTime now) {
+/// Everything up to this offset is in the figures, given that `generation` is in what it touched.
+Result<std::int64_t> AnalyticsStore::computed_through(std::uint64_t generation) {
+    const std::int64_t highest =
+        std::max(static_cast<std::int64_t>(generation),
+                 TRY(session_.query_integer("select coalesce(max(computed_generation), -1)"
+                                            " from analytics_status where user_id = ?1",
+                                            {user_id_})));
+    const auto waiting_since = TRY(AnalyticsMonths(session_, user_id_).waiting_since());
+    return waiting_since ? std::min(highest, *waiting_since - 1) : highest;
+}
+
+Result<> AnalyticsStore::note_computed(const AnalyticsScope& scope, std::uint64_t generation,
+                                       WallTime now) {
+    TRY(AnalyticsMonths(session_, user_id_).note_computed(scope, generation));
+    const std::int64_t through = TRY(computed_through(generation));
     TRY(
         session_.execute("delete from analytics_status where user_id = ?1 and account_id <> ''"
                          " and account_id not in (select id from accounts where user_id = ?1)",
                          {user_id_}));
     TRY(
         session_.execute("update analytics_status set"
-                         " computation_needed = case when generation > ?2 then 1 else 0 end,"
-                         " status = case when generation > ?2 then 'stale' else 'completed' end,"
+                         " computation_needed = case when generation > ?4"
+                         "  then computation_needed else 0 end,"
+                         " status = case when generation > ?4 and computation_needed = 1"
+                         "  then 'stale' else 'completed' end,"
                          " computed_generation = case when computed_generation > ?2"
                          "  then computed_generation else ?2 end,"
                          " last_computed_ms = ?3 where user_id = ?1",
-                         {user_id_, generation, to_unix_ms(now)}));
+                         {user_id_, generation, to_unix_ms(now), through}));
     TRY(
         session_.execute("update analytics_status set data_through = (select max(booking_date)"
                          " from transactions where transactions.user_id = ?1)"

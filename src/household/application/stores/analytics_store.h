@@ -39,14 +39,15 @@ class AnalyticsStore {
     Result<> replace(const AnalyticsScope& scope, const finance::Cells& cells);
 
     Result<bool> was_ever_computed();
-    /// Every figure of the user has now been computed from all events up to `generation`. What
-    /// later events marked stays marked.
-    Result<> note_computed(std::uint64_t generation, WallTime now);
+    /// The scope has now been computed from all events up to `generation`. What later events marked
+    /// stays marked, and what an earlier one marked outside the scope.
+    Result<> note_computed(const AnalyticsScope& scope, std::uint64_t generation, WallTime now);
     /// The last booking day there is.
     Result<std::optional<money::Date>> data_through();
 
   private:
     Result<> add_computed(finance::Cells& cells, const std::string& first, const std::string& last);
+    Result<std::int64_t> computed_through(std::uint64_t generation);
 
     sql::Session& session_;
     std::string user_id_;
