@@ -68,7 +68,7 @@ class RuleRun {
 
     Result<> work(UnitOfWork& unit, std::size_t index) {
         const Part& part = parts_[index];
-        const auto rules = TRY(cache_.get(unit.session(), unit.user_id()));
+        const auto rules = TRY(cache_.look(unit.session(), unit.user_id()));
         if (rules->generation != generation_) {
             // Rules that changed since the snapshot may match other rows.
             TRY(decide_anew(unit, part.ids, rules->rules));
@@ -247,7 +247,7 @@ Result<> Categorization::handle_created(const SharedRun& run) {
         run->finish(delivery::Outcome::done());
         return {};
     }
-    const auto rules = TRY(cache_.get(snapshot.session(), user_id));
+    const auto rules = TRY(cache_.get(snapshot, user_id));
     auto rule_run =
         std::make_shared<RuleRun>(cache_, rules->generation, "", event::ApplicationType::automated);
     finance::RuleMatcher matcher(rules->rules);
@@ -290,7 +290,7 @@ Result<> Categorization::handle_rule(const SharedRun& run) {
         run->finish(delivery::Outcome::done());
         return {};
     }
-    const auto rules = TRY(cache_.get(snapshot.session(), user_id));
+    const auto rules = TRY(cache_.get(snapshot, user_id));
     auto rule_run =
         std::make_shared<RuleRun>(cache_, rules->generation, rule_id, event::ApplicationType::bulk);
     if (done.last > 0) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "foundation/base/guarded.h"
-#include "foundation/sql/session.h"
+#include "foundation/sql/database.h"
 #include "household/finance/rule_set.h"
 
 namespace bascule::application {
@@ -18,16 +18,26 @@ struct CompiledRules {
 };
 
 /// The compiled rules of the users who were last active; compiled anew when their generation moved.
+///
+/// Holds committed rules only. A transaction may see rules that are rolled back with it, and a
+/// later edit then takes their generation.
+///
 /// Threads: any.
 class RuleCache {
   public:
     static constexpr std::size_t users_max = 256;
 
-    /// The rules as the session sees them. Errors: the session's; `invalid` if they do not compile.
-    Result<std::shared_ptr<const CompiledRules>> get(sql::Session& session,
+    /// Errors of both: the session's; `invalid` if the rules do not compile.
+    Result<std::shared_ptr<const CompiledRules>> get(const sql::Database::Snapshot& snapshot,
                                                      const std::string& user_id);
+    /// The rules as a unit of work sees them; leaves the cache as it is.
+    Result<std::shared_ptr<const CompiledRules>> look(sql::Session& session,
+                                                      const std::string& user_id);
 
   private:
+    std::shared_ptr<const CompiledRules> known(const std::string& user_id,
+                                               std::uint64_t generation);
+
     struct Entry {
         std::string user_id;
         std::shared_ptr<const CompiledRules> rules;
