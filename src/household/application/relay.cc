@@ -112,6 +112,7 @@ struct Relay::State : std::enable_shared_from_this<Relay::State> {
 
     Guarded<std::string> trouble;  // any thread
     std::function<void(const std::string&)> trouble_listener;
+    std::function<void(const std::string&)> refusal_listener;
 
     void start(io::Completion<> done);
     Result<outbox::RelayState> begin(sql::Session& session) const;
@@ -189,6 +190,10 @@ std::string Relay::trouble() const {
 
 void Relay::on_trouble(std::function<void(const std::string&)> listener) {
     state_->trouble_listener = std::move(listener);
+}
+
+void Relay::on_refused(std::function<void(const std::string&)> listener) {
+    state_->refusal_listener = std::move(listener);
 }
 
 void Relay::State::note_trouble(const std::string& now) {
@@ -354,8 +359,9 @@ void Relay::State::published(Batch batch,
 
 /// Nothing of the batch was taken. What will never be makes way for what stands behind it.
 void Relay::State::set_aside(std::vector<outbox::Refusal> refused) {
+    std::vector<std::string> reasons;
     for (const outbox::Refusal& refusal : refused) {
-        note_trouble("refused for good and set aside: " + refusal.reason);
+        reasons.push_back(refusal.reason);
     }
     writer.submit(
         [refused = std::move(refused),
@@ -365,7 +371,12 @@ void Relay::State::set_aside(std::vector<outbox::Refusal> refused) {
             }
             return {};
         },
-        on_strand([](State& state, const Result<>& done) { state.round_done(done); }));
+        on_strand([reasons = std::move(reasons)](State& state, const Result<>& done) {
+            if (done && state.refusal_listener) {
+                std::ranges::for_each(reasons, state.refusal_listener);
+            }
+            state.round_done(done);
+        }));
 }
 
 /// Marks, cleans up, and numbers what has come since.

@@ -65,6 +65,10 @@ class Relay {
     /// Calls `listener` with that text whenever it changes, on the relay's strand: it is short and
     /// does not block. Before `start`.
     void on_trouble(std::function<void(const std::string& trouble)> listener);
+    /// Calls `listener` on the relay's strand for each event that was set aside,
+    /// with the reason. That is no trouble, which passes: it stays in `refused` until a person
+    /// decides. Before `start`.
+    void on_refused(std::function<void(const std::string& reason)> listener);
 
   private:
     struct State;

@@ -202,8 +202,15 @@ TEST_F(RelayTest, WhatTheBusWillNeverTakeIsSetAsideAndTheRestGoesOn) {
         commit("ada", name);
     }
     commit("bob", "four");
+    std::vector<std::string> troubles;
+    std::vector<std::string> reasons;
+    relay->on_trouble([&](const std::string& trouble) { troubles.push_back(trouble); });
+    relay->on_refused([&](const std::string& reason) { reasons.push_back(reason); });
     start();
     drain();
+    // It waits nowhere and nothing will be over: no trouble, and no word that all is well again.
+    EXPECT_THAT(troubles, testing::IsEmpty());
+    EXPECT_THAT(reasons, testing::ElementsAre(testing::HasSubstr("too_large: too much")));
     EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("three")));
     EXPECT_THAT(names_of("bob"), testing::ElementsAre(data("four")));
     EXPECT_EQ(relay->refused_count().value(), 1);
