@@ -266,6 +266,13 @@ Result<> Server::Parts::open_bus() {
                               "in bascule.db and are tried again: " +
                               trouble);
     });
+    relay->on_refused([](const std::string& reason) {
+        journal::error(
+            "a change of the household will never be published: the log refused its event for "
+            "good, and it is kept in outbox_refused of bascule.db (bascule_outbox_refused in the "
+            "metrics): " +
+            reason);
+    });
     writer->on_commit([this] { relay->wake(); });
     TRY(io::wait_for<>([&](auto done) { bus->configure(config, std::move(done)); }));
     bus_config.with([&](broker::BusConfig& current) { current = std::move(config); });
