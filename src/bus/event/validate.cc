@@ -52,21 +52,39 @@ bool is_version(std::string_view version) {
 
 std::string_view major_of(std::string_view version) { return version.substr(0, version.find('.')); }
 
-/// C0, DEL or C1 (U+0080 to U+009F, in UTF-8 C2 80 to C2 9F). They would break lines of logs and of
-/// event streams, and cut texts short elsewhere.
+/// What is not printed but steers the printing, at the beginning of `text`:
+///
+///     C0, DEL              00–1F, 7F            break lines of logs and event streams
+///     C1                   C2 80–9F             the same
+///     U+2028, U+2029       E2 80 A8–A9          line and paragraph separator
+///     U+202A to U+202E     E2 80 AA–AE          bidirectional embeddings and overrides:
+///     U+2066 to U+2069     E2 81 A6–A9          one id would be shown as another
+bool begins_with_control(std::string_view text) {
+    const auto byte = [&](std::size_t at) {
+        return at < text.size() ? static_cast<unsigned char>(text[at]) : 0xff;
+    };
+    switch (byte(0)) {
+        case 0xc2:
+            return byte(1) <= 0x9f;
+        case 0xe2:
+            return (byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae) ||
+                   (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9);
+        default:
+            return byte(0) < 0x20 || byte(0) == 0x7f;
+    }
+}
+
 bool has_control_characters(std::string_view text) {
     bool suspicious = false;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        suspicious |= byte < 0x20 || byte == 0x7f || byte == 0xc2;
+        suspicious |= byte < 0x20 || byte == 0x7f || byte == 0xc2 || byte == 0xe2;
     }
     if (!suspicious) {
         return false;
     }
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const auto after = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0xff);
-        if (byte < 0x20 || byte == 0x7f || (byte == 0xc2 && after <= 0x9f)) {
+        if (begins_with_control(text.substr(i))) {
             return true;
         }
     }

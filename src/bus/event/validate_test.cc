@@ -210,6 +210,18 @@ INSTANTIATE_TEST_SUITE_P(
                      "/correlationId: must not contain control characters"},
         EnvelopeCase{"C1ControlInCausation", [](Event& e) { e.causation_id = "c\xC2\x85"; },
                      "/causationId: must not contain control characters"},
+        EnvelopeCase{"LineSeparatorInId", [](Event& e) { e.event_id = "a\u2028b"; },
+                     "/eventId: must not contain control characters"},
+        EnvelopeCase{"ParagraphSeparatorInUser", [](Event& e) { e.user_id = "a\u2029"; },
+                     "/userId: must not contain control characters"},
+        EnvelopeCase{"RightToLeftOverrideInSource", [](Event& e) { e.source = "a\u202Eb"; },
+                     "/source: must not contain control characters"},
+        EnvelopeCase{"EmbeddingInType", [](Event& e) { e.event_type = "a.\u202Ab"; },
+                     "/eventType: must not contain control characters"},
+        EnvelopeCase{"FirstIsolateInCorrelation", [](Event& e) { e.correlation_id = "\u2066"; },
+                     "/correlationId: must not contain control characters"},
+        EnvelopeCase{"LastIsolateInUser", [](Event& e) { e.user_id = "\u2069"; },
+                     "/userId: must not contain control characters"},
         EnvelopeCase{"ControlInVersion", [](Event& e) { e.event_version = "1.0\n"; },
                      "/eventVersion: must not contain control characters"},
         EnvelopeCase{"UnknownTypeWithoutObject",
@@ -232,7 +244,8 @@ TEST(ValidateTest, AcceptsUnknownTypesUnlessToldOtherwise) {
 
 TEST(ValidateTest, AcceptsTextOfAllTongues) {
     Event event = samples()[0];
-    event.event_id = "Überweisung \xC2\xA0 №7";  // C2 A0 is a no-break space, not a control
+    // C2 A0 is a no-break space, not a control; the others stand beside what is refused.
+    event.event_id = "Überweisung \xC2\xA0 №7 \u2027\u202F\u2065\u206A€";
     event.user_id = "さくら";
     event.source = "Straße/ß";
     EXPECT_THAT(validate(event), Succeeds());
