@@ -1,6 +1,7 @@
 #include "server/http/webhook.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "bus/event/seed_form.h"
@@ -48,7 +49,9 @@ std::optional<std::chrono::milliseconds> retry_after_of(const Response& response
 }
 
 std::string described(const Response& response) {
-    std::string text = "HTTP " + std::to_string(response.status);
+    std::string status = std::to_string(response.status);
+    status.insert(0, status.size() < 3 ? 3 - status.size() : 0, '0');
+    std::string text = "HTTP " + status;
     if (!response.body.empty()) {
         text += ": " + response.body.substr(0, shown_bytes_max);
     }
@@ -61,6 +64,36 @@ std::string webhook_signature(std::string_view secret, std::int64_t unix_seconds
                               std::string_view body) {
     const std::string time = std::to_string(unix_seconds);
     return "t=" + time + ",v1=" + to_hex(hmac_sha256(secret, time + "." + std::string(body)));
+}
+
+std::string error_class(std::string_view error) {
+    constexpr std::string_view http = "HTTP ";
+    const std::string_view status = error.substr(0, http.size() + 3);
+    const bool has_status = status.size() == http.size() + 3 && status.starts_with(http) &&
+                            status.find_first_not_of("0123456789", http.size()) == status.npos;
+    if (has_status) {
+        return std::string(status);
+    }
+    // As client.cc and the delivery machine word them, behind an authority or not.
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> classes{{
+        {"no answer within ", "no answer in time"},
+        {"not connected within ", "not connected in time"},
+        {"resolve the name: ", "the name was not resolved"},
+        {"connect: ", "not connected"},
+        {"TLS handshake: ", "the TLS handshake failed"},
+        {"the connection broke: ", "the connection broke"},
+        {"the response is above the limit of ", "the answer was too large"},
+        {"was not sent in time", "was not sent in time"},
+        {"the handler went away without an answer", "the handler went away without an answer"},
+    }};
+    const std::size_t colon = error.find(": ");
+    for (const auto& [begin, meaning] : classes) {
+        if (error.starts_with(begin) ||
+            (colon != error.npos && error.substr(colon + 2).starts_with(begin))) {
+            return std::string(meaning);
+        }
+    }
+    return "failed";
 }
 
 delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict, WallTime now) {
@@ -77,10 +110,13 @@ delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict, W
         }
         return delivery::Outcome::transient(described(response));
     }
-    if (status == 408 || status == 409 || status == 425 || status >= 500) {
+    // A number outside of HTTP's classes says nothing about the event.
+    const bool refused = status >= 400 && status < 500;
+    const bool for_now = status == 408 || status == 409 || status == 425;
+    if (status < 300 || status >= 500 || for_now) {
         return delivery::Outcome::transient(described(response));
     }
-    if (status >= 300 && status < 400) {
+    if (!refused) {
         return delivery::Outcome::permanent(described(response) +
                                             " (redirects are not followed; name the final URL)");
     }

@@ -19,7 +19,7 @@ namespace bascule::http {
 /// receivers is docs/reference/webhooks.md.
 ///
 /// What an answer means (delivery contract, section 4): 2xx done; 408, 409, 425, 5xx, no answer:
-/// again later; 429 and 503 with Retry-After (seconds or a date): then, not counted; any other
+/// again later, as any number that is no status; 429 and 503 with Retry-After (seconds or a date): then, not counted; any other
 /// 4xx, and redirects: never again.
 ///
 /// Threads: any. Lifetime: client and clock outlive the handler and its last run.
@@ -48,6 +48,11 @@ enum class ConflictMeans { retry, done };
 /// called at full speed: such attempts are not counted, so nothing else would end it.
 inline constexpr std::chrono::milliseconds retry_after_least = std::chrono::seconds(1);
 inline constexpr std::chrono::milliseconds retry_after_most = std::chrono::hours(24);
+
+/// What kind of failure an error's text tells of, without anything that the endpoint or a handler
+/// put into it: they quote what they were sent. "HTTP 400", "no answer in time", …; for a text that
+/// is none of ours "failed".
+std::string error_class(std::string_view error);
 
 /// The outcome that an answer stands for, at `now`.
 delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict, WallTime now);

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace bascule::http {
 namespace {
@@ -48,6 +51,10 @@ INSTANTIATE_TEST_SUITE_P(
                     AnswerCase{"NonsenseTimeCounts", 429, "soon", retry, Kind::transient, true},
                     AnswerCase{"NotFoundIsPermanent", 404, "", retry, Kind::permanent, true},
                     AnswerCase{"BadRequestIsPermanent", 400, "", retry, Kind::permanent, true},
+                    AnswerCase{"NoStatusAtAllIsTransient", 0, "", retry, Kind::transient, true},
+                    AnswerCase{"BelowHttpIsTransient", 99, "", retry, Kind::transient, true},
+                    AnswerCase{"InformationIsTransient", 101, "", retry, Kind::transient, true},
+                    AnswerCase{"AboveHttpIsTransient", 999, "", retry, Kind::transient, true},
                     AnswerCase{"RedirectIsPermanent", 302, "", retry, Kind::permanent, true}),
     [](const auto& info) { return info.param.claim; });
 
@@ -89,6 +96,22 @@ INSTANTIATE_TEST_SUITE_P(
                     WaitCase{"NoSuchMonth", "Sun, 06 Nob 1994 08:49:37 GMT", {}},
                     WaitCase{"AnotherZone", "Sun, 06 Nov 1994 08:49:37 CET", {}}),
     [](const auto& info) { return info.param.claim; });
+
+TEST(ErrorClassTest, RepeatsNothingThatAnEndpointSaid) {
+    for (const auto& [error, expected] : std::vector<std::pair<std::string, std::string>>{
+             {"HTTP 400: secret", "HTTP 400"},
+             {"HTTP 302 (redirects are not followed; name the final URL)", "HTTP 302"},
+             {"HTTP 4", "failed"},
+             {"HTTP 4x0: secret", "failed"},
+             {"shop.example:8443: connect: Connection refused", "not connected"},
+             {"shop.example: no answer within 1000 ms", "no answer in time"},
+             {"no answer within 1000 ms", "no answer in time"},
+             {"row 17: secret", "failed"},
+             {"secret", "failed"},
+             {"", "failed"}}) {
+        EXPECT_EQ(error_class(error), expected) << error;
+    }
+}
 
 TEST(WebhookSignatureTest, CoversTimeAndBody) {
     // HMAC-SHA256("key", "1700000000.{}"), computed with openssl dgst.
