@@ -76,6 +76,7 @@ class TestApi {
                                    .clock = clock_,
                                    .version = "test",
                                    .bus_config = [] { return application::built_in_consumers(); },
+                                   .stream_beat = std::chrono::milliseconds(50),
                                    .report =
                                        [this](const std::string& message) {
                                            reports.with([&](auto& all) { all += message + "\n"; });
@@ -114,6 +115,16 @@ class TestApi {
 
     Answer ask(const std::string& token, http::Method method, std::string target,
                std::string body = "", http::Headers headers = {}) {
+        return io::wait_for<Answer>([&](io::Completion<Answer> done) {
+                   dispatch(token, method, std::move(target),
+                            http::Reply(std::make_shared<Sink>(std::move(done))), std::move(body),
+                            std::move(headers));
+               })
+            .value();
+    }
+    /// The same for whoever wants to be the other end itself.
+    void dispatch(const std::string& token, http::Method method, std::string target,
+                  http::Reply reply, std::string body = "", http::Headers headers = {}) {
         http::Request request{.method = method,
                               .method_text = std::string(http::name(method)),
                               .target = std::move(target),
@@ -122,11 +133,7 @@ class TestApi {
                               .id = "r-1"};
         request.headers.set("Authorization", "Bearer " + token);
         EXPECT_TRUE(http::read_target(request).has_value());
-        return io::wait_for<Answer>([&](io::Completion<Answer> done) {
-                   router_.dispatch(std::move(request),
-                                    http::Reply(std::make_shared<Sink>(std::move(done))));
-               })
-            .value();
+        router_.dispatch(std::move(request), std::move(reply));
     }
     Answer get(const std::string& token, std::string target) {
         return ask(token, http::Method::get, std::move(target));
@@ -151,6 +158,7 @@ class TestApi {
         void begin_stream(http::Response head) override { tell(std::move(head)); }
         Taken write(std::string&) override { return Taken::gone; }
         void when_writable(std::move_only_function<void()>) override {}
+        void when_gone(std::move_only_function<void()> task) override { task(); }
         void end_stream() override {}
 
       private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +29,9 @@ struct Services {
     std::string version;
     /// The configuration in force, by consumer name: for showing policies.
     std::function<broker::BusConfig()> bus_config;
+    /// How often a stream says something though nothing happens: so that a peer which is gone
+    /// without a word is noticed, and nobody between takes the connection for dead.
+    std::chrono::milliseconds stream_beat{15'000};
     /// Takes what a client is not told: a line for the program's log. Any thread.
     std::function<void(const std::string& message)> report = [](const std::string&) {};
 };

@@ -1,4 +1,5 @@
 #include <memory>
+#include <set>
 
 #include "bus/event/body.h"
 #include "bus/event/seed_form.h"
@@ -14,8 +15,9 @@ namespace {
 /// One client of /v1/stream: reads the log from a position on and writes what its user may see.
 ///
 /// Pull, not push: it reads when the log has grown and when the peer has room, so a slow client
-/// costs one position and at most one buffer. Events are numbered by position, which is what
-/// Last-Event-ID brings back.
+/// costs one position and at most one buffer. One batch a task: whoever looks for something rare in
+/// a long log holds up no other reader for longer than that. Events are numbered by position, which
+/// is what Last-Event-ID brings back.
 class EventStream : public std::enable_shared_from_this<EventStream> {
   public:
     struct Filter {
@@ -46,9 +48,14 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
         }
     }
 
-    bool gone() const {
-        return turn_.with([](const Turn& turn) { return turn.gone; });
+    /// Says something to the peer if there is nothing else to say.
+    void beat() {
+        turn_.with([](Turn& turn) { turn.beat = true; });
+        wake();
     }
+
+    /// Calls `task` when nobody listens any more. Once, before anything is written.
+    void when_gone(std::move_only_function<void()> task) { stream_.when_gone(std::move(task)); }
 
   private:
     /// Who may run a round, and whether one is wanted.
@@ -57,24 +64,31 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
         bool again = false;    ///< woken while it ran
         bool waiting = false;  ///< for room at the peer
         bool gone = false;
+        bool beat = false;  ///< something is to be said
     };
 
     void run() {
-        bool goes_on = true;
-        while (goes_on) {
-            const bool more = round();
-            goes_on = turn_.with([&](Turn& turn) {
-                const bool work = more || std::exchange(turn.again, false);
-                turn.running = work && !turn.gone && !turn.waiting;
-                return turn.running;
-            });
+        const bool more = round();
+        const bool goes_on = turn_.with([&](Turn& turn) {
+            const bool work = more || std::exchange(turn.again, false);
+            turn.running = work && !turn.gone && !turn.waiting;
+            return turn.running;
+        });
+        if (goes_on) {
+            services_.readers.post([self = shared_from_this()] { self->run(); });
         }
     }
 
-    /// Sends one batch. False when the log's end is reached, or the peer has no room.
+    /// Reads one batch and sends what is wanted of it. False when the log's end is reached, or the
+    /// peer has no room.
     bool round() {
-        if (pending_.empty() && !fill()) {
-            return false;
+        const bool more = pending_.empty() && fill();
+        const bool beat = turn_.with([](Turn& turn) { return std::exchange(turn.beat, false); });
+        if (pending_.empty() && beat) {
+            pending_ = ":\n\n";  // a comment: clients hear and ignore it
+        }
+        if (pending_.empty()) {
+            return more;
         }
         switch (stream_.write(pending_)) {
             case http::Stream::Taken::yes:
@@ -95,22 +109,24 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
         return false;
     }
 
+    /// Reads one batch; false when there is none.
     bool fill() {
         const log::Log& log = services_.bus.log();
         next_ = std::max(next_, log.begin());
-        while (pending_.empty() && next_ < log.end()) {
-            const auto batch = log.read(next_, {.records_max = 256});
-            if (!batch) {
-                const auto lost = log.lost_at(next_);
-                next_ = lost ? lost->end : log.end();
-                continue;
-            }
-            for (const log::RecordView& record : batch->records()) {
-                append(record);
-            }
-            next_ = batch->next();
+        if (next_ >= log.end()) {
+            return false;
         }
-        return !pending_.empty();
+        const auto batch = log.read(next_, {.records_max = 256});
+        if (!batch) {
+            const auto lost = log.lost_at(next_);
+            next_ = lost ? lost->end : log.end();
+            return true;
+        }
+        for (const log::RecordView& record : batch->records()) {
+            append(record);
+        }
+        next_ = batch->next();
+        return true;
     }
 
     void append(const log::RecordView& record) {
@@ -139,23 +155,70 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
     Guarded<Turn> turn_;
 };
 
-/// All open streams; woken by every sync of the log.
-class Streams {
+/// All open streams; woken by every sync of the log, and at each beat.
+class Streams : public std::enable_shared_from_this<Streams> {
   public:
-    void add(std::shared_ptr<EventStream> stream) {
-        streams_.with([&](auto& streams) { streams.push_back(std::move(stream)); });
+    explicit Streams(const Services& services) : services_(services) {}
+
+    /// Keeps the stream until its peer is gone.
+    void add(const std::shared_ptr<EventStream>& stream) {
+        const bool first = open_.with([&](Open& open) {
+            open.streams.insert(stream);
+            return !std::exchange(open.beats, true);
+        });
+        stream->when_gone([weak = weak_from_this(), stream = std::weak_ptr(stream)] {
+            if (const auto self = weak.lock()) {
+                self->forget(stream.lock());
+            }
+        });
+        if (first) {
+            beat_later();
+        }
     }
+
     void wake() {
-        streams_.with([&](auto& streams) {
-            std::erase_if(streams, [](const auto& stream) { return stream->gone(); });
-            for (const auto& stream : streams) {
+        open_.with([](Open& open) {
+            for (const auto& stream : open.streams) {
                 stream->wake();
             }
         });
     }
 
   private:
-    Guarded<std::vector<std::shared_ptr<EventStream>>> streams_;
+    struct Open {
+        std::set<std::shared_ptr<EventStream>> streams;
+        bool beats = false;  ///< a timer runs
+    };
+
+    /// The caller's reference is the last one, unless a round runs: the stream ends outside the
+    /// lock.
+    void forget(const std::shared_ptr<EventStream>& stream) {
+        open_.with([&](Open& open) { open.streams.erase(stream); });
+    }
+
+    void beat_later() {
+        services_.readers.post_at(services_.readers.clock().steady() + services_.stream_beat,
+                                  [weak = weak_from_this()] {
+                                      if (const auto self = weak.lock()) {
+                                          self->beat();
+                                      }
+                                  });
+    }
+
+    void beat() {
+        const bool goes_on = open_.with([](Open& open) {
+            for (const auto& stream : open.streams) {
+                stream->beat();
+            }
+            return open.beats = !open.streams.empty();
+        });
+        if (goes_on) {
+            beat_later();
+        }
+    }
+
+    const Services& services_;
+    Guarded<Open> open_;
 };
 
 struct Start {
@@ -212,7 +275,7 @@ Result<Start> start_of(const Call& call, const log::Log& log) {
 
 void add_stream_routes(Routes& routes) {
     const Services* services = &routes.services();
-    const auto streams = std::make_shared<Streams>();
+    const auto streams = std::make_shared<Streams>(*services);
     services->bus.on_durable([streams](Offset) { streams->wake(); });
     routes.add(http::Method::get, "/v1/stream", auth::Permission::observe, [=](Call call) {
         const auto start = start_of(call, services->bus.log());

@@ -471,6 +471,18 @@ void Connection::when_writable(std::move_only_function<void()> task) {
     }
 }
 
+void Connection::when_gone(std::move_only_function<void()> task) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!outgoing_.gone) {
+            outgoing_.when_gone = std::exchange(task, nullptr);
+        }
+    }
+    if (task) {
+        task();
+    }
+}
+
 void Connection::end_stream() {
     {
         const std::lock_guard lock(mutex_);
@@ -519,14 +531,19 @@ void Connection::close() {
 
 void Connection::mark_gone() {
     std::move_only_function<void()> writable;
+    std::move_only_function<void()> gone;
     {
         const std::lock_guard lock(mutex_);
         outgoing_.gone = true;
         outgoing_.waiting.clear();
         writable = std::exchange(outgoing_.when_writable, nullptr);
+        gone = std::exchange(outgoing_.when_gone, nullptr);
     }
     if (writable) {
         writable();  // its owner writes again and learns
+    }
+    if (gone) {
+        gone();
     }
 }
 

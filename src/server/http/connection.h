@@ -47,6 +47,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
     void begin_stream(Response head) override;
     Taken write(std::string& bytes) override;
     void when_writable(std::move_only_function<void()> task) override;
+    void when_gone(std::move_only_function<void()> task) override;
     void end_stream() override;
 
   private:
@@ -59,6 +60,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
         bool ended = false;
         bool gone = false;
         std::move_only_function<void()> when_writable;
+        std::move_only_function<void()> when_gone;
     };
 
     boost::asio::awaitable<bool> read_request(bool first);

@@ -22,6 +22,7 @@ class ReplySink {
     };
     virtual Taken write(std::string& bytes) = 0;
     virtual void when_writable(std::move_only_function<void()> task) = 0;
+    virtual void when_gone(std::move_only_function<void()> task) = 0;
     virtual void end_stream() = 0;
 };
 
@@ -49,6 +50,11 @@ class Stream {
     void when_writable(std::move_only_function<void()> task) {
         sink_->when_writable(std::move(task));
     }
+
+    /// Calls `task` once, on a network thread, when the peer is gone or the server stops; at once
+    /// if it is so already. It comes whether or not anybody writes, and also after `end`: whoever
+    /// keeps streams learns here which to forget. A second call replaces the first.
+    void when_gone(std::move_only_function<void()> task) { sink_->when_gone(std::move(task)); }
 
     void end();
 

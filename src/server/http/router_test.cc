@@ -16,6 +16,7 @@ class RecordingSink final : public ReplySink {
     void begin_stream(Response) override {}
     Taken write(std::string&) override { return Taken::gone; }
     void when_writable(std::move_only_function<void()>) override {}
+    void when_gone(std::move_only_function<void()>) override {}
     void end_stream() override {}
 
     Response response;

@@ -541,6 +541,27 @@ TEST_F(StreamTest, ADepartedReaderIsNoticedWithoutAWrite) {
     EXPECT_EQ(stream.write(more), Stream::Taken::gone);
 }
 
+TEST_F(StreamTest, ItsOwnerIsToldOfADepartureWithoutAskingForAnything) {
+    TestPeer peer(server_->port());
+    Stream stream = streaming(peer);
+    std::promise<void> told;
+    stream.when_gone([&] { told.set_value(); });
+    peer.close();
+    ASSERT_EQ(told.get_future().wait_for(10s), std::future_status::ready);
+    bool at_once = false;
+    stream.when_gone([&] { at_once = true; });
+    EXPECT_TRUE(at_once);
+}
+
+TEST_F(StreamTest, ItsOwnerIsToldWhenTheServerStops) {
+    TestPeer peer(server_->port());
+    Stream stream = streaming(peer);
+    std::promise<void> told;
+    stream.when_gone([&] { told.set_value(); });
+    server_->stop();
+    EXPECT_EQ(told.get_future().wait_for(10s), std::future_status::ready);
+}
+
 TEST_F(StreamTest, StopEndsStreams) {
     TestPeer peer(server_->port());
     Stream stream = streaming(peer);
