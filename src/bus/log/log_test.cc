@@ -406,6 +406,19 @@ TEST_F(LogTest, ClosingCommitsWhatWaitsAndRefusesWhatComes) {
     EXPECT_EQ(log_->state(), State::closed);
 }
 
+TEST_F(LogTest, ClosingSucceedsWithoutItsMarkOnAFullDiskOnly) {
+    for (const ErrorKind kind : {ErrorKind::exhausted, ErrorKind::io}) {
+        open();
+        append(batch(event(name(kind))));
+        world_.disk.fail_operation(1, kind);
+        const auto closed = world_.close(*log_);
+        EXPECT_EQ(closed.has_value(), kind == ErrorKind::exhausted) << name(kind);
+        EXPECT_EQ(log_->state(), State::closed);
+        log_.reset();
+        world_.executor.run_until_idle();
+    }
+}
+
 TEST_F(LogTest, ReserveThatIsNotHeldIsGivenBackForNothing) {
     Options options = small_options();
     options.reserve_bytes = 4096;

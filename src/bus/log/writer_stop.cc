@@ -148,16 +148,20 @@ void Writer::close(io::Completion<> done) {
 }
 
 /// The mark proves the last commit durable, so that the next open need not write it again and
-/// knows damage there from a torn tail. A disk too full for it does no harm.
+/// knows damage there from a torn tail. A disk too full for it does no harm: all that was confirmed
+/// is durable, and the next open writes the tail again. One that refuses it is told.
 void Writer::write_mark() {
     Written mark{encode_frame({.kind = FrameKind::mark,
                                .file_id = active_->index.file_id,
                                .first = admission_.next().value(),
                                .durable = admission_.next().value()},
                               {}, {})};
-    if (mark_last_ || !active_->file->write(position_, as_bytes(mark.frame.meta))) {
+    const Result<> written =
+        mark_last_ ? Result<>() : active_->file->write(position_, as_bytes(mark.frame.meta));
+    if (mark_last_ || !written) {
+        const bool well = written || written.error().kind() == ErrorKind::exhausted;
         stop(State::closed, "the log is closed", {});
-        closed({});
+        closed(well ? Result<>() : written);
         return;
     }
     phase_ = Phase::closing;
