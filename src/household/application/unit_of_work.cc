@@ -1,5 +1,7 @@
 #include "household/application/unit_of_work.h"
 
+#include <algorithm>
+
 #include "bus/event/body.h"
 #include "bus/event/validate.h"
 #include "foundation/base/uuid.h"
@@ -31,12 +33,12 @@ std::string seed_of(std::string_view consumer, const event::EventView& cause, st
 }
 
 /// What the log would refuse must not be committed.
-Result<> check_publishable(const event::Event& event, std::size_t bytes) {
+Result<> check_publishable(const event::Event& event, std::size_t bytes, std::size_t bytes_max) {
     TRY(event::validate(event));
-    if (bytes > event::event_bytes_max) {
-        return fail(ErrorKind::invalid,
-                    "the event has " + std::to_string(bytes) + " bytes; at most " +
-                        std::to_string(event::event_bytes_max) + " are allowed");
+    if (bytes > bytes_max) {
+        return fail(ErrorKind::invalid, "the event has " + std::to_string(bytes) +
+                                            " bytes; at most " + std::to_string(bytes_max) +
+                                            " are allowed (bus.event_bytes_max)");
     }
     if (event.hops > event::hops_max) {
         return fail(ErrorKind::invalid, "the event is number " + std::to_string(event.hops) +
@@ -93,13 +95,14 @@ void UnitOfWork::publish(event::Event event) {
 }
 
 Result<> UnitOfWork::finish() {
+    const std::size_t bytes_max = std::min(event::event_bytes_max, session_.message_bytes_max());
     std::vector<std::string> bodies;
     std::vector<sql::outbox::Message> messages;
     bodies.reserve(events_.size());
     messages.reserve(events_.size());
     for (const event::Event& event : events_) {
         const std::string& body = bodies.emplace_back(event::encode_body(event));
-        if (auto checked = check_publishable(event, body.size()); !checked) {
+        if (auto checked = check_publishable(event, body.size(), bytes_max); !checked) {
             return std::unexpected(std::move(checked).error().in(event.event_type));
         }
         messages.push_back({event.event_id, body});

@@ -67,6 +67,26 @@ bool fits_dates(const statement::Statement& statement) {
     });
 }
 
+/// The plan of a file that was read well and whose rows can never be kept: nothing of it is.
+ImportPlan impossible(const ImportPlan& plan, const std::string& reason) {
+    ImportPlan without = failed(FileStatus::failed, "its rows cannot be imported: " + reason);
+    without.format = plan.format;
+    without.row_count = plan.row_count;
+    without.rejected_count = plan.rejected_count;
+    without.notes.insert(without.notes.end(), plan.notes.begin(), plan.notes.end());
+    return without;
+}
+
+/// The user may have deleted the file since it was read, or said something else about it.
+Result<> carry_out_if_unchanged(UnitOfWork& unit, const File& read, const ImportPlan& plan) {
+    FileStore files(unit.session(), unit.user_id());
+    const auto file = TRY(files.find(read.id, FileStore::Notes::without));
+    if (file && (file->account_id != read.account_id || file->mapping != read.mapping)) {
+        return fail(ErrorKind::conflict, "the file was changed while it was read");
+    }
+    return file ? carry_out(unit, *file, plan) : Result<>();
+}
+
 }  // namespace
 
 void FileProcessor::handle(broker::Delivery delivery, broker::Done done) {
@@ -76,18 +96,16 @@ void FileProcessor::handle(broker::Delivery delivery, broker::Done done) {
         run->finish(std::unexpected(std::move(prepared).error()));
         return;
     }
+    const auto work = std::make_shared<const std::optional<Prepared>>(*std::move(prepared));
     commit_once_alone(
-        environment_, run, [prepared = *std::move(prepared)](UnitOfWork& unit) -> Result<> {
-            if (!prepared) {
-                return {};
-            }
-            FileStore files(unit.session(), unit.user_id());
-            const auto file = TRY(files.find(prepared->file.id, FileStore::Notes::without));
-            if (file && (file->account_id != prepared->file.account_id ||
-                         file->mapping != prepared->file.mapping)) {
-                return fail(ErrorKind::conflict, "the file was changed while it was read");
-            }
-            return file ? carry_out(unit, *file, prepared->plan) : Result<>();
+        environment_, run,
+        [work](UnitOfWork& unit) {
+            return *work ? carry_out_if_unchanged(unit, (*work)->file, (*work)->plan) : Result<>();
+        },
+        [work](UnitOfWork& unit, const Error& error) {
+            return *work ? carry_out_if_unchanged(unit, (*work)->file,
+                                                  impossible((*work)->plan, error.message()))
+                         : Result<>();
         });
 }
 

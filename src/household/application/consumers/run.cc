@@ -104,9 +104,21 @@ void commit_once(const Environment& environment, const SharedRun& run, Effects e
                                         [run](const Result<>& result) { run->finish(result); });
 }
 
-void commit_once_alone(const Environment& environment, const SharedRun& run, Effects effects) {
-    environment.writer.submit_alone(unit_of(environment, run, std::move(effects)),
-                                    [run](const Result<>& result) { run->finish(result); });
+void commit_once_alone(const Environment& environment, const SharedRun& run, Effects effects,
+                       Resort resort) {
+    environment.writer.submit_alone(
+        unit_of(environment, run, std::move(effects)),
+        [environment, run, resort = std::move(resort)](const Result<>& result) {
+            if (outcome_of(result).kind != delivery::Outcome::Kind::permanent) {
+                run->finish(result);
+                return;
+            }
+            Effects instead = [resort, error = result.error()](UnitOfWork& unit) {
+                return resort(unit, error);
+            };
+            environment.writer.submit_alone(unit_of(environment, run, std::move(instead)),
+                                            [run](const Result<>& last) { run->finish(last); });
+        });
 }
 
 }  // namespace bascule::application

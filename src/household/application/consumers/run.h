@@ -75,7 +75,12 @@ using Effects = std::function<Result<>(UnitOfWork&)>;
 /// run. An event that was seen changes nothing and is done.
 void commit_once(const Environment& environment, const SharedRun& run, Effects effects);
 
-/// The same in a transaction of its own.
-void commit_once_alone(const Environment& environment, const SharedRun& run, Effects effects);
+/// What an event does whose effects can never be committed, and why they cannot.
+using Resort = std::function<Result<>(UnitOfWork&, const Error&)>;
+
+/// The same in a transaction of its own. What would end as a letter, as the event itself is to
+/// blame, is undone, and `resort` is committed in its place.
+void commit_once_alone(const Environment& environment, const SharedRun& run, Effects effects,
+                       Resort resort);
 
 }  // namespace bascule::application
