@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "foundation/base/testing.h"
 #include "household/application/consumers/audit.h"
 #include "household/application/consumers/test_kit.h"
@@ -195,6 +198,38 @@ INSTANTIATE_TEST_SUITE_P(
         TamperCase{"DeletedEntry", "delete from audit_entries where number = 1", 1},
         TamperCase{"DeletedInTheMiddle", "delete from audit_entries where number = 2", 2}),
     [](const auto& info) { return info.param.claim; });
+
+/// A disk that lost pages is a finding with its place, not a failure of looking.
+TEST(AuditDamageTest, APageThatCannotBeReadIsAVerdict) {
+    const sql::TestFolder folder;
+    const std::string path = folder.path("audit.db");
+    {
+        TestDatabase store(path, AuditTrail::migrations());
+        AuditTrail trail(store.database(), store.writer());
+        AuditConsumer consumer(trail);
+        std::vector<event::Event> events;
+        for (int i = 0; i < 300; ++i) {
+            events.push_back(event("e" + std::to_string(i)));
+        }
+        outcome_of_run(consumer, delivery_of("audit", events, 0));
+        ASSERT_THAT(store.database().writer().checkpoint_all(), Succeeds());
+    }
+    const auto bytes = std::filesystem::file_size(path);
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(bytes / 2));
+    file << std::string(bytes - bytes / 2, '\xFF');
+    file.close();
+
+    TestDatabase store(path, AuditTrail::migrations());
+    const AuditTrail trail(store.database(), store.writer());
+    const auto verdict = trail.verify();
+    ASSERT_THAT(verdict, Succeeds());
+    EXPECT_FALSE(verdict->ok);
+    EXPECT_LT(verdict->entries, 300U);
+    EXPECT_EQ(verdict->first_broken, verdict->entries + 1);
+    EXPECT_THAT(verdict->message,
+                HasSubstr("damaged at entry " + std::to_string(verdict->entries + 1)));
+}
 
 TEST_F(AuditTrailTest, AWriterThatStoppedSuspends) {
     (void)io::wait_for<>([&](auto done) { store.writer().stop(std::move(done)); });

@@ -76,6 +76,13 @@ bool AuditVerifier::next(const sql::Row& row) {
     return true;
 }
 
+void AuditVerifier::unreadable() {
+    const std::uint64_t number = entries_ + 1;
+    broken_ = number;
+    message_ = "damaged at entry " + std::to_string(number) +
+               ": audit.db cannot be read there; restore it from a backup";
+}
+
 std::string AuditVerifier::fault(const sql::Row& row, std::uint64_t number) const {
     if (number != entries_ + 1) {
         return "entry " + std::to_string(entries_ + 1) + " is missing; " + std::to_string(number) +

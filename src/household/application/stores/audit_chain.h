@@ -43,6 +43,8 @@ class AuditVerifier {
     /// event_version, source, user_id, timestamp_ms, correlation_id, causation_id, body_hash, link,
     /// payload. False ends the reading.
     bool next(const sql::Row& row);
+    /// The entry that should come next cannot be read: the database file is damaged there.
+    void unreadable();
     AuditVerdict verdict() const;
 
   private:

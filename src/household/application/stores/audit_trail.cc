@@ -229,11 +229,19 @@ Result<std::vector<AuditEntry>> AuditTrail::chain(const std::string& correlation
 }
 
 Result<AuditVerdict> AuditTrail::verify() const {
-    auto snapshot = TRY(database_.read());
     AuditVerifier verifier;
-    TRY(snapshot->query("select " + std::string(columns) +
-                            ", body_hash, link, payload from audit_entries order by number",
-                        {}, [&](const sql::Row& row) { return verifier.next(row); }));
+    const Result<> read = [&]() -> Result<> {
+        auto snapshot = TRY(database_.read());
+        return snapshot->query("select " + std::string(columns) +
+                                   ", body_hash, link, payload from audit_entries order by number",
+                               {}, [&](const sql::Row& row) { return verifier.next(row); });
+    }();
+    if (!read) {
+        if (read.error().kind() != ErrorKind::corrupt) {
+            return std::unexpected(read.error());
+        }
+        verifier.unreadable();  // a page of the file is damaged: that is a finding, too
+    }
     return verifier.verdict();
 }
 
