@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <expected>
+#include <optional>
 
 #include "foundation/json/utf8.h"
 
@@ -74,7 +76,7 @@ std::string field_of(const Error& error) {
     return is_field ? std::string(field) : "";
 }
 
-void refuse_unauthorized(const http::Request& request, http::Reply reply) {
+http::Response unauthorized(const http::Request& request) {
     http::Response response = http::error_response(
         401,
         {.code = "unauthorized",
@@ -82,7 +84,27 @@ void refuse_unauthorized(const http::Request& request, http::Reply reply) {
          .hint = "send the header `Authorization: Bearer TOKEN`; `bascule token create` makes one"},
         request.id);
     response.headers.set("WWW-Authenticate", "Bearer");
-    reply.send(std::move(response));
+    return response;
+}
+
+/// Who asks, if they may do it; else what they are told. Needs no more of the request than its
+/// header.
+std::expected<auth::Principal, http::Response> admitted(const Services& services,
+                                                        auth::Permission permission,
+                                                        const http::Request& request) {
+    auto principal = services.authenticator.authenticate(token_of(request));
+    if (!principal) {
+        return std::unexpected(unauthorized(request));
+    }
+    if (!auth::may(*principal, permission)) {
+        return std::unexpected(http::error_response(
+            403,
+            {.code = "forbidden",
+             .message = "a token of role " + std::string(auth::name(principal->role)) +
+                        " may not do this"},
+            request.id));
+    }
+    return *std::move(principal);
 }
 
 }  // namespace
@@ -178,24 +200,21 @@ void Routes::add(http::Method method, std::string_view pattern, auth::Permission
         method, pattern,
         [services, permission, operation = std::move(operation)](http::Request request,
                                                                  http::Reply reply) {
-            auto principal = services->authenticator.authenticate(token_of(request));
+            auto principal = admitted(*services, permission, request);
             if (!principal) {
-                refuse_unauthorized(request, std::move(reply));
+                reply.send(std::move(principal).error());
                 return;
             }
-            Call call(std::move(request), std::move(reply), std::move(*principal), *services);
-            if (!auth::may(call.principal(), permission)) {
-                call.refuse(403, {.code = "forbidden",
-                                  .message = "a token of role " +
-                                             std::string(auth::name(call.principal().role)) +
-                                             " may not do this"});
-                return;
-            }
+            Call call(std::move(request), std::move(reply), *std::move(principal), *services);
             if (const auto unreadable = unreadable_parameter(call.request())) {
                 call.refuse(400, *unreadable);
                 return;
             }
             operation(std::move(call));
+        },
+        [services, permission](const http::Request& request) -> std::optional<http::Response> {
+            auto principal = admitted(*services, permission, request);
+            return principal ? std::nullopt : std::optional(std::move(principal).error());
         });
 }
 

@@ -90,6 +90,7 @@ asio::awaitable<bool> Connection::read_request(bool first) {
     const bool announced = first || buffer_.size() > 0;  // not between two requests
     deadline_ = began + (announced ? options_.header_timeout : options_.idle_timeout);
     bool header_checked = false;
+    bool admitted = true;
     while (!parser_->is_done()) {
         boost::beast::error_code parse_error;
         std::size_t used = 0;
@@ -111,7 +112,16 @@ asio::awaitable<bool> Connection::read_request(bool first) {
             }
             seat_->works();
             parser_->eager(true);
+            request_.id = request_id_;
+            admitted = false;
             if (parser_->expects_continue() && !parser_->is_done() && buffer_.size() == 0) {
+                // What is refused below need not be told to go on.
+                const Failure unwanted = router_.refusal(request_);
+                if (unwanted) {
+                    co_await refuse(*unwanted);
+                    co_return false;
+                }
+                admitted = true;
                 const bool written = co_await write_all("HTTP/1.1 100 Continue\r\n\r\n", {}, {});
                 if (!written) {
                     co_return false;
@@ -128,8 +138,18 @@ asio::awaitable<bool> Connection::read_request(bool first) {
         }
         // The header as a whole gets one timeout, or one byte a minute would hold us for ever.
         const bool begins = waits_for_request_ && !announced;
+        if (header_checked && !admitted) {
+            // A body is waited for only if it is wanted: waiting costs a seat.
+            admitted = true;
+            const Failure failure = router_.refusal(request_);
+            if (failure) {
+                co_await refuse(*failure);
+                co_return false;
+            }
+        }
         if (header_checked) {
             give_body_time(began);
+            seat_->receives(thread_.clock().steady());
         }
         const std::size_t wanted = header_checked ? body_read_bytes : header_read_bytes;
         const bool more = co_await read_more(wanted);
@@ -142,6 +162,7 @@ asio::awaitable<bool> Connection::read_request(bool first) {
         }
     }
     give_unlimited_time();
+    seat_->works();
     request_.peer = peer_;
     request_.id = request_id_;
     head_only_ = request_.method == Method::head;
@@ -218,6 +239,7 @@ Response Connection::parse_failure(boost::beast::error_code failure) const {
 
 /// Answers a request that was not read to its end; the connection cannot go on after it.
 asio::awaitable<void> Connection::refuse(const Response& response) {
+    parser_->release_budget();
     const bool written = co_await write_response(response, false);
     if (written) {
         co_await linger();
@@ -509,7 +531,8 @@ void Connection::abort() {
     wake();
 }
 
-/// Asked for when it had none; a request whose header came since then is answered all the same.
+/// Asked for when it had none, or only half of one; a request that is whole since then is answered
+/// all the same.
 void Connection::make_room() {
     if (seat_ && seat_->idle()) {
         close();

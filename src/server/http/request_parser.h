@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace bascule::http {
 
-/// What all connections together may hold of request bodies.
+/// What all connections together may hold of request bodies. What has come counts, not what was
+/// announced: announcing costs nothing.
 class BodyBudget {
   public:
     explicit BodyBudget(std::uint64_t bytes_max) : left_(static_cast<std::int64_t>(bytes_max)) {}
@@ -45,6 +47,7 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
 
   private:
     using View = boost::beast::string_view;
+    static constexpr std::uint64_t reserved_bytes_max = 1 << 20;
 
     void on_request_impl(boost::beast::http::verb, View method, View target, int version,
                          ErrorCode&) override {
@@ -65,13 +68,13 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
     }
     void on_header_impl(ErrorCode&) override {}
 
-    void on_body_init_impl(const boost::optional<std::uint64_t>& length,
-                           ErrorCode& error) override {
-        if (length && take(*length, error)) {
-            request_.body.reserve(*length);
-        }
+    void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode&) override {
+        request_.body.reserve(std::min(length.value_or(0), reserved_bytes_max));
     }
-    std::size_t on_body_impl(View bytes, ErrorCode&) override {
+    std::size_t on_body_impl(View bytes, ErrorCode& error) override {
+        if (!take(bytes.size(), error)) {
+            return 0;
+        }
         request_.body.append(bytes.data(), bytes.size());
         return bytes.size();
     }

@@ -32,8 +32,12 @@ std::optional<std::string_view> next_segment(std::optional<std::string_view>& pa
 }  // namespace
 
 struct Router::Node {
+    struct Route {
+        RouteHandler handler;
+        Admission admission;
+    };
     /// The routes that end here; the names of their parameters stand beside, in path order.
-    std::array<RouteHandler, method_count> handlers;
+    std::array<Route, method_count> routes;
     std::vector<std::string> names;
     bool ends = false;
 
@@ -45,8 +49,9 @@ struct Router::Node {
     const Node* find(std::optional<std::string_view> path, Method method,
                      std::vector<std::string_view>& values, const Node** other_method) const;
     const Node* find_here(Method method, const Node** other_method) const;
+    Response not_allowed(const Request& request) const;
     bool answers(Method method) const {
-        return method != Method::other && bool(handlers[static_cast<std::size_t>(method)]);
+        return method != Method::other && bool(routes[static_cast<std::size_t>(method)].handler);
     }
 };
 
@@ -109,12 +114,35 @@ Response not_found(const Request& request) {
 
 }  // namespace
 
+/// What OPTIONS asks for, and any method that is not possible here.
+Response Router::Node::not_allowed(const Request& request) const {
+    std::string allowed;
+    for (std::size_t i = 0; i < method_count; ++i) {
+        if (answers(static_cast<Method>(i))) {
+            const bool get = static_cast<Method>(i) == Method::get;
+            allowed.append(name(static_cast<Method>(i))).append(get ? ", HEAD, " : ", ");
+        }
+    }
+    allowed += "OPTIONS";
+    Response response =
+        request.method == Method::options
+            ? Response{.status = 204}
+            : error_response(405,
+                             {.code = "method_not_allowed",
+                              .message = request.method_text + " is not possible on " +
+                                         request.path + "; allowed: " + allowed},
+                             request.id);
+    response.headers.set("Allow", allowed);
+    return response;
+}
+
 Router::Router() : root_(std::make_unique<Node>()) {}
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 Router::~Router() = default;
 
-void Router::add(Method method, std::string_view pattern, RouteHandler handler) {
+void Router::add(Method method, std::string_view pattern, RouteHandler handler,
+                 Admission admission) {
     CHECK(method != Method::other && pattern.starts_with('/') && handler);
     Node* node = root_.get();
     std::vector<std::string> names;
@@ -146,58 +174,65 @@ void Router::add(Method method, std::string_view pattern, RouteHandler handler) 
         }
         names.emplace_back(name);
     }
-    auto& place = node->handlers[static_cast<std::size_t>(method)];
-    CHECK(!place);
+    auto& place = node->routes[static_cast<std::size_t>(method)];
+    CHECK(!place.handler);
     CHECK(!node->ends || node->names == names);
-    place = std::move(handler);
+    place = {std::move(handler), std::move(admission)};
     node->names = std::move(names);
     node->ends = true;
 }
 
-void Router::dispatch(Request request, Reply reply) const {
+/// The node that answers a request, or what is said where none does.
+struct Router::Found {
+    const Node* node = nullptr;
+    std::vector<std::string_view> values;  ///< of its parameters, into the request's target
+    std::optional<Response> own_answer;
+
+    const Node::Route& route(Method method) const {
+        const bool as_get = method == Method::head && !node->answers(Method::head);
+        return node->routes[static_cast<std::size_t>(as_get ? Method::get : method)];
+    }
+};
+
+Router::Found Router::find(const Request& request) const {
+    Found found;
     std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
     if (!path.starts_with('/')) {
-        reply.send(not_found(request));
-        return;
+        found.own_answer = not_found(request);
+        return found;
     }
     path.remove_prefix(1);
-
-    std::vector<std::string_view> values;
     const Node* other_method = nullptr;
-    const Node* node = root_->find(path, request.method, values, &other_method);
-    if (node == nullptr) {
-        if (other_method == nullptr) {
-            reply.send(not_found(request));
-            return;
-        }
-        std::string allowed;
-        for (std::size_t i = 0; i < method_count; ++i) {
-            if (other_method->answers(static_cast<Method>(i))) {
-                const bool get = static_cast<Method>(i) == Method::get;
-                allowed.append(name(static_cast<Method>(i))).append(get ? ", HEAD, " : ", ");
-            }
-        }
-        allowed += "OPTIONS";
-        Response response =
-            request.method == Method::options
-                ? Response{.status = 204}
-                : error_response(405,
-                                 {.code = "method_not_allowed",
-                                  .message = request.method_text + " is not possible on " +
-                                             request.path + "; allowed: " + allowed},
-                                 request.id);
-        response.headers.set("Allow", allowed);
-        reply.send(std::move(response));
+    found.node = root_->find(path, request.method, found.values, &other_method);
+    if (found.node == nullptr) {
+        found.own_answer =
+            other_method == nullptr ? not_found(request) : other_method->not_allowed(request);
+    }
+    return found;
+}
+
+std::optional<Response> Router::refusal(const Request& request) const {
+    Found found = find(request);
+    if (found.node == nullptr) {
+        return std::move(found.own_answer);
+    }
+    const Admission& admission = found.route(request.method).admission;
+    return admission ? admission(request) : std::nullopt;
+}
+
+void Router::dispatch(Request request, Reply reply) const {
+    Found found = find(request);
+    if (found.own_answer) {
+        reply.send(*std::move(found.own_answer));
         return;
     }
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        auto value = percent_decoded(values[i], Plus::plain);
+    for (std::size_t i = 0; i < found.values.size(); ++i) {
+        auto value = percent_decoded(found.values[i], Plus::plain);
         CHECK(value);  // the whole path was decoded before
-        request.parameters.add(node->names[i], std::move(*value));
+        request.parameters.add(found.node->names[i], std::move(*value));
     }
-    const bool as_get = request.method == Method::head && !node->answers(Method::head);
-    const Method method = as_get ? Method::get : request.method;
-    node->handlers[static_cast<std::size_t>(method)](std::move(request), std::move(reply));
+    const RouteHandler& handler = found.route(request.method).handler;
+    handler(std::move(request), std::move(reply));
 }
 
 }  // namespace bascule::http

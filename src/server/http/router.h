@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace bascule::http {
 
 /// Runs on a network thread and must not block; may be called by several at once.
 using RouteHandler = std::function<void(Request, Reply)>;
+
+/// Looks at a request whose body has not come yet; an answer refuses it unread.
+using Admission = std::function<std::optional<Response>(const Request&)>;
 
 /// Which handler answers which method and path.
 ///
@@ -34,13 +38,22 @@ class Router {
     ~Router();
 
     /// A malformed pattern, or the same twice, is our mistake (CHECK).
-    void add(Method method, std::string_view pattern, RouteHandler handler);
+    /// `admission` spares reading bodies in vain; the handler must check the same, since a request
+    /// whose body comes with its header is not asked about.
+    void add(Method method, std::string_view pattern, RouteHandler handler,
+             Admission admission = {});
+
+    /// What a request is answered whose body need not be read for it: nothing is there, or the
+    /// route does not admit it. May be called before the body has come.
+    std::optional<Response> refusal(const Request& request) const;
 
     /// Fills `request.parameters` and calls the handler, or answers itself.
     void dispatch(Request request, Reply reply) const;
 
   private:
     struct Node;
+    struct Found;
+    Found find(const Request& request) const;
     std::unique_ptr<Node> root_;
 };
 

@@ -1,5 +1,7 @@
 #include "server/http/seats.h"
 
+#include <utility>
+
 namespace bascule::http {
 
 namespace {
@@ -17,11 +19,11 @@ std::unique_ptr<Seat> Seats::take(std::string_view peer, SteadyTime now) {
     const std::lock_guard lock(mutex_);
     const auto of_peer = per_peer_.find(std::string(peer));
     bool spare = of_peer != per_peer_.end() && of_peer->second >= limits_.per_peer_max &&
-                 !send_away(peer, false);
+                 !send_away(peer, false, now);
     if (!spare && seats_.size() - spare_ >= limits_.all_max) {
-        spare = !send_away(any_peer, false);
+        spare = !send_away(any_peer, false, now);
     }
-    if (spare && spare_ >= limits_.spare_max && !send_away(any_peer, true)) {
+    if (spare && spare_ >= limits_.spare_max && !send_away(any_peer, true, now)) {
         return nullptr;
     }
     auto seat = std::make_unique<Seat>(*this, std::string(peer), spare, now);
@@ -30,20 +32,24 @@ std::unique_ptr<Seat> Seats::take(std::string_view peer, SteadyTime now) {
     return seat;
 }
 
-bool Seats::make_room() {
+bool Seats::make_room(SteadyTime now) {
     const std::lock_guard lock(mutex_);
-    return send_away(any_peer, false) || send_away(any_peer, true);
+    return send_away(any_peer, false, now) || send_away(any_peer, true, now);
 }
 
 /// Its place is free at once; the connection itself ends when its thread comes to it.
-bool Seats::send_away(std::string_view peer, bool spare) {
+bool Seats::send_away(std::string_view peer, bool spare, SteadyTime now) {
     Seat* longest = nullptr;
-    SteadyTime since = SteadyTime::max();
+    auto first = std::pair(true, now);  // those that receive come after the idle
     for (Seat* seat : seats_) {
-        const SteadyTime waits = seat->waits_since_.load(std::memory_order_relaxed);
-        if (seat->spare_ == spare && waits < since && (peer == any_peer || seat->peer_ == peer)) {
+        const auto turn = std::pair(seat->receives_.load(std::memory_order_relaxed),
+                                    seat->waits_since_.load(std::memory_order_relaxed));
+        // A seat may have begun to wait on another thread after `now` was looked up.
+        const bool may_go = turn.second <= now || (!turn.first && turn.second != SteadyTime::max());
+        if (may_go && seat->spare_ == spare && (longest == nullptr || turn < first) &&
+            (peer == any_peer || seat->peer_ == peer)) {
             longest = seat;
-            since = waits;
+            first = turn;
         }
     }
     if (longest == nullptr) {

@@ -26,9 +26,21 @@ class Seat {
     ~Seat();
 
     /// The connection has no request under way: it may have to make room, the longest idle first.
-    void waits(SteadyTime since) { waits_since_.store(since, std::memory_order_relaxed); }
+    void waits(SteadyTime since) {
+        receives_.store(false, std::memory_order_relaxed);
+        waits_since_.store(since, std::memory_order_relaxed);
+    }
+    /// It waits for the rest of a request's body, of which something came last at `since`: once
+    /// that is `receiving_patience` ago it may have to make room too, after those without a
+    /// request.
+    void receives(SteadyTime since) {
+        waits_since_.store(since + receiving_patience, std::memory_order_relaxed);
+        receives_.store(true, std::memory_order_relaxed);
+    }
     /// It has one, and stays until that is answered. A seat begins as one that waits.
     void works() { waits_since_.store(SteadyTime::max(), std::memory_order_relaxed); }
+
+    static constexpr auto receiving_patience = std::chrono::seconds(1);
 
     bool idle() const { return waits_since_.load(std::memory_order_relaxed) < SteadyTime::max(); }
 
@@ -45,14 +57,15 @@ class Seat {
     Seats& seats_;
     const std::string peer_;
     const bool spare_;
-    std::atomic<SteadyTime> waits_since_;
+    std::atomic<SteadyTime> waits_since_;  ///< it may go from then on
+    std::atomic<bool> receives_ = false;   ///< it waits with half a request
     std::function<void()> leave_;
 };
 
 /// Who may be connected. Connecting costs an attacker nothing, so what does nothing may not keep
 /// others out: at a limit the newcomer gets the seat of the connection that has been idle longest,
-/// of the same peer at the peer's limit. Only if all of them work is the newcomer given a spare
-/// seat.
+/// of the same peer at the peer's limit; if none is idle, of the one that has kept us waiting
+/// longest for the rest of a body. Only if all of them work is the newcomer given a spare seat.
 ///
 /// Threads:  `take` and `make_room` on one, the rest any. Lifetime: outlives its seats.
 /// Cost:     a request takes no lock; a newcomer at a limit looks at every seat once.
@@ -71,12 +84,12 @@ class Seats {
 
     /// Sends the longest idle away, for a limit that somebody else has: descriptors. False when
     /// there is none.
-    bool make_room();
+    bool make_room(SteadyTime now);
 
   private:
     friend Seat;
 
-    bool send_away(std::string_view peer, bool spare);
+    bool send_away(std::string_view peer, bool spare, SteadyTime now);
     void forget(Seat& seat);
 
     const Limits limits_;

@@ -64,6 +64,23 @@ TEST_F(SeatsTest, WhenAllWorkNewcomersShareTheSpareSeats) {
     EXPECT_EQ(take("f"), nullptr);
 }
 
+TEST_F(SeatsTest, HalfARequestMakesRoomAfterTheIdleAndOnlyIfItStandsStill) {
+    take("a")->receives(SteadyTime(std::chrono::seconds(0)));
+    take("b")->works();
+    take("c");
+    EXPECT_FALSE(take("d")->spare());
+    EXPECT_EQ(gone_, std::vector<std::size_t>{2}) << "the idle one first";
+    taken_[3]->works();
+    EXPECT_FALSE(take("e")->spare());
+    EXPECT_EQ(gone_, (std::vector<std::size_t>{2, 0}));
+    taken_[4]->receives(SteadyTime(std::chrono::seconds(now_ + 1)));
+    EXPECT_TRUE(take("f")->spare()) << "something of it came just now";
+    taken_[4]->works();
+    now_ += 10;
+    take("g");
+    EXPECT_EQ(gone_, (std::vector<std::size_t>{2, 0, 5})) << "a whole request stays";
+}
+
 TEST_F(SeatsTest, ASeatGivenBackIsFree) {
     for (const char* peer : {"a", "a", "b"}) {
         take(peer)->works();
@@ -84,10 +101,10 @@ TEST_F(SeatsTest, OneSentAwayCountsNoMoreAlsoWhenItEndsLater) {
 }
 
 TEST_F(SeatsTest, RoomIsMadeOnDemandWhileSomebodyIsIdle) {
-    EXPECT_FALSE(seats_.make_room());
+    EXPECT_FALSE(seats_.make_room(SteadyTime(std::chrono::seconds(100))));
     take("a");
-    EXPECT_TRUE(seats_.make_room());
-    EXPECT_FALSE(seats_.make_room());
+    EXPECT_TRUE(seats_.make_room(SteadyTime(std::chrono::seconds(100))));
+    EXPECT_FALSE(seats_.make_room(SteadyTime(std::chrono::seconds(100))));
     EXPECT_EQ(gone_, std::vector<std::size_t>{0});
 }
 

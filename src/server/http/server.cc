@@ -128,7 +128,7 @@ class Server::Impl {
             }
             if (error) {  // out of descriptors, or the peer is gone already
                 if (error == asio::error::no_descriptors) {
-                    seats_.make_room();
+                    seats_.make_room(thread.clock().steady());
                 }
                 asio::steady_timer pause(threads_.front()->context(), out_of_descriptors_pause);
                 co_await pause.async_wait(no_throw);

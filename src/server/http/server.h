@@ -16,7 +16,9 @@ namespace bascule::http {
 /// 100-continue.
 ///
 /// Who does nothing keeps nobody out: at a limit of connections the longest idle one that has no
-/// request under way is closed for the newcomer (seats.h).
+/// request under way is closed for the newcomer (seats.h). Nor does who sends half a request: a
+/// body is waited for only if its route admits the header, and one that does not come on makes room
+/// too.
 ///
 /// Threads:  its own; each connection belongs to one of them. Handlers run there.
 /// Limits:   those of Options; what is above gets 413, 431 or 503 and the connection ends.
@@ -29,7 +31,7 @@ class Server {
         int threads = 2;
         std::uint64_t body_bytes_max = std::uint64_t{64} << 20;
         std::string body_bytes_setting;  ///< what a refused peer may ask to be raised
-        /// Of all bodies that are being received or handled; above it new ones get 503.
+        /// Of all that has come of bodies and is not handled; above it 503 is answered.
         std::uint64_t bodies_bytes_max = std::uint64_t{512} << 20;
         std::uint32_t header_bytes_max = 16 << 10;
         std::size_t stream_bytes_max = 1 << 20;

@@ -53,6 +53,15 @@ class ServerTest : public testing::Test {
                          std::string(request.headers.value_or("last-event-id", "none"))));
         });
         router.add(Method::get, "/slow", [this](Request, Reply reply) { hold(std::move(reply)); });
+        router.add(
+            Method::post, "/closed",
+            [](Request request, Reply reply) {
+                reply.send(text_response(200, std::move(request.body)));
+            },
+            [](const Request& request) -> std::optional<Response> {
+                return request.headers.find("Key") ? std::nullopt
+                                                   : std::optional(text_response(401, ""));
+            });
         router.add(Method::get, "/forgotten", [](Request, Reply) {});
         router.add(Method::get, "/split", [](Request, Reply reply) {
             Response response{.status = 204};
@@ -268,10 +277,13 @@ TEST_F(ServerTest, TheAnswerToALargeUploadArrivesThoughTheBodyIsUnread) {
 TEST_F(ServerTest, BodiesOfAllConnectionsTogetherAreBounded) {
     start({.body_bytes_max = 1000, .bodies_bytes_max = 1500});
     TestPeer first(server_->port());
-    first.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\npart");
+    const std::string head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
+    TestPeer announcing(server_->port());
+    announcing.send(head);
+    first.send(head + std::string(600, 'x'));
     TestPeer second(server_->port());
     Response response;
-    for (int i = 0; i < 1000; ++i) {  // until the server has read the first header
+    for (int i = 0; i < 1000; ++i) {  // until the server has read what the first sent
         response = TestPeer(server_->port()).ask(post("/echo", std::string(1000, 'y')));
         if (response.status == 503) {
             break;
@@ -279,7 +291,7 @@ TEST_F(ServerTest, BodiesOfAllConnectionsTogetherAreBounded) {
     }
     EXPECT_EQ(response.status, 503);
     EXPECT_EQ(response.headers.value_or("Retry-After", ""), "1");
-    first.send(std::string(996, 'x'));
+    first.send(std::string(400, 'x'));
     EXPECT_EQ(first.read_response().status, 200);
     EXPECT_EQ(second.ask(post("/echo", std::string(1000, 'z'))).status, 200) << "it is given back";
 }
@@ -358,6 +370,43 @@ TEST_F(ServerTest, HalfOpenConnectionsMakeRoomForNewcomers) {
     EXPECT_TRUE(half_open.front()->at_end()) << "the longest idle went";
     half_open.back()->send(" x\r\n\r\n");
     EXPECT_EQ(half_open.back()->read_response().status, 200) << "the youngest stayed";
+}
+
+TEST_F(ServerTest, HalfBodiesMakeRoomForNewcomers) {
+    start({.connections_max = 4});
+    std::vector<std::unique_ptr<TestPeer>> half;
+    for (int i = 0; i < 4; ++i) {
+        half.push_back(std::make_unique<TestPeer>(server_->port()));
+        half.back()->send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx");
+    }
+    const SystemClock clock;
+    const SteadyTime end = clock.steady() + 10s;
+    int status = 0;
+    while (status != 200 && clock.steady() < end) {
+        status = TestPeer(server_->port()).ask(post("/echo", "")).status;
+        std::this_thread::sleep_for(50ms);
+    }
+    EXPECT_EQ(status, 200) << "whoever does not go on with a body makes room";
+}
+
+TEST_F(ServerTest, ABodyThatIsNotAdmittedIsNotWaitedFor) {
+    for (const char* head : {"POST /closed HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx",
+                             "POST /closed HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+                             "Expect: 100-continue\r\n\r\n"}) {
+        TestPeer peer(server_->port());
+        const Response refused = peer.ask(head);
+        EXPECT_EQ(refused.status, 401) << "at the header, and no 100 before it";
+        EXPECT_EQ(refused.headers.value_or("Connection", ""), "close");
+        EXPECT_NE(refused.headers.value_or("X-Request-Id", ""), "");
+        EXPECT_TRUE(peer.at_end());
+    }
+    TestPeer nowhere(server_->port());
+    EXPECT_EQ(nowhere.ask("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx").status,
+              404);
+    TestPeer open(server_->port());
+    open.send("POST /closed HTTP/1.1\r\nHost: x\r\nKey: yes\r\nContent-Length: 2\r\n\r\na");
+    open.send("b");
+    EXPECT_EQ(open.read_response().body, "ab");
 }
 
 TEST_F(ServerTest, OnePeerDoesNotGetAllConnections) {
