@@ -167,10 +167,13 @@ void explain(const Services& services, Call call, std::string consumer) {
             return;
         }
         const Offset offset = entry->offset;
+        Visibility visibility(call, all->authenticator);
         all->bus.explain(consumer, offset,
-                         [=, call = std::move(call)](Result<broker::Explanation> why) mutable {
+                         [=, event = entry->event, visibility = std::move(visibility),
+                          call = std::move(call)](Result<broker::Explanation> why) mutable {
                              call.answer_with(std::move(why), 200, [&](const auto& explanation) {
-                                 return explanation_form(explanation, event_id, consumer, offset);
+                                 return explanation_form(visibility.shown(explanation, event),
+                                                         event_id, consumer, offset);
                              });
                          });
     });

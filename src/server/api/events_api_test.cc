@@ -69,6 +69,93 @@ TEST_F(EventsApiTest, ADeletedUsersEventsStayTheirs) {
     }
 }
 
+/// A consumer of lamp.switched whose handler says in its error what it was given.
+class TellingConsumerTest : public EventsApiTest {
+  protected:
+    void consume_with(delivery::Outcome outcome) {
+        api.bus().attach("telltale", std::make_shared<broker::FunctionHandler>(
+                                         [=](const broker::Delivery&) { return outcome; }));
+        broker::BusConfig config = application::built_in_consumers();
+        config.consumers.push_back({.name = "telltale",
+                                    .handler = {.in_process = "telltale"},
+                                    .policy = {},
+                                    .start = broker::Start::now});
+        config.rules.push_back({.name = "telltale",
+                                .patterns = {{.text = R"({"detail-type": ["lamp.switched"]})"}},
+                                .targets = {"telltale"}});
+        EXPECT_THAT(
+            io::wait_for<>([&](auto done) { api.bus().configure(config, std::move(done)); }),
+            Succeeds());
+    }
+    std::string explained(const std::string& reader, const std::string& id) {
+        return api.post(reader, "/v1/consumers/telltale:explain", R"({"eventId":")" + id + R"("})")
+            .body;
+    }
+    /// What `ask` answers once it holds `part`.
+    template <class Ask>
+    static std::string eventually(const std::string& part, Ask ask) {
+        const SystemClock clock;
+        const SteadyTime end = clock.steady() + std::chrono::seconds(10);
+        std::string text = ask();
+        while (!text.contains(part) && clock.steady() < end) {
+            text = ask();
+        }
+        EXPECT_THAT(text, HasSubstr(part));
+        return text;
+    }
+};
+
+TEST_F(TellingConsumerTest, AnErrorAboutAnotherUsersEventIsShownByItsKindOnly) {
+    consume_with(delivery::Outcome::permanent("HTTP 400: secret Zoë"));
+    ASSERT_EQ(publish(ada, "hers", ada_id, lamp).status, 200);
+    ASSERT_EQ(publish(api.owner, "owners", api.owner_id, lamp).status, 200);
+    const auto letters = [&] { return api.get(api.owner, "/v1/letters").body; };
+    eventually(R"("total":2)", letters);
+    for (const bool deleted : {false, true}) {
+        if (deleted) {
+            api.delete_user(ada_id);
+        }
+        for (const std::string& reader : {operator_token, api.owner}) {
+            std::string id;
+            const auto list = json::Value::parse(api.get(reader, "/v1/letters").body);
+            ASSERT_TRUE(list.has_value());
+            for (const json::Value& letter : list->at("/items")->items()) {
+                if (letter.at("/eventId")->text() == R"("hers")") {
+                    id = *letter.at("/id")->as_string();
+                    EXPECT_THAT(letter.text(), Not(HasSubstr("secret")));
+                    EXPECT_EQ(*letter.at("/lastError")->as_string(), "HTTP 400");
+                    EXPECT_EQ(*letter.at("/fingerprint")->as_string(), "HTTP #");
+                }
+            }
+            ASSERT_FALSE(id.empty());
+            const Answer one = api.get(reader, "/v1/letters/" + id);
+            EXPECT_THAT(one.body, Not(HasSubstr("secret")));
+            EXPECT_EQ(one.at("/firstError"), "HTTP 400");
+            EXPECT_EQ(one.at("/history/0/error"), "HTTP 400");
+        }
+    }
+    EXPECT_THAT(letters(), HasSubstr("HTTP 400: secret Zoë")) << "the owner's own";
+    // Letters are named by the fingerprints that are shown, and by no other.
+    const auto preview = [&](const std::string& fingerprint) {
+        return api
+            .post(operator_token, "/v1/letters:redrive",
+                  R"({"preview":true,"fingerprint":")" + fingerprint + R"("})")
+            .at("/count");
+    };
+    EXPECT_EQ(preview("HTTP #"), "2");
+    EXPECT_EQ(preview("HTTP #: secret Zoë"), "0");
+}
+
+TEST_F(TellingConsumerTest, AnExplanationKeepsAnotherUsersErrorToItself) {
+    consume_with(delivery::Outcome::transient("secret", std::chrono::seconds(30)));
+    ASSERT_EQ(publish(ada, "hers", ada_id, lamp).status, 200);
+    ASSERT_EQ(publish(api.owner, "owners", api.owner_id, lamp).status, 200);
+    const std::string reason =
+        eventually("attempts failed", [&] { return explained(operator_token, "hers"); });
+    EXPECT_THAT(reason, AllOf(Not(HasSubstr("secret")), HasSubstr(": failed")));
+    eventually("secret", [&] { return explained(api.owner, "owners"); });
+}
+
 TEST_F(EventsApiTest, EventsOfNobodyHereAreReadByThoseWhoRunTheBus) {
     ASSERT_EQ(publish(publisher, "foreign", "robin", lamp).status, 200);
     ASSERT_EQ(publish(publisher, "foreign-file", "robin", uploaded).status, 200);

@@ -54,27 +54,103 @@ std::string verdict_form(const Letters& letters, bool preview) {
     return out;
 }
 
-void preview(const Services& services, Selection selection, Call call) {
-    selection.filter.open = true;
-    services.bus.letters(std::move(selection.filter),
+void preview(const Services& services, broker::LetterFilter filter, Call call) {
+    filter.open = true;
+    services.bus.letters(std::move(filter),
                          answering<Letters>(std::move(call), 200, [](const Letters& letters) {
                              return verdict_form(letters, true);
                          }));
 }
 
+/// Calls `then(filter, call)` with what the selection means. Letters are selected by the
+/// fingerprint that the caller is shown: nobody can try what a hidden one says, and what is listed
+/// can be named.
+template <class Then>
+void resolve(const Services& services, Selection selection, Call call, Then then) {
+    if (selection.filter.fingerprint.empty()) {
+        then(std::move(selection.filter), std::move(call));
+        return;
+    }
+    Visibility visibility(call, services.authenticator);
+    const std::string fingerprint = std::exchange(selection.filter.fingerprint, "");
+    selection.filter.open = true;
+    services.bus.letters(
+        std::move(selection.filter), [=, visibility = std::move(visibility), call = std::move(call),
+                                      then = std::move(then)](Result<Letters> letters) mutable {
+            if (!letters) {
+                call.refuse(letters.error());
+                return;
+            }
+            broker::LetterFilter filter;
+            for (broker::LetterSummary& letter : *letters) {
+                const std::string id = letter.id;
+                if (visibility.shown(std::move(letter)).fingerprint == fingerprint) {
+                    filter.ids.push_back(id);
+                }
+            }
+            if (filter.ids.empty()) {  // which would mean all
+                call.answer(200, verdict_form({}, selection.preview));
+            } else {
+                then(std::move(filter), std::move(call));
+            }
+        });
+}
+
 /// Letters are few and change under the reader's eyes, so a cursor is the number of those seen.
-std::string page_of(const Listing& listing, const std::vector<broker::LetterSummary>& letters,
+std::string page_of(const Listing& listing, const Visibility& visibility, const Letters& letters,
                     const application::PageRequest& request) {
     std::size_t first = 0;  // of a cursor that this list has given: digits
     std::from_chars(request.cursor.data(), request.cursor.data() + request.cursor.size(), first);
     application::Page<broker::LetterSummary> page{.total = letters.size()};
     for (std::size_t i = first; i < letters.size() && page.items.size() < request.limit; ++i) {
-        page.items.push_back(letters[i]);
+        page.items.push_back(visibility.shown(letters[i]));
     }
     if (first + page.items.size() < letters.size()) {
         page.next_cursor = std::to_string(first + page.items.size());
     }
     return list_form(listing, page, letter_summary_form);
+}
+
+void list(const Services& services, Call call) {
+    const auto page = call.page();
+    if (!page) {
+        call.refuse(page.error());
+        return;
+    }
+    Listing listing = call.listing();
+    Visibility visibility(call, services.authenticator);
+    broker::LetterFilter filter{.consumer = call.query("consumer")};
+    const std::string state = call.query("state");
+    if (state != "all") {
+        filter.open = state != "closed";
+    }
+    services.bus.letters(
+        std::move(filter),
+        answering<Letters>(std::move(call), 200,
+                           [listing = std::move(listing), visibility = std::move(visibility),
+                            request = *page](const Letters& letters) {
+                               return page_of(listing, visibility, letters, request);
+                           }));
+}
+
+void redrive(const Services& services, broker::LetterFilter filter, Call call) {
+    const OperatorEvents events(services, call.principal().name);
+    services.bus.redrive(std::move(filter),
+                         answering<Letters>(std::move(call), 200, [events](const Letters& letters) {
+                             events.redriven(letters);
+                             return verdict_form(letters, false);
+                         }));
+}
+
+void discard(const Services& services, broker::LetterFilter filter, const std::string& reason,
+             Call call) {
+    const OperatorEvents events(services, call.principal().name);
+    services.bus.discard(
+        std::move(filter), reason,
+        answering<Letters>(std::move(call), 200, [events, reason](const Letters& letters) {
+            events.discarded(letters, reason);
+            return verdict_form(letters, false);
+        }));
 }
 
 }  // namespace
@@ -84,25 +160,8 @@ void add_letter_routes(Routes& routes) {
     using http::Method;
     const Services* services = &routes.services();
 
-    routes.add(Method::get, "/v1/letters", Permission::operate, [=](Call call) {
-        const auto page = call.page();
-        if (!page) {
-            call.refuse(page.error());
-            return;
-        }
-        Listing listing = call.listing();
-        broker::LetterFilter filter{.consumer = call.query("consumer")};
-        const std::string state = call.query("state");
-        if (state != "all") {
-            filter.open = state != "closed";
-        }
-        services->bus.letters(std::move(filter),
-                              answering<Letters>(std::move(call), 200,
-                                                 [listing = std::move(listing),
-                                                  request = *page](const auto& letters) {
-                                                     return page_of(listing, letters, request);
-                                                 }));
-    });
+    routes.add(Method::get, "/v1/letters", Permission::operate,
+               [=](Call call) { list(*services, std::move(call)); });
     routes.add(Method::get, "/v1/letters/{id}", Permission::operate, [=](Call call) {
         const std::string id = call.id();
         Visibility visibility(call, services->authenticator);
@@ -110,44 +169,30 @@ void add_letter_routes(Routes& routes) {
             id, answering<broker::LetterDetail>(
                     std::move(call), 200,
                     [visibility = std::move(visibility)](const broker::LetterDetail& letter) {
-                        broker::LetterDetail shown = letter;
-                        shown.event = visibility.shown(letter.event);
-                        return letter_detail_form(shown);
+                        return letter_detail_form(visibility.shown(letter));
                     }));
     });
-    routes.add(Method::post, "/v1/letters:redrive", Permission::operate, [=](Call call) {
-        auto selection = selection_of(call, false);
-        if (!selection) {
-            call.refuse(selection.error());
-        } else if (selection->preview) {
-            preview(*services, std::move(*selection), std::move(call));
-        } else {
-            const OperatorEvents events(*services, call.principal().name);
-            services->bus.redrive(
-                std::move(selection->filter),
-                answering<Letters>(std::move(call), 200, [events](const Letters& letters) {
-                    events.redriven(letters);
-                    return verdict_form(letters, false);
-                }));
-        }
-    });
-    routes.add(Method::post, "/v1/letters:discard", Permission::operate, [=](Call call) {
-        auto selection = selection_of(call, true);
-        if (!selection) {
-            call.refuse(selection.error());
-        } else if (selection->preview) {
-            preview(*services, std::move(*selection), std::move(call));
-        } else {
-            const OperatorEvents events(*services, call.principal().name);
-            const std::string reason = selection->reason;
-            services->bus.discard(
-                std::move(selection->filter), reason,
-                answering<Letters>(std::move(call), 200, [events, reason](const Letters& letters) {
-                    events.discarded(letters, reason);
-                    return verdict_form(letters, false);
-                }));
-        }
-    });
+    for (const bool discards : {false, true}) {
+        const char* const path = discards ? "/v1/letters:discard" : "/v1/letters:redrive";
+        routes.add(Method::post, path, Permission::operate, [=](Call call) {
+            const auto selection = selection_of(call, discards);
+            if (!selection) {
+                call.refuse(selection.error());
+                return;
+            }
+            resolve(*services, *selection, std::move(call),
+                    [=, previews = selection->preview, reason = selection->reason](
+                        broker::LetterFilter filter, Call asked) {
+                        if (previews) {
+                            preview(*services, std::move(filter), std::move(asked));
+                        } else if (discards) {
+                            discard(*services, std::move(filter), reason, std::move(asked));
+                        } else {
+                            redrive(*services, std::move(filter), std::move(asked));
+                        }
+                    });
+        });
+    }
 }
 
 }  // namespace bascule::api

@@ -1,8 +1,10 @@
 #include "server/api/visibility.h"
 
+#include "bus/delivery/letter.h"
 #include "bus/event/catalogue.h"
 #include "foundation/json/raw.h"
 #include "foundation/json/writer.h"
+#include "server/http/webhook.h"
 
 namespace bascule::api {
 
@@ -31,18 +33,18 @@ Visibility::Visibility(auth::Principal principal, const auth::Authenticator& aut
     }
 }
 
-bool Visibility::may_read(const event::Event& event) const {
-    if (event.user_id.empty() || event.user_id == principal_.user_id) {
+bool Visibility::may_read(const std::string& user_id, const std::string& event_type) const {
+    if (user_id.empty() || user_id == principal_.user_id) {
         return true;
     }
-    if (authenticator_.is_or_was_user(event.user_id)) {
+    if (authenticator_.is_or_was_user(user_id)) {
         return false;
     }
-    return principal_.role == auth::Role::owner || event::find_type(event.event_type) == nullptr;
+    return principal_.role == auth::Role::owner || event::find_type(event_type) == nullptr;
 }
 
 event::Event Visibility::shown(event::Event event) const {
-    if (!may_read(event)) {
+    if (!may_read(event.user_id, event.event_type)) {
         event.data = "{}";
         event.metadata = redacted(event.metadata);
         event.extras.clear();
@@ -53,6 +55,40 @@ event::Event Visibility::shown(event::Event event) const {
 application::AuditEntry Visibility::shown(application::AuditEntry entry) const {
     entry.event = shown(std::move(entry.event));
     return entry;
+}
+
+broker::LetterSummary Visibility::shown(broker::LetterSummary letter) const {
+    // A letter whose event cannot be read names nobody, which does not make it everybody's.
+    if (letter.event_id.empty() || !may_read(letter.user_id, letter.event_type)) {
+        letter.first_error = http::error_class(letter.first_error);
+        letter.last_error = http::error_class(letter.last_error);
+        letter.fingerprint = delivery::fingerprint(letter.last_error);
+    }
+    return letter;
+}
+
+broker::LetterDetail Visibility::shown(broker::LetterDetail letter) const {
+    letter.summary = shown(std::move(letter.summary));
+    if (letter.event.event_id.empty() || !may_read(letter.event.user_id, letter.event.event_type)) {
+        for (broker::LetterAttempt& attempt : letter.attempts) {
+            attempt.error = http::error_class(attempt.error);
+        }
+    }
+    letter.event = shown(std::move(letter.event));
+    return letter;
+}
+
+broker::Explanation Visibility::shown(broker::Explanation explanation,
+                                      const event::Event& of) const {
+    // "2 attempts failed, the last with: …" is the one reason that holds a handler's words.
+    const std::size_t colon = explanation.reason.find(": ");
+    if (explanation.state == "retry_wait" && colon != std::string::npos &&
+        !may_read(of.user_id, of.event_type)) {
+        const std::string error = explanation.reason.substr(colon + 2);
+        explanation.reason.resize(colon + 2);
+        explanation.reason += http::error_class(error);
+    }
+    return explanation;
 }
 
 }  // namespace bascule::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bus/broker/status.h"
 #include "household/application/stores/audit_trail.h"
 #include "server/api/call.h"
 
@@ -9,7 +10,7 @@ namespace bascule::api {
 ///
 /// A member finds the events of their own data and no others. Owners and operators look after the
 /// bus and find every event; what it says (data, members that nobody knows, metadata but for the
-/// actor) is shown to them if
+/// actor, and errors about it) is shown to them if
 ///  - it is of their own data, or of nobody's, as what the bus itself tells;
 ///  - or its userId never was a user's here, and the reader is an owner, or the type is none of the
 ///    catalogue, whose payloads are household data whoever published them.
@@ -26,8 +27,14 @@ class Visibility {
     event::Event shown(event::Event event) const;
     application::AuditEntry shown(application::AuditEntry entry) const;
 
+    /// Handlers quote in their errors what they were given: of an event that may not be read only
+    /// the kind of error is shown, and a fingerprint of that.
+    broker::LetterSummary shown(broker::LetterSummary letter) const;
+    broker::LetterDetail shown(broker::LetterDetail letter) const;
+    broker::Explanation shown(broker::Explanation explanation, const event::Event& of) const;
+
   private:
-    bool may_read(const event::Event& event) const;
+    bool may_read(const std::string& user_id, const std::string& event_type) const;
 
     auth::Principal principal_;
     const auth::Authenticator& authenticator_;
