@@ -161,6 +161,11 @@ class TestPeer {
     std::string buffer_;
 };
 
+/// A name of this machine that every resolver knows: a bare container has no /etc/hosts and so no
+/// `localhost`. To a URL and to a certificate it is a name; only the resolver reads it as
+/// 127.0.0.1.
+inline const std::string name_of_this_machine = "0x7f.1";
+
 /// A listening socket whose test says every byte of the answer.
 class TestListener {
   public:
@@ -171,13 +176,18 @@ class TestListener {
         socklen_t length = sizeof address;
         CHECK(::bind(fd_, reinterpret_cast<sockaddr*>(&address), length) == 0);
         CHECK(::listen(fd_, 16) == 0);
+        const timeval patience{.tv_sec = 10, .tv_usec = 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length);
         port_ = ntohs(address.sin_port);
     }
     ~TestListener() { ::close(fd_); }
 
     std::uint16_t port() const { return port_; }
+    /// One that is not connected if nobody comes within ten seconds, or stop() was called.
     TestPeer accept() { return TestPeer::adopt(::accept(fd_, nullptr, nullptr)); }
+    /// Wakes a thread that is in accept().
+    void stop() { ::shutdown(fd_, SHUT_RDWR); }
 
   private:
     int fd_;
