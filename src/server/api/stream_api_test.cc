@@ -1,10 +1,11 @@
 // Streams of events, without a network.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <memory>
-#include <thread>
+#include <optional>
+#include <string>
 
+#include "foundation/io/wait.h"
 #include "server/api/api_test_kit.h"
 
 namespace bascule::api {
@@ -15,6 +16,8 @@ class Listener final : public http::ReplySink {
   public:
     struct Heard {
         std::string text;
+        std::string wanted;
+        std::optional<io::Completion<>> waiter;  ///< told once `wanted` was heard
         std::move_only_function<void()> when_gone;
     };
     explicit Listener(std::shared_ptr<Guarded<Heard>> heard) : heard_(std::move(heard)) {}
@@ -33,7 +36,14 @@ class Listener final : public http::ReplySink {
 
   private:
     void append(const std::string& text) {
-        heard_->with([&](Heard& heard) { heard.text += text; });
+        auto told = heard_->with([&](Heard& heard) {
+            heard.text += text;
+            return heard.text.contains(heard.wanted) ? std::exchange(heard.waiter, std::nullopt)
+                                                     : std::nullopt;
+        });
+        if (told) {
+            (*told)({});
+        }
     }
     std::shared_ptr<Guarded<Heard>> heard_;
 };
@@ -44,21 +54,27 @@ TEST(StreamApiTest, AStreamWithNothingToSayBeatsAndIsForgottenWithItsPeer) {
     const auto heard = std::make_shared<Guarded<Listener::Heard>>();
     api.dispatch(api.owner, http::Method::get, "/v1/stream?type=rare.thing",
                  http::Reply(std::make_shared<Listener>(heard)));
-    const auto has = [&](std::string_view text) {
-        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        while (std::chrono::steady_clock::now() < until) {
-            if (heard->with([&](const auto& now) { return now.text.contains(text); })) {
-                return true;
+    const auto await = [&](std::string wanted) {
+        return io::wait_for<>([&](io::Completion<> done) {
+            const bool there = heard->with([&](Listener::Heard& now) {
+                if (now.text.contains(wanted)) {
+                    return true;
+                }
+                now.wanted = std::move(wanted);
+                now.waiter = std::move(done);
+                return false;
+            });
+            if (there) {
+                done({});
             }
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        }
-        return false;
+        });
     };
-    EXPECT_TRUE(has("\n:\n\n:\n\n")) << "a beat, and another one";
+    EXPECT_THAT(await("\n:\n\n:\n\n"), Succeeds()) << "a beat, and another one";
     auto gone = heard->with([](auto& now) { return std::exchange(now.when_gone, nullptr); });
     ASSERT_TRUE(gone);
     gone();
-    EXPECT_TRUE(has("end")) << "the stream is destroyed, though it never wrote in vain";
+    EXPECT_THAT(await("end"), Succeeds())
+        << "the stream is destroyed, though it never wrote in vain";
 }
 
 }  // namespace
