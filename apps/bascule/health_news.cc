@@ -48,6 +48,12 @@ std::vector<News> health_news(const broker::BusHealth& before, const broker::Bus
                                        "and goes on by itself"});
         }
     }
+    if (before.lost_reason != now.lost_reason && !now.lost_reason.empty()) {
+        news.push_back({false, "the log is damaged: " + now.lost_reason +
+                                   "; the rest is delivered. Letters name the consumers that miss "
+                                   "them: restore the segment from a copy and redrive them, or "
+                                   "discard them"});
+    }
     return news;
 }
 

@@ -56,5 +56,15 @@ TEST(HealthNewsTest, DeliveryIsToldBesideTheLog) {
     EXPECT_TRUE(over[0].good);
 }
 
+TEST(HealthNewsTest, LostEventsAreNamedOnce) {
+    broker::BusHealth lost;
+    lost.lost_reason = "events at positions 5 to 9 cannot be read: the checksum differs";
+    const auto news = health_news({}, lost);
+    ASSERT_EQ(news.size(), 1u);
+    EXPECT_FALSE(news[0].good);
+    EXPECT_THAT(news[0].text, AllOf(HasSubstr("positions 5 to 9"), HasSubstr("Letters name")));
+    EXPECT_THAT(health_news(lost, lost), IsEmpty());
+}
+
 }  // namespace
 }  // namespace bascule

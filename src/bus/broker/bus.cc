@@ -326,6 +326,10 @@ void Bus::explain(std::string consumer, Offset offset, io::Completion<Explanatio
             return;
         }
         const auto batch = state.log->read(offset, {.records_max = 1});
+        if (const auto lost = state.log->lost_at(offset); !batch && lost) {
+            done(found->explain_lost(offset, *lost, *state.publisher->routing(), state.now()));
+            return;
+        }
         if (!batch || batch->records().empty() || batch->records()[0].offset != offset) {
             done(fail(ErrorKind::not_found,
                       "there is no event at position " + std::to_string(offset.value())));

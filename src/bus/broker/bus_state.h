@@ -132,6 +132,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     struct DeliveryTrouble {
         std::string reason;
         std::string detail;
+        std::string lost;  ///< BusHealth::lost_reason
     };
     Guarded<DeliveryTrouble> delivery_trouble;  ///< both, for other threads
     std::vector<std::function<void(const BusHealth&)>> health_listeners;

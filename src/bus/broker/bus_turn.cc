@@ -27,6 +27,25 @@ std::string_view plain_cause(ErrorKind kind) {
     }
 }
 
+/// What anyone may read of events that damage took.
+std::string words_for(const std::vector<log::LostRange>& lost) {
+    constexpr std::size_t named_max = 10;
+    std::string words;
+    for (std::size_t i = 0; i < std::min(lost.size(), named_max); ++i) {
+        const std::uint64_t first = lost[i].first.value();
+        const std::uint64_t last = lost[i].end.value() - 1;
+        words += (i == 0 ? "" : "; ") +
+                 (first == last ? "the event at position " + std::to_string(first)
+                                : "events at positions " + std::to_string(first) + " to " +
+                                      std::to_string(last)) +
+                 " cannot be read: " + lost[i].why;
+    }
+    if (lost.size() > named_max) {
+        words += "; and " + std::to_string(lost.size() - named_max) + " more ranges";
+    }
+    return words;
+}
+
 /// Carries an answer home exactly once, whatever the handler does with it.
 class AnswerSlot {
   public:
@@ -202,7 +221,7 @@ void BusState::start_run(ConsumerRuntime& consumer, const delivery::StartRun& st
             start.run,
             delivery.error().kind() == ErrorKind::io
                 ? delivery::Outcome::suspended(delivery.error().message())
-                : delivery::Outcome::permanent("cannot be read: " + delivery.error().message()),
+                : delivery::Outcome::unreadable("cannot be read: " + delivery.error().message()),
             now());
         schedule_turn();
         return;
@@ -326,7 +345,8 @@ BusHealth BusState::health() const {
     const DeliveryTrouble trouble = delivery_trouble.with([](const auto& known) { return known; });
     return {.log = log ? log->health() : log::Health{.state = log::State::closed},
             .delivery_reason = trouble.reason,
-            .delivery_detail = trouble.detail};
+            .delivery_detail = trouble.detail,
+            .lost_reason = trouble.lost};
 }
 
 /// For whoever asks from another thread whether all is well, and whoever listens.
@@ -341,13 +361,15 @@ void BusState::note_health() {
     };
     add("the delivery journal", journal_trouble);
     add("letters", letters_trouble);
+    trouble.lost = log ? words_for(log->status().lost) : std::string();
     delivery_trouble.with([&](DeliveryTrouble& known) { known = std::move(trouble); });
     const BusHealth now_is = health();
     if (stopping) {
         return;  // that a log is closed then is no news
     }
     if (health_told && health_told->log.state == now_is.log.state &&
-        health_told->delivery_reason == now_is.delivery_reason) {
+        health_told->delivery_reason == now_is.delivery_reason &&
+        health_told->lost_reason == now_is.lost_reason) {
         return;
     }
     health_told = now_is;

@@ -64,6 +64,15 @@ bool ConsumerRuntime::wants(const log::RecordView& record, const Routing& routin
     return sets_.contains(record.target_set, number_);
 }
 
+bool ConsumerRuntime::may_want(const log::RecordView& record, const Routing& routing) const {
+    const Routing::Consumer* consumer = routing.find(number_);
+    if (record.kind == log::RecordKind::event && consumer != nullptr &&
+        record.rule_version < consumer->created_version) {
+        return !consumer->backfill.empty();  // its patterns look into what is lost
+    }
+    return wants(record, routing);
+}
+
 std::uint64_t ConsumerRuntime::key_hash_of(const log::RecordView& record) const {
     if (config_.key == default_key) {
         return record.key_hash;
@@ -128,14 +137,16 @@ bool ConsumerRuntime::read_ahead(const Routing& routing, delivery::Now now) {
     auto read = log_.read(from, {.records_max = records_a_turn_max});
     if (!read) {
         trouble_ = read.error().message();
-        // Damage does not stop a consumer for ever: what can be read is delivered, what is lost is
-        // named by the log's status.
+        // Damage does not stop a consumer for ever: what can be read is delivered, and a letter
+        // tells of what is lost.
         if (const auto lost = log_.lost_at(from)) {
-            machine_.advance_cursor(std::min(lost->end, end), now);
+            trouble_.clear();
+            offer_lost(from, std::min(lost->end, end), routing, now);
             return true;
         }
         if (read.error().kind() == ErrorKind::not_found) {
-            machine_.advance_cursor(log_.begin(), now);
+            trouble_.clear();
+            offer_lost(from, log_.begin(), routing, now);
             return true;
         }
         return false;
@@ -172,6 +183,64 @@ bool ConsumerRuntime::read_ahead(const Routing& routing, delivery::Now now) {
         machine_.advance_cursor(batch->next(), now);
     }
     return machine_.wants_more() && batch->next() < log_.end();
+}
+
+/// Offers what is lost in [from, end): its run fails and leaves a letter that says so.
+void ConsumerRuntime::offer_lost(Offset from, Offset end, const Routing& routing,
+                                 delivery::Now now) {
+    // Damaged bodies leave the columns, which say whose the events were.
+    const auto columns = log_.read(
+        from, {.records_max = records_a_turn_max, .parts = log::ReadLimits::Parts::columns});
+    if (!columns) {
+        // Nobody can tell any more. One letter, for the last of them: that one is found again after
+        // a restart, whatever was settled before it.
+        machine_.offer({.offset = Offset(end.value() - 1), .lost = true}, now);
+        return;
+    }
+    for (const log::RecordView& record : columns->records()) {
+        if (record.offset >= end) {
+            break;
+        }
+        if (!may_want(record, routing)) {
+            continue;
+        }
+        if (!machine_.wants_more()) {
+            machine_.advance_cursor(record.offset, now);
+            return;
+        }
+        const bool own_key = config_.key != default_key;
+        machine_.offer({.offset = record.offset,
+                        .key_hash = own_key ? delivery::no_key : record.key_hash,
+                        .recorded = record.recorded,
+                        .lost = true},
+                       now);
+    }
+    machine_.advance_cursor(std::min(columns->next(), end), now);
+}
+
+Explanation ConsumerRuntime::explain_lost(Offset offset, const log::LostRange& lost,
+                                          const Routing& routing, delivery::Now now) const {
+    Offset told = Offset(std::min(lost.end, log_.end()).value() - 1);  // whose letter is for all
+    std::uint64_t key = delivery::no_key;
+    std::uint32_t rules = 0;
+    const auto columns =
+        log_.read(offset, {.records_max = 1, .parts = log::ReadLimits::Parts::columns});
+    if (columns && !columns->records().empty()) {
+        const log::RecordView& record = columns->records().front();
+        rules = record.rule_version;
+        if (!may_want(record, routing)) {
+            return {.state = "unmatched",
+                    .reason = "no rule in force when it was stored names this consumer",
+                    .rule_version = rules};
+        }
+        told = offset;
+        key = config_.key == default_key ? record.key_hash : delivery::no_key;
+    }
+    const delivery::Explanation why = machine_.explain(told, key, now);
+    return {.state = std::string(delivery::name(why.state)),
+            .reason = "the event cannot be read: " + lost.why + "; " + why.text,
+            .next_attempt = why.next,
+            .rule_version = rules};
 }
 
 void ConsumerRuntime::keep(std::shared_ptr<const log::Batch> batch) {

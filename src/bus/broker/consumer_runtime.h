@@ -69,12 +69,19 @@ class ConsumerRuntime {
     /// Whether the record is this consumer's.
     bool wants(const log::RecordView& record, const Routing& routing) const;
 
+    /// The same of a record whose body is lost: what cannot be told counts as wanted.
+    bool may_want(const log::RecordView& record, const Routing& routing) const;
+
     /// The delivery for a run, or why its events cannot be had.
     Result<Delivery> delivery_for(const delivery::StartRun& start, std::span<const Offset> handed,
                                   const LetterStore& letters, delivery::Now now);
 
     /// The stored body of one event: for letters.
     Result<std::string> body_of(Offset offset);
+
+    /// What became of an event whose record is lost.
+    Explanation explain_lost(Offset offset, const log::LostRange& lost, const Routing& routing,
+                             delivery::Now now) const;
 
     std::uint64_t key_hash_of(const log::RecordView& record) const;
 
@@ -93,6 +100,7 @@ class ConsumerRuntime {
     };
     Result<Found> find(Offset offset);
     void keep(std::shared_ptr<const log::Batch> batch);
+    void offer_lost(Offset from, Offset end, const Routing& routing, delivery::Now now);
 
     ConsumerConfig config_;
     ConsumerNumber number_;

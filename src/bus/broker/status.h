@@ -36,6 +36,10 @@ struct BusHealth {
     std::string delivery_reason;
     std::string delivery_detail;
 
+    /// Which events of the log are lost to damage, as far as was found out; empty if none. Events
+    /// are taken and delivered all the same.
+    std::string lost_reason;
+
     bool well() const { return log.state == log::State::running && delivery_reason.empty(); }
 };
 

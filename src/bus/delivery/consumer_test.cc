@@ -63,6 +63,24 @@ TEST(ConsumerTest, DeferredEventsDoNotCountAgainstMaxUnsettled) {
     EXPECT_EQ(bench.consumer->counts().deferred, 3u);
 }
 
+TEST(ConsumerTest, WhatIsLostTakesNobodyWithIt) {
+    Bench bench({.concurrency = 1, .batch = Batch{.max_size = 10, .max_wait = 1s}});
+    bench.offer(5).offer(5).offer_lost(5).offer(5).wait(1s);
+    EXPECT_EQ(bench.started(), "0 1");
+    EXPECT_EQ(bench.answer().started(), "2");
+    bench.answer(Outcome::unreadable("gone")).started();
+    ASSERT_EQ(bench.letters.size(), 1u);
+    EXPECT_EQ(bench.letters[0].letter.last_error, "gone");
+}
+
+TEST(ConsumerTest, WhatIsLostIsALetterAlsoWhereRetriesGoOnForEver) {
+    Bench bench({.retry = steady_retry, .on_exhausted = OnExhausted::retry_forever});
+    bench.offer_lost(5).offer(5).started();
+    bench.make_letter_of(Outcome::unreadable("gone"));
+    EXPECT_EQ(bench.consumer->counts().letters, 1u);
+    EXPECT_EQ(bench.started(), "1");
+}
+
 TEST(ConsumerTest, KeysVanishWhenIdle) {
     Bench bench({});
     bench.offer(5).started();

@@ -67,7 +67,11 @@ void Consumer::Machine::offer(const Item& item, Now now) {
         const bool fresh = find_key(node.key_hash, node.lane) == none;
         const std::uint32_t key = key_for(node.key_hash, node.lane);
         if (!catching_up_ || !adopt(index, key)) {
-            if (collects(keys_[key]) && !keys_[key].parked()) {
+            if (item.lost) {
+                node.lost = true;
+                node.ends_window = collects(keys_[key]);
+                enqueue(keys_[key], index);
+            } else if (collects(keys_[key]) && !keys_[key].parked()) {
                 join_window(key, index, fresh);
             } else {
                 enqueue(keys_[key], index);
@@ -135,6 +139,10 @@ std::uint32_t Consumer::Machine::form_unit(std::uint32_t key_index) {
         unit.letter = true;
         return index;
     }
+    // What cannot be read fails alone: it must not take others with it into a letter.
+    const auto joins = [&] {
+        return key.queue.count > 0 && !nodes_[key.queue.head].lost && !nodes_[unit.items.tail].lost;
+    };
     const auto take = [&] {
         const std::uint32_t node = pop_front(key.queue);
         key.queue_bytes -= nodes_[node].bytes;
@@ -143,13 +151,12 @@ std::uint32_t Consumer::Machine::form_unit(std::uint32_t key_index) {
     };
     if (collects(key)) {
         unit.shape = RunShape::window;
-        while (!take().ends_window && key.queue.count > 0 &&
-               unit.items.count < debounce_.max_events) {
+        while (!take().ends_window && joins() && unit.items.count < debounce_.max_events) {
         }
     } else if (policy.batch) {
         unit.shape = RunShape::batch;
         std::uint64_t bytes = take().bytes;
-        while (key.queue.count > 0 && unit.items.count < batch_.max_size &&
+        while (joins() && unit.items.count < batch_.max_size &&
                bytes + nodes_[key.queue.head].bytes <= batch_.max_bytes) {
             bytes += take().bytes;
         }

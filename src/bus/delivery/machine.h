@@ -31,6 +31,7 @@ struct Node {
     std::uint8_t lane = 1;
     bool letter = false;       ///< a redrive: accounted as an open letter
     bool ends_window = false;  ///< the last member of a fired window
+    bool lost = false;         ///< cannot be read: never with others in a unit
     bool reopened = false;     ///< was settled before a database was restored
 };
 

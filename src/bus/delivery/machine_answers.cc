@@ -96,7 +96,7 @@ void Consumer::Machine::fail_unit(std::uint32_t index, const Outcome& outcome) {
         return;
     }
     charge(unit, outcome.text);
-    if (permanent && !forever_) {
+    if (permanent && (!forever_ || outcome.hopeless)) {
         exhaust(index, LetterReason::permanent, unit.run, outcome.text);
         return;
     }

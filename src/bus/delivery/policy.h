@@ -26,7 +26,8 @@ enum class OnExhausted {
     park_key,       ///< a letter; later events of the key are deferred until a person decides
     skip_key,       ///< a letter; the key goes on
     queue,          ///< a dead-letter queue; not available yet
-    retry_forever,  ///< nowhere: it is attempted until it succeeds, permanent answers included
+    retry_forever,  ///< nowhere: it is attempted until it succeeds, permanent answers included,
+                    ///< unless its record is lost
 };
 
 /// What a run that outlives `timeout` means.

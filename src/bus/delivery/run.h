@@ -30,6 +30,7 @@ struct Item {
     std::uint8_t lane = 1;
     std::uint32_t bytes = 0;
     WallTime recorded{};
+    bool lost = false;  ///< its record cannot be read: it runs alone, so that it fails alone
 };
 
 /// One call of a handler. Unique within a consumer, also across restarts.
@@ -71,6 +72,7 @@ struct Outcome {
     std::string text;
     std::optional<std::chrono::milliseconds> retry_after;
     bool counted = true;
+    bool hopeless = false;  ///< with `permanent`: a letter even where retries go on for ever
     std::vector<ItemFailure>
         failures;  ///< with `done`: the members that failed; all others are done
 
@@ -92,6 +94,10 @@ struct Outcome {
     }
     static Outcome permanent(std::string text) {
         return {.kind = Kind::permanent, .text = std::move(text)};
+    }
+    /// The record of an event is lost: no attempt can ever succeed.
+    static Outcome unreadable(std::string text) {
+        return {.kind = Kind::permanent, .text = std::move(text), .hopeless = true};
     }
     static Outcome suspended(std::string text) {
         return {.kind = Kind::suspended, .text = std::move(text)};

@@ -41,6 +41,12 @@ class Bench {
         return *this;
     }
 
+    /// The next offset, of which the record is lost.
+    Bench& offer_lost(std::uint64_t key) {
+        consumer->offer({.offset = Offset(next_++), .key_hash = key, .lost = true}, now());
+        return *this;
+    }
+
     Bench& wait(std::chrono::milliseconds time) {
         steady += time;
         wall += time.count();
@@ -79,7 +85,10 @@ class Bench {
 
     /// Fails the oldest run until its event is a letter, and makes that durable.
     Bench& make_letter(const std::string& text = "refused") {
-        answer(Outcome::permanent(text));
+        return make_letter_of(Outcome::permanent(text));
+    }
+    Bench& make_letter_of(const Outcome& outcome) {
+        answer(outcome);
         started();
         for (const WriteLetter& write : std::exchange(letters, {})) {
             consumer->letter_durable(write.letter.offset, now());

@@ -105,7 +105,8 @@ class Log {
 
     /// Reads records from `from` on. Nothing at `end()`. At the tail this reads no disk.
     /// Errors: `not_found` (below `begin()`: retention took it), `invalid` (above `end()`),
-    /// `corrupt` (damaged: go on behind the range that `lost_at(from)` names), `io`.
+    /// `corrupt` (damaged: go on behind the range that `lost_at(from)` names; if only its bodies
+    /// are damaged, `Parts::columns` still reads it), `io`.
     Result<Batch> read(Offset from, const ReadLimits& limits = {}) const;
 
     /// The first record recorded at `time` or later, else `end()`. Recorded time never decreases.

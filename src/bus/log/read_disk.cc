@@ -84,7 +84,7 @@ Result<Batch> ReadSide::try_dense(const Place& place, Offset from, const ReadLim
         bytes = bytes.subspan(std::min(bytes.size(), frame->header.total_bytes()));
     }
     if (block->frames.empty()) {
-        damage = {Offset(found.header.first), Offset(found.header.end()), bodies_damaged};
+        damage = {Offset(found.header.first), Offset(found.header.end()), bodies_damaged, true};
         return fail(ErrorKind::corrupt, bodies_damaged);
     }
     remember(block);
@@ -120,7 +120,7 @@ Result<Batch> ReadSide::try_sparse(const Place& place, Offset from, const ReadLi
             auto memory = std::make_shared<std::string>(TRY(read_bytes(
                 *segment.file, found->position + header.meta_bytes(), header.body_bytes)));
             if (!verify_bodies(header, as_bytes(*memory))) {
-                damage = {Offset(header.first), Offset(header.end()), bodies_damaged};
+                damage = {Offset(header.first), Offset(header.end()), bodies_damaged, true};
                 if (batch.empty()) {
                     return fail(ErrorKind::corrupt, bodies_damaged);
                 }

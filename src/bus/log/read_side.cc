@@ -95,7 +95,7 @@ Result<Batch> ReadSide::read(Offset from, const ReadLimits& limits) const {
     std::vector<std::shared_ptr<const Block>> blocks;
     Served served = Served::tail;
     const auto place = view_.with([&](View& view) -> Result<Place> {
-        TRY(readable(view, from));
+        TRY(readable(view, from, limits.parts));
         if (from == view.end) {
             return Place();
         }
@@ -127,7 +127,7 @@ Result<Batch> ReadSide::read(Offset from, const ReadLimits& limits) const {
     return std::move(batch).take();
 }
 
-Result<> ReadSide::readable(const View& view, Offset from) {
+Result<> ReadSide::readable(const View& view, Offset from, ReadLimits::Parts parts) {
     const Offset begin = view.segments.front()->index.first;
     if (from < begin) {
         return fail(
@@ -138,7 +138,8 @@ Result<> ReadSide::readable(const View& view, Offset from) {
         return fail(ErrorKind::invalid,
                     "offset " + text(from) + " is above the end, " + text(view.end));
     }
-    if (const auto lost = view.lost_at(from)) {
+    const bool columns = parts == ReadLimits::Parts::columns;
+    if (const auto lost = view.lost_at(from); lost && !(columns && lost->columns_left)) {
         return fail(ErrorKind::corrupt, "offsets " + text(lost->first) + " to " +
                                             std::to_string(lost->end.value() - 1) +
                                             " are lost: " + lost->why);

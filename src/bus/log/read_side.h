@@ -68,7 +68,7 @@ class ReadSide {
     };
     enum class Served { tail, cache, disk };
 
-    static Result<> readable(const View& view, Offset from);
+    static Result<> readable(const View& view, Offset from, ReadLimits::Parts parts);
     /// Blocks that hold `from` and what follows, about as much as `limits` ask for.
     static std::vector<std::shared_ptr<const Block>> in_tail(const View& view, Offset from,
                                                              const ReadLimits& limits);

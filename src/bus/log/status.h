@@ -39,6 +39,7 @@ struct LostRange {
     Offset first;
     Offset end;
     std::string why;
+    bool columns_left = false;  ///< `ReadLimits::Parts::columns` still reads them
 };
 
 /// Numbers since open, but for those of what is stored.

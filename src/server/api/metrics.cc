@@ -65,6 +65,11 @@ void add_log(Collector& out, const log::Log& log) {
     const log::Stats& stats = status.stats;
     out.gauge("bascule_log_running", "1 while the log takes events",
               status.state == log::State::running ? 1 : 0);
+    std::uint64_t lost = 0;
+    for (const log::LostRange& range : status.lost) {
+        lost += range.end.value() - range.first.value();
+    }
+    out.gauge("bascule_log_lost_records", "Stored events found damaged or missing", number(lost));
     out.gauge("bascule_log_end_offset", "Offset of the next event", number(log.end().value()));
     out.gauge("bascule_log_begin_offset", "First offset that retention kept",
               number(log.begin().value()));

@@ -31,6 +31,10 @@ void answer_ready(const Services& services, http::Reply reply) {
     for (const std::string& reason : reasons) {
         writer.string(without_folders(reason));
     }
+    // Events that damage took make nobody wait: told, and ready all the same.
+    if (const std::string lost = services.bus.health().lost_reason; !lost.empty()) {
+        writer.string(without_folders(lost));
+    }
     writer.end_array().member("version", services.version).end_object();
     reply.send(http::json_response(reasons.empty() ? 200 : 503, std::move(out)));
 }

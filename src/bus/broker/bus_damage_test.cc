@@ -1,0 +1,134 @@
+// A bus whose files were damaged: what is missing is said, and what is left is delivered.
+#include <gtest/gtest.h>
+
+#include "bus/broker/bus_testing.h"
+
+namespace bascule::broker {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class BusDamageTest : public BusTest {
+  protected:
+    static constexpr const char* segment = "bus/log/00000000000000000000.seg";
+    static constexpr const char* letters_file = "bus/delivery/letters/letters";
+
+    void stop() {
+        EXPECT_THAT(
+            sim::wait_for<>(*executor_, [&](auto done) { bus_->stop(1s, std::move(done)); }),
+            Succeeds());
+        bus_.reset();
+        executor_->run_for(1s);
+    }
+
+    std::string bytes_of(const std::string& path) {
+        const auto file = disk_.open(path, io::OpenMode::read);
+        EXPECT_THAT(file, Succeeds());
+        std::string bytes(*(*file)->size(), '\0');
+        EXPECT_THAT((*file)->read(0, std::as_writable_bytes(std::span(bytes))), Succeeds());
+        return bytes;
+    }
+
+    /// Flips a bit `before` bytes ahead of where the text stands.
+    void damage(const std::string& path, std::string_view text, std::size_t before = 0) {
+        const std::size_t at = bytes_of(path).find(text);
+        ASSERT_NE(at, std::string::npos);
+        disk_.flip_bit(path, at - before, 0);
+    }
+
+    Offset publish_one(const std::string& id, const std::string& user = "u",
+                       const std::string& type = "thing.done") {
+        const auto result = publish(event_of(id, user, type, R"({"mark":"<)" + id + R"(>"})"));
+        EXPECT_TRUE(std::holds_alternative<Accepted>(result));
+        settle(1s);
+        return std::get<Accepted>(result).offset;
+    }
+
+    /// A bus that was stopped with three events in its log and nothing delivered.
+    std::vector<Offset> stored_and_stopped() {
+        EXPECT_THAT(configure(config_of(R"({"detail-type":["thing.done"]})")), Succeeds());
+        EXPECT_THAT(
+            sim::wait_for<>(*executor_,
+                            [&](auto done) { bus_->pause("c", std::nullopt, std::move(done)); }),
+            Succeeds());
+        std::vector<Offset> offsets;
+        for (const char* id : {"one", "two", "three"}) {
+            offsets.push_back(publish_one(id, id));
+        }
+        stop();
+        return offsets;
+    }
+
+    void start_and_resume() {
+        open(++seed_);
+        ASSERT_THAT(configure(config_of(R"({"detail-type":["thing.done"]})")), Succeeds());
+        ASSERT_THAT(
+            sim::wait_for<>(*executor_, [&](auto done) { bus_->resume("c", std::move(done)); }),
+            Succeeds());
+        settle();
+    }
+};
+
+TEST_F(BusDamageTest, AnEventWhoseBodyIsDamagedBecomesALetterThatSaysSo) {
+    const std::vector<Offset> stored = stored_and_stopped();
+    damage(segment, "<two>");
+    start_and_resume();
+    EXPECT_THAT(recorder_->seen, ElementsAre("one", "three"));
+    EXPECT_EQ(status().counts.matched, 3U);
+    EXPECT_EQ(status().counts.letters, 1U);
+    const auto found = letters();
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(found[0].offset, stored[1]);
+    EXPECT_THAT(found[0].last_error, AllOf(HasSubstr("cannot be read"), HasSubstr("are lost")));
+    EXPECT_EQ(state_of(stored[1]), "letter_open");
+    EXPECT_THAT(bus_->health().lost_reason,
+                HasSubstr("position " + std::to_string(stored[1].value())));
+    EXPECT_TRUE(bus_->health().well()) << "events are taken and delivered";
+    // Told once, also over a restart.
+    stop();
+    start_and_resume();
+    EXPECT_THAT(letters(), SizeIs(1));
+    EXPECT_EQ(status().counts.matched, 3U);
+}
+
+TEST_F(BusDamageTest, ADamagedEventOfAnotherConsumerIsNoLetter) {
+    stored_and_stopped();
+    open(++seed_);
+    ASSERT_THAT(configure(config_of(R"({"detail-type":["thing.done"]})")), Succeeds());
+    publish_one("foreign", "u", "other.done");
+    stop();
+    damage(segment, "<foreign>");
+    start_and_resume();
+    EXPECT_THAT(recorder_->seen, ElementsAre("one", "two", "three"));
+    EXPECT_THAT(letters(), IsEmpty());
+}
+
+TEST_F(BusDamageTest, AFrameThatIsGoneIsOneLetterOfEveryConsumerThatMayHaveMissedIt) {
+    const std::vector<Offset> stored = stored_and_stopped();
+    // The frame's head: nobody can tell any more whose its events were.
+    const std::string bytes = bytes_of(segment);
+    const auto file = disk_.open(segment, io::OpenMode::write);
+    ASSERT_THAT(file, Succeeds());
+    const std::size_t body = bytes.find("<two>");
+    ASSERT_THAT((*file)->write(body - 150, as_bytes(std::string(150, '\0'))), Succeeds());
+    start_and_resume();
+    EXPECT_THAT(recorder_->seen, ElementsAre("one", "three"));
+    const auto found = letters();
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(found[0].offset, stored[1]);
+    EXPECT_THAT(bus_->health().lost_reason, HasSubstr("cannot be read"));
+    // Redriven without the event it is a letter again.
+    auto redriven = sim::wait_for<std::vector<LetterSummary>>(
+        *executor_, [&](auto done) { bus_->redrive({}, std::move(done)); });
+    ASSERT_THAT(redriven, Succeeds());
+    settle();
+    EXPECT_THAT(letters({.open = true}), SizeIs(1));
+    EXPECT_EQ(status().lag_events, 0U);
+}
+
+}  // namespace
+}  // namespace bascule::broker
