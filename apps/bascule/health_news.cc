@@ -49,9 +49,10 @@ std::vector<News> health_news(const broker::BusHealth& before, const broker::Bus
         }
     }
     if (before.lost_reason != now.lost_reason && !now.lost_reason.empty()) {
-        news.push_back({false, "the log is damaged: " + now.lost_reason +
+        news.push_back({false, "stored data is damaged: " + now.lost_reason +
+                                   (now.lost_detail.empty() ? "" : " (" + now.lost_detail + ")") +
                                    "; the rest is delivered. Letters name the consumers that miss "
-                                   "them: restore the segment from a copy and redrive them, or "
+                                   "an event: restore the file from a copy and redrive them, or "
                                    "discard them"});
     }
     return news;

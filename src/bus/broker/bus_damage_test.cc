@@ -130,5 +130,53 @@ TEST_F(BusDamageTest, AFrameThatIsGoneIsOneLetterOfEveryConsumerThatMayHaveMisse
     EXPECT_EQ(status().lag_events, 0U);
 }
 
+TEST_F(BusDamageTest, AnOpenLetterThatIsDamagedIsMadeAnewFromTheLog) {
+    recorder_->scripts["one"] = {delivery::Outcome::permanent("refused"),
+                                 delivery::Outcome::done()};
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    const Offset parked = publish_one("one");
+    publish_one("two");
+    ASSERT_THAT(letters(), SizeIs(1));
+    stop();
+    ASSERT_THAT(disk_.remove(letters_file), Succeeds());
+    open(++seed_);
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle(1s);
+    const auto found = letters({.open = true});
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(found[0].offset, parked);
+    EXPECT_EQ(found[0].event_id, "one");
+    EXPECT_THAT(found[0].last_error, HasSubstr("made anew"));
+    EXPECT_THAT(bus_->health().lost_reason, HasSubstr("1 letters were damaged"));
+    // It is kept, and its key has a way out.
+    crash_and_reopen();
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    EXPECT_THAT(bus_->health().lost_reason, IsEmpty());
+    const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
+        *executor_, [&](auto done) { bus_->redrive({.user_id = "u"}, std::move(done)); });
+    ASSERT_THAT(redriven, Succeeds());
+    EXPECT_THAT(*redriven, SizeIs(1));
+    settle();
+    EXPECT_THAT(recorder_->seen, ElementsAre("one", "one", "two"));
+    EXPECT_EQ(status().counts.letters, 0U);
+}
+
+TEST_F(BusDamageTest, ABitInTheLettersFileCostsNoLetterThatIsOpen) {
+    recorder_->scripts["one"] = {delivery::Outcome::permanent("refused")};
+    recorder_->scripts["two"] = {delivery::Outcome::permanent("refused")};
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish_one("one", "anna");
+    publish_one("two", "bert");
+    stop();
+    damage(letters_file, "<one>");
+    open(++seed_);
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle(1s);
+    ASSERT_THAT(letters({.open = true}), SizeIs(2));
+    EXPECT_THAT(bus_->health().lost_reason, HasSubstr("1 letters were damaged"));
+    EXPECT_THAT(bus_->health().lost_detail, HasSubstr(letters_file));
+    EXPECT_TRUE(bus_->health().well());
+}
+
 }  // namespace
 }  // namespace bascule::broker

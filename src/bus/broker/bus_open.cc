@@ -63,10 +63,59 @@ Result<> BusState::open() {
                                   return recovered.try_emplace(number).first->second.apply(entries);
                               }));
     letters = TRY(LetterStore::open(environment.disk, strand, delivery + "/letters/letters"));
+    rebuild_letters();
     durable_told = log->end();
     reserve_missing = options.log.reserve_bytes > 0 && !log->status().reserve_held;
     note_health();
     return {};
+}
+
+/// Letters that the journal knows as open and the store lost: without them nobody could redrive or
+/// discard what their keys wait for. The event is in the log, the history of its attempts is gone.
+void BusState::rebuild_letters() {
+    std::size_t rebuilt = 0;
+    for (const auto& [number, state] : recovered) {
+        const Routing::Consumer* consumer = written->routing->find(number);
+        if (consumer == nullptr) {
+            continue;
+        }
+        for (const auto& [offset, known] : state.letters) {
+            if (letters->find(consumer->name, offset) != nullptr) {
+                continue;
+            }
+            const auto batch = log->read(offset, {.records_max = 1});
+            const bool readable =
+                batch && !batch->records().empty() && batch->records().front().offset == offset;
+            const std::string text =
+                readable ? "the letter was damaged and made anew: its history is lost"
+                         : "the letter was damaged and made anew: its history and its event are "
+                           "lost";
+            letters->write({.consumer = consumer->name,
+                            .offset = offset,
+                            .key_hash = known.key_hash,
+                            .reason = known.reason,
+                            .opened = known.opened,
+                            .redrives = known.redrives,
+                            .history = {{.at = now().wall, .error = text}},
+                            .first_error = text,
+                            .last_error = text,
+                            .fingerprint = delivery::fingerprint(text)},
+                           readable ? std::string(batch->records().front().body) : "");
+            letters_dirty = true;
+            ++rebuilt;
+        }
+    }
+    if (rebuilt > 0) {
+        letters_damage = {.reason = std::to_string(rebuilt) +
+                                    " letters were damaged and made anew from the log, without the "
+                                    "history of their attempts",
+                          .detail = letters->damage()};
+    } else if (!letters->damage().empty()) {
+        letters_damage = {.reason =
+                              "a part of the letters' file is damaged; no open letter was in "
+                              "it",
+                          .detail = letters->damage()};
+    }
 }
 
 /// Rules and target sets as the log's control records left them.

@@ -43,6 +43,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     // ── Opening (bus_open.cc) ──
     Result<> open();
     Result<> recover_control();
+    void rebuild_letters();
     void configure(BusConfig wanted, io::Completion<> done);
     void next_change();
     Result<> prepare(Change& change) const;
@@ -129,10 +130,16 @@ struct BusState : std::enable_shared_from_this<BusState> {
     std::optional<Error> journal_trouble;
     bool reserve_missing = false;  ///< the log's: given back, or never taken
     SteadyTime reserve_due;        ///< when it may be taken again
+    struct LettersDamage {
+        std::string reason;
+        std::string detail;
+    };
+    LettersDamage letters_damage;  ///< found at open
     struct DeliveryTrouble {
         std::string reason;
         std::string detail;
-        std::string lost;  ///< BusHealth::lost_reason
+        std::string lost;         ///< BusHealth::lost_reason
+        std::string lost_detail;  ///< BusHealth::lost_detail
     };
     Guarded<DeliveryTrouble> delivery_trouble;  ///< both, for other threads
     std::vector<std::function<void(const BusHealth&)>> health_listeners;

@@ -346,7 +346,8 @@ BusHealth BusState::health() const {
     return {.log = log ? log->health() : log::Health{.state = log::State::closed},
             .delivery_reason = trouble.reason,
             .delivery_detail = trouble.detail,
-            .lost_reason = trouble.lost};
+            .lost_reason = trouble.lost,
+            .lost_detail = trouble.lost_detail};
 }
 
 /// For whoever asks from another thread whether all is well, and whoever listens.
@@ -362,6 +363,10 @@ void BusState::note_health() {
     add("the delivery journal", journal_trouble);
     add("letters", letters_trouble);
     trouble.lost = log ? words_for(log->status().lost) : std::string();
+    if (!letters_damage.reason.empty()) {
+        trouble.lost.append(trouble.lost.empty() ? "" : "; ").append(letters_damage.reason);
+        trouble.lost_detail = letters_damage.detail;
+    }
     delivery_trouble.with([&](DeliveryTrouble& known) { known = std::move(trouble); });
     const BusHealth now_is = health();
     if (stopping) {

@@ -36,9 +36,10 @@ struct BusHealth {
     std::string delivery_reason;
     std::string delivery_detail;
 
-    /// Which events of the log are lost to damage, as far as was found out; empty if none. Events
-    /// are taken and delivered all the same.
+    /// What damage took, as far as was found out: events of the log, letters. Empty if nothing.
+    /// Events are taken and delivered all the same.
     std::string lost_reason;
+    std::string lost_detail;
 
     bool well() const { return log.state == log::State::running && delivery_reason.empty(); }
 };
