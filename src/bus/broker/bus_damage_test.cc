@@ -178,5 +178,70 @@ TEST_F(BusDamageTest, ABitInTheLettersFileCostsNoLetterThatIsOpen) {
     EXPECT_TRUE(bus_->health().well());
 }
 
+/// Opens what is on the disk as a server would, with what its database says.
+class BusRestoredInPartTest : public BusDamageTest {
+  protected:
+    Result<std::unique_ptr<Bus>> try_open() {
+        return Bus::open({.disk = disk_, .executor = *executor_, .workers = *executor_},
+                         {.directory = "bus",
+                          .log = {.segment_bytes = 1 << 20,
+                                  .fill_bytes = 64 << 10,
+                                  .reserve_bytes = 0,
+                                  .seed = ++seed_}});
+    }
+
+    std::vector<std::string> files_of_the_log() { return *disk_.list("bus/log"); }
+
+    std::map<std::string, std::string> copy_of_the_log() {
+        std::map<std::string, std::string> copy;
+        for (const std::string& name : files_of_the_log()) {
+            copy[name] = bytes_of("bus/log/" + name);
+        }
+        return copy;
+    }
+
+    void put_back(const std::map<std::string, std::string>& copy) {
+        for (const std::string& name : files_of_the_log()) {
+            ASSERT_THAT(disk_.remove("bus/log/" + name), Succeeds());
+        }
+        for (const auto& [name, bytes] : copy) {
+            const auto file = disk_.open("bus/log/" + name, io::OpenMode::create);
+            ASSERT_THAT(file, Succeeds());
+            ASSERT_THAT((*file)->write(0, as_bytes(bytes)), Succeeds());
+        }
+    }
+};
+
+TEST_F(BusRestoredInPartTest, ALogOlderThanTheJournalIsRefusedWithWhatToDo) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish_one("one");
+    stop();
+    const auto older = copy_of_the_log();
+    open(++seed_);
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish_one("two");
+    stop();
+    const auto newer = copy_of_the_log();
+    put_back(older);
+    EXPECT_THAT(try_open(), FailsWith(ErrorKind::corrupt,
+                                      AllOf(HasSubstr("the log ends at position"),
+                                            HasSubstr("consumer 'c'"), HasSubstr("Restore"))));
+    executor_->run_for(1s);
+    put_back(newer);
+    open(++seed_);
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    EXPECT_EQ(status().counts.matched, 2U) << "the refusal changed nothing";
+}
+
+TEST_F(BusRestoredInPartTest, ALogOlderThanADatabaseIsRefusedWithWhatToDo) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    const Offset last = publish_one("one");
+    bus_->attach("recorder", recorder_,
+                 InboxState{.low = last, .done = {Offset(last.value() + 7)}});
+    EXPECT_THAT(configure(config_of()),
+                FailsWith(ErrorKind::corrupt,
+                          AllOf(HasSubstr("the database of consumer 'c'"), HasSubstr("Restore"))));
+}
+
 }  // namespace
 }  // namespace bascule::broker

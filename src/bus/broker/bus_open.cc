@@ -13,6 +13,16 @@ std::string text_of_control(std::string_view body) {
     return raw ? json::string_of(*raw).value_or("") : "";
 }
 
+/// A log that is older or shorter than what was made of it.
+std::unexpected<Error> shorter_log(Offset end, Offset known, const std::string& who) {
+    return fail(ErrorKind::corrupt,
+                "the log ends at position " + std::to_string(end.value()) + ", but " + who +
+                    " has come to position " + std::to_string(known.value()) +
+                    ": segments are missing or are an older copy. Going on would give new events "
+                    "the positions of settled ones, and they would never be delivered. Restore the "
+                    "newer log, or restore log, delivery and databases together from one copy");
+}
+
 }  // namespace
 
 BusState::BusState(Bus::Environment given_environment, Bus::Options given_options)
@@ -63,10 +73,27 @@ Result<> BusState::open() {
                                   return recovered.try_emplace(number).first->second.apply(entries);
                               }));
     letters = TRY(LetterStore::open(environment.disk, strand, delivery + "/letters/letters"));
+    TRY(compare_with_journal());
     rebuild_letters();
     durable_told = log->end();
     reserve_missing = options.log.reserve_bytes > 0 && !log->status().reserve_held;
     note_health();
+    return {};
+}
+
+/// Everything that was settled was in the log. One that ends before it is not the log that was
+/// written: it would give out again what consumers and databases hold as done.
+Result<> BusState::compare_with_journal() const {
+    for (const auto& [number, state] : recovered) {
+        const Offset known = std::max(state.seen_end, state.settled.low());
+        if (known > log->end()) {
+            const Routing::Consumer* consumer = written->routing->find(number);
+            return shorter_log(
+                log->end(), known,
+                "the delivery journal knows of" +
+                    (consumer == nullptr ? std::string() : " consumer '" + consumer->name + "'"));
+        }
+    }
     return {};
 }
 
@@ -155,6 +182,16 @@ Result<std::shared_ptr<Handler>> BusState::handler_for(const ConsumerConfig& con
                 return fail(ErrorKind::invalid,
                             "consumer '" + consumer.name + "': there is no function called '" +
                                 consumer.handler.in_process + "' in this process");
+            }
+            if (const auto& inbox = found->second.inbox) {
+                const Offset known =
+                    inbox->done.empty()
+                        ? inbox->low
+                        : std::max(inbox->low, Offset(inbox->done.back().value() + 1));
+                if (known > log->end()) {
+                    return shorter_log(log->end(), known,
+                                       "the database of consumer '" + consumer.name + "'");
+                }
             }
             return found->second.handler;
         });

@@ -43,6 +43,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     // ── Opening (bus_open.cc) ──
     Result<> open();
     Result<> recover_control();
+    Result<> compare_with_journal() const;
     void rebuild_letters();
     void configure(BusConfig wanted, io::Completion<> done);
     void next_change();
