@@ -1,4 +1,6 @@
 #include "foundation/json/writer.h"
+#include "household/application/stores/holdings.h"
+#include "household/application/use_cases/use_case.h"
 #include "server/api/body.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
@@ -47,6 +49,28 @@ std::string new_token_form(const auth::NewToken& created) {
     return out;
 }
 
+/// What API writes have in common besides what they change: the idempotency key, remembered with
+/// the household's. A password is no part of what a repeat must ask the same: no quick hash of it
+/// is kept.
+auth::Alongside alongside(const Services& services, const Call& call,
+                          const application::Request& request) {
+    application::Actor actor = call.actor();
+    if (actor.idempotency_key.empty()) {
+        return {};
+    }
+    if (actor.user_id.empty()) {  // a token of nobody's has keys of its own
+        actor.user_id = "token:" + call.principal().token_id;
+    }
+    const WallTime now = services.clock.wall();
+    return {.earlier =
+                [=, asked = request.digest()](sql::Session& session) {
+                    return application::earlier_answer(session, actor, asked, now);
+                },
+            .allow = {},
+            .keep = [=, asked = request.digest()](sql::Session& session, const std::string& id)
+                -> Result<> { return application::keep_answer(session, actor, asked, id, now); }};
+}
+
 io::Completion<> answering_deleted(Call call) {
     return [call = std::move(call)](Result<> done) mutable {
         if (done) {
@@ -71,7 +95,7 @@ auth::Role role_of(Body& body, auth::Role otherwise) {
     return *role;
 }
 
-void create_user(auth::Authenticator& authenticator, Call call) {
+void create_user(const Services& services, Call call) {
     auto body = Body::parse(call.request().body);
     if (!body) {
         call.refuse(body.error());
@@ -85,11 +109,15 @@ void create_user(auth::Authenticator& authenticator, Call call) {
         call.refuse(finished.error());
         return;
     }
-    authenticator.create_user(name, password, role,
-                              answering<auth::User>(std::move(call), 201, user_form));
+    application::Request request("create user");
+    request.add(name).add(auth::name(role));
+    auth::Alongside also = alongside(services, call, request);
+    services.authenticator.create_user(name, password, role,
+                                       answering<auth::User>(std::move(call), 201, user_form),
+                                       std::move(also));
 }
 
-void create_token(auth::Authenticator& authenticator, Call call) {
+void create_token(const Services& services, Call call) {
     auto body = Body::parse(call.request().body);
     if (!body) {
         call.refuse(body.error());
@@ -104,9 +132,34 @@ void create_token(auth::Authenticator& authenticator, Call call) {
         call.refuse(finished.error());
         return;
     }
-    authenticator.create_token(role, user, description,
-                               expires ? std::optional(from_unix_ms(*expires)) : std::nullopt,
-                               answering<auth::NewToken>(std::move(call), 201, new_token_form));
+    application::Request request("create token");
+    request.add(auth::name(role)).add(user).add(description).add(expires);
+    auth::Alongside also = alongside(services, call, request);
+    services.authenticator.create_token(
+        role, user, description, expires ? std::optional(from_unix_ms(*expires)) : std::nullopt,
+        answering<auth::NewToken>(std::move(call), 201, new_token_form), std::move(also));
+}
+
+void delete_user(const Services& services, Call call) {
+    const std::string id = call.id();
+    auth::Alongside also = alongside(services, call, application::Request("delete user").add(id));
+    // In the unit of work of the deletion, so that nothing comes in between. Of a user that does
+    // not exist the deletion itself says so, as there is nothing left of theirs.
+    also.allow = [id](sql::Session& session) -> Result<> {
+        const std::string holdings = TRY(application::holdings_of(session, id));
+        if (!holdings.empty()) {
+            return fail(ErrorKind::conflict, "the user owns " + holdings +
+                                                 "; with a token of theirs delete these first");
+        }
+        return {};
+    };
+    services.authenticator.delete_user(id, answering_deleted(std::move(call)), std::move(also));
+}
+
+void revoke_token(const Services& services, Call call) {
+    const std::string id = call.id();
+    auth::Alongside also = alongside(services, call, application::Request("revoke token").add(id));
+    services.authenticator.revoke_token(id, answering_deleted(std::move(call)), std::move(also));
 }
 
 }  // namespace
@@ -114,7 +167,7 @@ void create_token(auth::Authenticator& authenticator, Call call) {
 void add_access_routes(Routes& routes) {
     using auth::Permission;
     using http::Method;
-    auth::Authenticator* authenticator = &routes.services().authenticator;
+    const Services* services = &routes.services();
 
     routes.add(Method::get, "/v1/me", Permission::anyone, [](Call call) {
         const auth::Principal& principal = call.principal();
@@ -129,23 +182,19 @@ void add_access_routes(Routes& routes) {
         call.answer(200, std::move(out));
     });
     routes.add(Method::get, "/v1/users", Permission::administer, [=](Call call) {
-        call.answer(200, whole_list_form(authenticator->users(), user_form));
+        call.answer(200, whole_list_form(services->authenticator.users(), user_form));
     });
     routes.add(Method::post, "/v1/users", Permission::administer,
-               [=](Call call) { create_user(*authenticator, std::move(call)); });
-    routes.add(Method::delete_, "/v1/users/{id}", Permission::administer, [=](Call call) {
-        const std::string id = call.id();
-        authenticator->delete_user(id, answering_deleted(std::move(call)));
-    });
+               [=](Call call) { create_user(*services, std::move(call)); });
+    routes.add(Method::delete_, "/v1/users/{id}", Permission::administer,
+               [=](Call call) { delete_user(*services, std::move(call)); });
     routes.add(Method::get, "/v1/tokens", Permission::administer, [=](Call call) {
-        call.answer(200, whole_list_form(authenticator->tokens(), token_form));
+        call.answer(200, whole_list_form(services->authenticator.tokens(), token_form));
     });
     routes.add(Method::post, "/v1/tokens", Permission::administer,
-               [=](Call call) { create_token(*authenticator, std::move(call)); });
-    routes.add(Method::delete_, "/v1/tokens/{id}", Permission::administer, [=](Call call) {
-        const std::string id = call.id();
-        authenticator->revoke_token(id, answering_deleted(std::move(call)));
-    });
+               [=](Call call) { create_token(*services, std::move(call)); });
+    routes.add(Method::delete_, "/v1/tokens/{id}", Permission::administer,
+               [=](Call call) { revoke_token(*services, std::move(call)); });
 }
 
 }  // namespace bascule::api

@@ -107,21 +107,42 @@ struct Authenticator::State {
     std::atomic<int> logins_at_once = 0;
     io::ThreadPool hashing{{.name = "passwords", .threads = 1}};
 
-    /// Runs `work` on the SQL writer; once that is durable, `then` changes the memory and gives
-    /// the answer.
+    /// The id that a change made or changed, now or, if it is a repeat, the first time.
+    struct Written {
+        std::string id;
+        bool repeated = false;
+    };
+
+    /// Runs `work` for the thing `id`, and what goes alongside, on the SQL writer; once that is
+    /// durable, `then` changes the memory and gives the answer.
     template <class T, class Work, class Then>
-    static void write(const std::shared_ptr<State>& state, Work work, Then then,
-                      io::Completion<T> done) {
+    static void write(const std::shared_ptr<State>& state, std::string id, Alongside alongside,
+                      Work work, Then then, io::Completion<T> done) {
         state->writer.submit(
-            [work = std::move(work)](sql::Session& session) mutable -> Result<> {
-                return work(session);
+            [id = std::move(id), alongside = std::move(alongside),
+             work = std::move(work)](sql::Session& session) mutable -> Result<Written> {
+                if (alongside.earlier) {
+                    if (const auto earlier = TRY(alongside.earlier(session))) {
+                        return Written{.id = *earlier, .repeated = true};
+                    }
+                }
+                if (alongside.allow) {
+                    TRY(alongside.allow(session));
+                }
+                TRY(work(session));
+                if (alongside.keep) {
+                    TRY(alongside.keep(session, id));
+                }
+                return Written{.id = id};
             },
-            [state, then = std::move(then), done = std::move(done)](Result<> written) mutable {
+            [state, then = std::move(then),
+             done = std::move(done)](Result<Written> written) mutable {
                 if (!written) {
                     done(std::unexpected(std::move(written).error()));
                     return;
                 }
-                done(state->memory.with([&](Memory& memory) -> Result<T> { return then(memory); }));
+                done(state->memory.with(
+                    [&](Memory& memory) -> Result<T> { return then(memory, *written); }));
             });
     }
 };
@@ -243,7 +264,7 @@ std::vector<Token> Authenticator::tokens() const {
 // --- changes -------------------------------------------------------------------------------------
 
 void Authenticator::create_user(std::string name, std::string password, Role role,
-                                io::Completion<User> done) {
+                                io::Completion<User> done, Alongside alongside) {
     auto check = [&]() -> Result<> {
         TRY(check_name(name));
         TRY(check_password(password));
@@ -264,7 +285,8 @@ void Authenticator::create_user(std::string name, std::string password, Role rol
                 .password_hash = {}};
     // Hashing would hold up the network or all writes: it has a thread of its own.
     auto insert = [state = std::weak_ptr(state_), row = std::move(row),
-                   password = std::move(password), done = std::move(done)]() mutable {
+                   password = std::move(password), done = std::move(done),
+                   alongside = std::move(alongside)]() mutable {
         const auto self = state.lock();
         if (!self) {
             return;
@@ -277,29 +299,37 @@ void Authenticator::create_user(std::string name, std::string password, Role rol
             }
         }
         State::write<User>(
-            self, [row](sql::Session& session) { return access_store::insert_user(session, row); },
-            [row](Memory& memory) {
-                memory.add(row);
-                return row.user;
+            self, row.user.id, std::move(alongside),
+            [row](sql::Session& session) { return access_store::insert_user(session, row); },
+            [row](Memory& memory, const State::Written& written) -> Result<User> {
+                if (!written.repeated) {
+                    memory.add(row);
+                }
+                const auto user = memory.users.find(written.id);
+                if (user == memory.users.end()) {
+                    return fail(ErrorKind::not_found, "the user was deleted since");
+                }
+                return user->second.user;
             },
             std::move(done));
     };
     state_->hashing.post(std::move(insert));
 }
 
-void Authenticator::delete_user(const std::string& id, io::Completion<> done) {
+void Authenticator::delete_user(const std::string& id, io::Completion<> done, Alongside alongside) {
     State::write<void>(
-        state_, [id](sql::Session& session) { return access_store::delete_user(session, id); },
-        [id](Memory& memory) -> Result<> {
-            memory.delete_user(id);
+        state_, id, std::move(alongside),
+        [id](sql::Session& session) { return access_store::delete_user(session, id); },
+        [](Memory& memory, const State::Written& written) -> Result<> {
+            memory.delete_user(written.id);
             return {};
         },
         std::move(done));
 }
 
 void Authenticator::create_token(Role role, std::string user_id, std::string description,
-                                 std::optional<WallTime> expires_at,
-                                 io::Completion<NewToken> done) {
+                                 std::optional<WallTime> expires_at, io::Completion<NewToken> done,
+                                 Alongside alongside) {
     auto check = [&]() -> Result<> {
         if (role == Role::member && user_id.empty()) {
             return fail(ErrorKind::invalid, "a token with the role member needs a user");
@@ -338,19 +368,27 @@ void Authenticator::create_token(Role role, std::string user_id, std::string des
         return access_store::insert_token(session, row);
     };
     State::write<NewToken>(
-        state_, std::move(insert),
-        [row, secret](Memory& memory) {
+        state_, row.token.id, std::move(alongside), std::move(insert),
+        [row, secret](Memory& memory, const State::Written& written) -> Result<NewToken> {
+            if (written.repeated) {
+                return fail(ErrorKind::conflict,
+                            "this request made the token " + written.id +
+                                " before, and its secret was shown then; revoke that token if the "
+                                "secret is lost, and ask with a new Idempotency-Key");
+            }
             memory.add(row);
             return NewToken{.token = row.token, .secret = secret};
         },
         std::move(done));
 }
 
-void Authenticator::revoke_token(const std::string& id, io::Completion<> done) {
+void Authenticator::revoke_token(const std::string& id, io::Completion<> done,
+                                 Alongside alongside) {
     State::write<void>(
-        state_, [id](sql::Session& session) { return access_store::revoke_token(session, id); },
-        [id](Memory& memory) -> Result<> {
-            memory.tokens.at(id).token.revoked = true;
+        state_, id, std::move(alongside),
+        [id](sql::Session& session) { return access_store::revoke_token(session, id); },
+        [](Memory& memory, const State::Written& written) -> Result<> {
+            memory.tokens.at(written.id).token.revoked = true;
             return {};
         },
         std::move(done));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,19 @@ struct NewToken {
     std::string secret;  ///< "bsc_…"
 };
 
+/// What belongs into the unit of work of a change beside the change itself, so that both happen or
+/// neither; whoever offers the change to the world gives it. Each may be empty. Called on the
+/// writer's thread.
+struct Alongside {
+    /// First of all: the id that this very request made or changed before, if it did. It is then
+    /// answered again and nothing is done.
+    std::function<Result<std::optional<std::string>>(sql::Session&)> earlier;
+    /// Then: an error forbids the change.
+    std::function<Result<>(sql::Session&)> allow;
+    /// Last: remembers the id for `earlier`.
+    std::function<Result<>(sql::Session&, const std::string& id)> keep;
+};
+
 /// Users and tokens. Every check happens in memory: what the tables hold is loaded at `create`,
 /// changes are written first and take effect then.
 ///
@@ -76,16 +90,20 @@ class Authenticator {
     std::vector<Token> tokens() const;
 
     /// An empty password makes a user that can only be reached by tokens. Errors: `conflict` (the
-    /// name is taken), `invalid` (name or password, with what is allowed).
-    void create_user(std::string name, std::string password, Role role, io::Completion<User> done);
+    /// name is taken), `invalid` (name or password, with what is allowed). A repeat is answered
+    /// with the user as it is now; `not_found` if it was deleted since.
+    void create_user(std::string name, std::string password, Role role, io::Completion<User> done,
+                     Alongside alongside = {});
     /// Revokes its tokens too; the id is remembered. Errors: `not_found`; `conflict` for the last
     /// owner.
-    void delete_user(const std::string& id, io::Completion<> done);
-    /// Errors: `not_found` (user), `invalid` (a role that needs a user without one).
+    void delete_user(const std::string& id, io::Completion<> done, Alongside alongside = {});
+    /// Errors: `not_found` (user), `invalid` (a role that needs a user without one), `conflict` for
+    /// a repeat: nobody has the secret any more; the message names the token.
     void create_token(Role role, std::string user_id, std::string description,
-                      std::optional<WallTime> expires_at, io::Completion<NewToken> done);
+                      std::optional<WallTime> expires_at, io::Completion<NewToken> done,
+                      Alongside alongside = {});
     /// Fine if it is revoked already. Errors: `not_found`.
-    void revoke_token(const std::string& id, io::Completion<> done);
+    void revoke_token(const std::string& id, io::Completion<> done, Alongside alongside = {});
 
   private:
     struct State;
