@@ -6,11 +6,26 @@
 #include "foundation/json/writer.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
+#include "server/api/stream_seats.h"
 #include "server/api/visibility.h"
 
 namespace bascule::api {
 
 namespace {
+
+/// Says that events behind `last` and before `at` may be missing.
+std::string gap_event(std::string_view last, Offset at) {
+    std::string data;
+    json::Writer(data)
+        .begin_object()
+        .member("lastEventId", last)
+        .member("continuesAt", position_text(at))
+        .member("message", "events between these two may be missing; read what you need anew")
+        .end_object();
+    // Who is cut off before any event comes back to where this one went on.
+    const std::string id = at > Offset(0) ? position_text(Offset(at.value() - 1)) : "";
+    return http::server_sent_event(id, "gap", data);
+}
 
 /// One client of /v1/stream: reads the log from a position on and writes what its user may see.
 ///
@@ -26,9 +41,10 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
         std::string source;
     };
 
-    EventStream(const Services& services, http::Stream stream, Visibility visibility, Filter filter,
-                Offset from)
+    EventStream(const Services& services, std::shared_ptr<const void> seat, http::Stream stream,
+                Visibility visibility, Filter filter, Offset from)
         : services_(services),
+          seat_(std::move(seat)),
           stream_(std::move(stream)),
           visibility_(std::move(visibility)),
           filter_(std::move(filter)),
@@ -118,8 +134,12 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
         }
         const auto batch = log.read(next_, {.records_max = 256});
         if (!batch) {
+            // Damage, or a disk that refuses: what is not shown is said.
             const auto lost = log.lost_at(next_);
-            next_ = lost ? lost->end : log.end();
+            const std::string last =
+                next_ > Offset(0) ? position_text(Offset(next_.value() - 1)) : "";
+            next_ = std::min(lost ? lost->end : log.end(), log.end());
+            pending_ += gap_event(last, next_);
             return true;
         }
         for (const log::RecordView& record : batch->records()) {
@@ -147,6 +167,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
     }
 
     const Services& services_;
+    const std::shared_ptr<const void> seat_;
     http::Stream stream_;
     const Visibility visibility_;
     const Filter filter_;
@@ -230,16 +251,7 @@ struct Start {
 /// replaced, or retention has gone on. Browsers send Last-Event-ID by themselves and give up for
 /// good when they are refused, so the stream goes on and says that something may be missing.
 Start after_gap(std::string_view last, Offset at) {
-    std::string data;
-    json::Writer(data)
-        .begin_object()
-        .member("lastEventId", last)
-        .member("continuesAt", position_text(at))
-        .member("message", "events between these two may be missing; read what you need anew")
-        .end_object();
-    // Who is cut off before any event comes back to where this one went on.
-    const std::string id = at > Offset(0) ? position_text(Offset(at.value() - 1)) : "";
-    return {.at = at, .first = http::server_sent_event(id, "gap", data)};
+    return {.at = at, .first = gap_event(last, at)};
 }
 
 /// Where the stream begins: behind Last-Event-ID, at `from`, else at the end. Errors: `invalid`.
@@ -276,11 +288,25 @@ Result<Start> start_of(const Call& call, const log::Log& log) {
 void add_stream_routes(Routes& routes) {
     const Services* services = &routes.services();
     const auto streams = std::make_shared<Streams>(*services);
+    const auto seats = std::make_shared<StreamSeats>();
     services->bus.on_durable([streams](Offset) { streams->wake(); });
     routes.add(http::Method::get, "/v1/stream", auth::Permission::observe, [=](Call call) {
         const auto start = start_of(call, services->bus.log());
         if (!start) {
             call.refuse(start.error());
+            return;
+        }
+        auto seat = seats->take(call.principal().token_id);
+        if (!seat) {
+            http::Response refused = http::error_response(
+                429,
+                {.code = "exhausted",
+                 .message = "this token has " + std::to_string(StreamSeats::per_token_max) +
+                            " streams open; no more are possible",
+                 .hint = "close streams that are not needed, or use one for all that you follow"},
+                call.request().id);
+            refused.headers.set("Retry-After", "1");
+            call.answer(std::move(refused));
             return;
         }
         Visibility visibility(call, services->authenticator);
@@ -290,8 +316,9 @@ void add_stream_routes(Routes& routes) {
         http::Stream stream = call.stream(
             {.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}},
              .body = ": bascule\n\n" + start->first});
-        auto open = std::make_shared<EventStream>(
-            *services, std::move(stream), std::move(visibility), std::move(filter), start->at);
+        auto open =
+            std::make_shared<EventStream>(*services, std::move(seat), std::move(stream),
+                                          std::move(visibility), std::move(filter), start->at);
         streams->add(open);
         open->wake();
     });
