@@ -94,10 +94,10 @@ Query filters_of(const Tail& command) {
     return query;
 }
 
-/// Shows stored events, oldest first: the last `n`, or those since a time. The search answers
-/// newest first.
+/// Shows stored events, oldest first: the last `n`, those since a time, those from a position on.
+/// The search answers newest first.
 Answer<std::monostate> show_stored(Session& session, const Tail& command, std::int64_t since_ms,
-                                   Printer& printer) {
+                                   Position from, Printer& printer) {
     std::vector<json::Value> found;
     std::string cursor;
     do {
@@ -122,18 +122,11 @@ Answer<std::monostate> show_stored(Session& session, const Tail& command, std::i
         }
         cursor = next == nullptr ? "" : std::string(next->as_string().value_or(""));
     } while (!cursor.empty() && (command.last == 0 || found.size() < command.last));
-    // `epoch:offset`; what was stored first is shown first.
     const auto position = [](const json::Value& item) {
-        const std::string text = text_at(item, "position");
-        const auto colon = text.find(':');
-        std::pair<std::uint64_t, std::uint64_t> numbers;
-        std::from_chars(text.data(), text.data() + text.size(), numbers.first);
-        if (colon != std::string::npos) {
-            std::from_chars(text.data() + colon + 1, text.data() + text.size(), numbers.second);
-        }
-        return numbers;
+        return parse_from(text_at(item, "position")).value_or(Position());
     };
-    std::ranges::sort(found, {}, position);
+    std::erase_if(found, [&](const json::Value& item) { return position(item) < from; });
+    std::ranges::sort(found, {}, position);  // what was stored first is shown first
     for (const json::Value& item : found) {
         const json::Value* event = item.find("event");
         printer.show(text_at(item, "position"), event == nullptr ? item.text() : event->text());
@@ -215,6 +208,25 @@ Result<std::string> formatted(std::string_view format, std::string_view position
     }
 }
 
+Result<Position> parse_from(std::string_view text) {
+    if (text == "earliest") {
+        return Position();
+    }
+    const auto whole = [](std::string_view digits, std::uint64_t& number) {
+        const auto end = digits.data() + digits.size();
+        return std::from_chars(digits.data(), end, number) == std::from_chars_result{end, {}};
+    };
+    Position position;
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos || !whole(text.substr(0, colon), position.first) ||
+        !whole(text.substr(colon + 1), position.second)) {
+        return fail(ErrorKind::invalid,
+                    "--from is \"" + std::string(text) +
+                        "\"; earliest, or a position as {position} shows it (0:3500) is allowed");
+    }
+    return position;
+}
+
 Result<std::int64_t> parse_age(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -272,9 +284,10 @@ void ServerSentEvents::take_line(std::string_view line, std::vector<ServerSentEv
 int tail_events(const Tail& command, const Target& target, Output output) {
     const auto pattern = pattern_of(command.pattern);
     const auto age = command.since.empty() ? Result<std::int64_t>(0) : parse_age(command.since);
+    const auto from = parse_from(command.from.empty() ? "earliest" : command.from);
     const auto trial = formatted(command.format, "", json::Value::object());
     for (const auto* error : {pattern ? nullptr : &pattern.error(), age ? nullptr : &age.error(),
-                              trial ? nullptr : &trial.error()}) {
+                              from ? nullptr : &from.error(), trial ? nullptr : &trial.error()}) {
         if (error != nullptr) {
             print_error(error->message());
             return exit_usage;
@@ -288,7 +301,7 @@ int tail_events(const Tail& command, const Target& target, Output output) {
     Printer printer(command, output, *pattern);
     const std::int64_t since = *age == 0 ? 0 : to_unix_ms(SystemClock().wall()) - *age;
     if (command.last > 0 || since > 0 || !command.follow) {
-        const auto shown = show_stored(*session, command, since, printer);
+        const auto shown = show_stored(*session, command, since, *from, printer);
         if (!shown) {
             print_error(shown.error().message);
             return shown.error().exit_code;

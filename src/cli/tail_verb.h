@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/output.h"
@@ -28,6 +29,11 @@ int tail_events(const Tail& command, const Target& target, Output output);
 /// Errors: `invalid`, naming an unknown word.
 Result<std::string> formatted(std::string_view format, std::string_view position,
                               const json::Value& event);
+
+/// Where an event lies: epoch and offset, in the order of the log.
+using Position = std::pair<std::uint64_t, std::uint64_t>;
+/// Reads `epoch:offset`, and `earliest` as the least of them. Errors: `invalid`.
+Result<Position> parse_from(std::string_view text);
 
 /// Milliseconds of `10s`, `10m`, `2h`, `1d`. Errors: `invalid`.
 Result<std::int64_t> parse_age(std::string_view text);
