@@ -74,16 +74,64 @@ Answer<json::Value> settled(Session& session, json::Value file) {
     return file;
 }
 
+/// The mapping that answers what a file leaves open: it can be typed as it stands, and what else it
+/// may say stands below it.
+std::string mapping_of(const json::Value& file) {
+    struct Answer {
+        std::string_view question;
+        std::string_view member;
+        std::string_view choice;
+    };
+    constexpr Answer answers[] = {
+        {"date_order", R"("date_format": "DMY")", "date_format is DMY, MDY or YMD"},
+        {"decimal_mark", R"("decimal_mark": ",")", "decimal_mark is , or ."},
+        {"delimiter", R"("delimiter": ";")", "delimiter is one character, or tab"},
+        {"sign", R"("sign": "as_stated")", "sign is as_stated, reversed or indicator"},
+        {"header", R"("columns": {"date": 0, "payee": 1, "amount": 2})",
+         "a column is the name in the header, or a number from 0"},
+    };
+    const json::Value* ambiguities = file.find("ambiguities");
+    const auto asked =
+        ambiguities == nullptr ? std::span<const json::Value>() : ambiguities->items();
+    std::string members;
+    std::string choices;
+    for (const Answer& answer : answers) {
+        if (std::ranges::any_of(asked, [&](const json::Value& ambiguity) {
+                return text_member(ambiguity, "code") == answer.question;
+            })) {
+            members += (members.empty() ? "" : ", ") + std::string(answer.member);
+            choices += (choices.empty() ? "" : "; ") + std::string(answer.choice);
+        }
+    }
+    return members.empty()
+               ? ""
+               : " --mapping '{" + members + "}'\n  (say what is true: " + choices + ")";
+}
+
+std::string accounts_there(Session& session) {
+    const auto page = session.json({.path = "/v1/accounts", .query = {{"limit", "100"}}});
+    const json::Value* items = page ? page->find("items") : nullptr;
+    std::string names;
+    for (const json::Value& account :
+         items == nullptr ? std::span<const json::Value>() : items->items()) {
+        names += (names.empty() ? "" : ", ") + text_member(account, "name");
+    }
+    return names.empty() ? "" : "\n  your accounts are: " + names;
+}
+
 /// What a person must know beyond the counts.
-void explain(const json::Value& file) {
+void explain(Session& session, const json::Value& file, const Import& command) {
     const std::string name = text_member(file, "fileName");
     const std::string id = text_member(file, "id");
     if (text_member(file, "status") == "needs_mapping") {
         print_note(name + ": cannot be read without help: " + text_member(file, "message") +
                    "\n  say what is missing and it is read again: bascule files process " + id +
-                   " --account NAME --mapping '{\"columns\": …}', or bascule import FILE --account "
-                   "NAME --profile PROFILE.json\n  `bascule statement parse FILE` shows what is "
-                   "understood so far, docs/reference/cli.md what a profile may say");
+                   (command.account.empty() ? " --account NAME" : "") + mapping_of(file) +
+                   "\n  `bascule statement parse FILE` shows what is understood so far, "
+                   "docs/reference/cli.md what a mapping may say (--mapping JSON, or import "
+                   "--profile FILE)" +
+                   (command.account.empty() ? accounts_there(session) : ""));
+        return;  // lines and questions are in the message
     }
     if (text_member(file, "status") == "failed") {
         print_note(name + ": nothing was taken: " + text_member(file, "message") +
@@ -154,14 +202,17 @@ int import_files(const Import& command, const Target& target, Output output) {
             }
             continue;
         }
-        explain(*file);
+        explain(*session, *file, command);
         const std::string status = text_member(*file, "status");
         whole += status == "processed" || !command.wait ? 1 : 0;
         partly += status == "partial" ? 1 : 0;
         done.push_back(std::move(*file));
     }
     if (!done.empty()) {
-        print(rendered_list(done, columns, output));
+        // What a table would cut at 60 characters was told in full.
+        const std::span<const Column> shown(columns);
+        print(rendered_list(done, output == Output::table ? shown.first(shown.size() - 1) : shown,
+                            output));
     }
     if (whole == command.files.size()) {
         return exit_yes;
