@@ -48,7 +48,13 @@ class CommandLine {
 
     int run(int argc, const char* const* argv) {
         try {
-            app_.parse(argc, argv);
+            std::vector<std::string> words(argv + 1, argv + argc);
+            if (!words.empty() && words.front() == "help") {  // `help accounts`
+                std::ranges::rotate(words, words.begin() + 1);
+                words.back() = "--help";
+            }
+            std::ranges::reverse(words);  // as CLI11 wants them
+            app_.parse(std::move(words));
         } catch (const CLI::ParseError& error) {
             if (const std::string unknown = unknown_verb({argv + 1, argv + argc});
                 error.get_exit_code() != 0 && !unknown.empty()) {
@@ -283,8 +289,9 @@ class CommandLine {
         return names;
     }
 
-    /// Names the first word that stands where a verb is needed and is none; empty if there is no
-    /// such. CLI11 itself only says that one is missing.
+    /// Names the first word that stands where a verb is needed and is none, or says which verbs a
+    /// noun that stands alone has; empty if neither is so. CLI11 itself only says that one is
+    /// missing.
     std::string unknown_verb(const std::vector<std::string>& words) const {
         const CLI::App* at = &app_;
         for (std::size_t i = 0; i < words.size() && at->get_require_subcommand_min() > 0; ++i) {
@@ -306,7 +313,17 @@ class CommandLine {
             }
             at = below;
         }
-        return {};
+        return at == &app_ || at->get_require_subcommand_min() == 0
+                   ? ""
+                   : at->get_name() + " wants a verb; there are: " + listed(verbs_below(*at));
+    }
+
+    static std::string listed(const std::vector<std::string>& names) {
+        std::string all;
+        for (const std::string& name : names) {
+            all += (all.empty() ? "" : ", ") + name;
+        }
+        return all;
     }
 
     std::string about_unknown(const std::string& word, const std::string& noun,
@@ -320,11 +337,7 @@ class CommandLine {
         if (std::ranges::find(top, word) != top.end()) {
             return text + "; did you mean 'bascule " + word + "'?";
         }
-        std::string all;
-        for (const std::string& name : known) {
-            all += (all.empty() ? "" : ", ") + name;
-        }
-        return text + "; there are: " + all;
+        return text + "; there are: " + listed(known);
     }
 
     std::vector<std::string> app_words() const {

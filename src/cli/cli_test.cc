@@ -121,6 +121,14 @@ INSTANTIATE_TEST_SUITE_P(
                  "unknown verb 'tial'; did you mean 'bascule tail'?"}),
     [](const auto& info) { return info.param.claim; });
 
+TEST(CliTest, ANounAloneSaysWhatItsVerbsAre) {
+    const Ran ran = run_words({"accounts", "--data", "d"});
+    EXPECT_EQ(ran.code, exit_usage);
+    EXPECT_THAT(ran.err, HasSubstr("accounts wants a verb; there are: list, show, create"));
+    EXPECT_THAT(run_words({"help"}).out, HasSubstr("transactions"));
+    EXPECT_THAT(run_words({"help", "accounts"}).out, HasSubstr("create"));
+}
+
 TEST(CliTest, HelpIsNoTypo) {
     const Ran ran = run_words({"accounts", "--help"});
     EXPECT_EQ(ran.code, exit_yes);
@@ -184,7 +192,9 @@ class VerbTest : public testing::Test {
   protected:
     void SetUp() override {
         http::Router router;
-        for (const char* path : {"/v1/accounts", "/v1/accounts/{id}", "/v1/transactions"}) {
+        for (const char* path :
+             {"/v1/accounts", "/v1/accounts/{id}", "/v1/transactions", "/v1/categories",
+              "/v1/categories/{id}", "/v1/category-rules", "/v1/analytics/{type}", "/v1/events"}) {
             router.add(
                 http::Method::get, path, [this](const http::Request& request, http::Reply reply) {
                     asked_.with([&](auto& asked) { asked.push_back(request.target); });
@@ -198,6 +208,10 @@ class VerbTest : public testing::Test {
                     }
                 });
         }
+        router.add(http::Method::post, "/v1/files",
+                   [this](const http::Request&, http::Reply reply) {
+                       reply.send(http::json_response(202, answers_["/v1/files"]));
+                   });
         auto created = http::Server::create({}, std::move(router));
         ASSERT_THAT(created, Succeeds());
         server_ = std::move(*created);
@@ -262,6 +276,96 @@ TEST_F(VerbTest, ABalanceThatNobodyKnowsSaysWhy) {
     EXPECT_THAT(ran.out, HasSubstr("unknown (no opening balance)"));
     EXPECT_THAT(ran.err, HasSubstr("--opening-balance"));
     EXPECT_THAT(ask({"accounts", "list", "-o", "csv"}).out, Not(HasSubstr("unknown")));
+}
+
+TEST_F(VerbTest, OneAccountSaysWhyItsBalanceIsUnknown) {
+    answers_["/v1/accounts"] = accounts_page;
+    answers_["/v1/accounts/a-1"] = R"({"id":"a-1","name":"Giro","balance":null})";
+    const Ran ran = ask({"accounts", "show", "Giro"});
+    EXPECT_THAT(ran.out, HasSubstr("balance  unknown (no opening balance)"));
+    EXPECT_THAT(ran.err, HasSubstr("--opening-balance"));
+}
+
+constexpr const char* categories_page = R"({"items":[
+    {"id":"c-1","name":"Food","type":"EXPENSE","parentId":null},
+    {"id":"c-2","name":"Groceries","type":"EXPENSE","parentId":"c-1"}],"nextCursor":null})";
+
+TEST_F(VerbTest, ACategoryMayBeCalledByItsName) {
+    answers_["/v1/categories"] = categories_page;
+    answers_["/v1/categories/c-2"] = R"({"id":"c-2"})";
+    answers_["/v1/transactions"] = R"({"items":[]})";
+    EXPECT_EQ(ask({"transactions", "list", "--category", "Groceries"}).code, exit_yes);
+    EXPECT_THAT(asked().back(), HasSubstr("categoryId=c-2"));
+    EXPECT_EQ(ask({"categories", "show", "Groceries"}).code, exit_yes);
+    EXPECT_EQ(asked().back(), "/v1/categories/c-2");
+    for (const auto& words : std::vector<std::vector<const char*>>{
+             {"transactions", "list", "--category", "Grceries"},
+             {"categories", "rule-create", "--category", "Grceries"},
+             {"categories", "rules", "--category", "Grceries"},
+             {"categories", "create", "x", "--type", "EXPENSE", "--parent", "Grceries"}}) {
+        const Ran typo = ask(words);
+        EXPECT_EQ(typo.code, exit_not_found);
+        EXPECT_THAT(typo.err, HasSubstr("no category is called 'Grceries'; there are: Food, "
+                                        "Groceries"));
+    }
+}
+
+TEST_F(VerbTest, PeopleReadTheNamesOfCategories) {
+    answers_["/v1/categories"] = categories_page;
+    answers_["/v1/transactions"] = R"({"items":[{"id":"t","categoryId":"c-2"}]})";
+    answers_["/v1/category-rules"] = R"({"items":[{"id":"r","categoryId":"c-2"}]})";
+    EXPECT_THAT(ask({"transactions", "list"}).out, HasSubstr("Groceries"));
+    EXPECT_THAT(ask({"categories", "rules"}).out, HasSubstr("Groceries"));
+    EXPECT_THAT(ask({"categories", "list"}).out, HasSubstr("EXPENSE  Food"));
+    EXPECT_THAT(ask({"transactions", "list", "-o", "csv"}).out, HasSubstr("c-2"));
+}
+
+TEST_F(VerbTest, FiguresThatAreBehindSaySo) {
+    answers_["/v1/analytics/cash_flow"] =
+        R"({"type":"cash_flow","computedAt":0,"stale":true,"buckets":[]})";
+    const Ran stale = ask({"analytics", "show", "cash_flow"});
+    EXPECT_THAT(stale.out, StartsWith("period  currency")) << "a table without rows has its header";
+    EXPECT_THAT(stale.err, HasSubstr("the figures are of 1970-01-01T00:00:00.000Z"));
+    EXPECT_THAT(stale.err, HasSubstr("bascule analytics refresh"));
+    answers_["/v1/analytics/cash_flow"] =
+        R"({"type":"cash_flow","computedAt":null,"stale":true,"buckets":[]})";
+    EXPECT_THAT(ask({"analytics", "show", "cash_flow"}).err, HasSubstr("nothing is computed yet"));
+    answers_["/v1/analytics/cash_flow"] =
+        R"({"type":"cash_flow","computedAt":0,"stale":false,"buckets":[]})";
+    EXPECT_THAT(ask({"analytics", "show", "cash_flow"}).err, IsEmpty());
+}
+
+TEST_F(VerbTest, StoredEventsBeginWhereAsked) {
+    answers_["/v1/events"] = R"({"items":[
+        {"position":"1:2","event":{"eventId":"d"}},{"position":"0:12","event":{"eventId":"c"}},
+        {"position":"0:3","event":{"eventId":"b"}},{"position":"0:2","event":{"eventId":"a"}}]})";
+    const auto tail = [&](const char* from) {
+        return ask({"tail", "--no-follow", "--format", "{id}", "--from", from});
+    };
+    EXPECT_EQ(tail("earliest").out, "a\nb\nc\nd\n");
+    EXPECT_EQ(tail("0:3").out, "b\nc\nd\n");
+    EXPECT_EQ(tail("0:99").out, "d\n");
+    EXPECT_EQ(tail("1:3").out, "");
+    for (const char* wrong : {"abc", "0:", "3", "0:1x", "-1:0"}) {
+        const Ran ran = tail(wrong);
+        EXPECT_EQ(ran.code, exit_usage) << wrong;
+        EXPECT_THAT(ran.err, HasSubstr("--from is \"" + std::string(wrong) + "\""));
+    }
+}
+
+TEST_F(VerbTest, AFileThatCannotBeReadIsToldOnceWithAnAnswerThatWorks) {
+    answers_["/v1/accounts"] = accounts_page;
+    answers_["/v1/files"] = R"({"id":"f-1","fileName":"a.csv","status":"needs_mapping",
+        "message":"date_order may be DMY or MDY","ambiguities":[{"kind":"ambiguity",
+        "code":"date_order","line":0,"message":"date_order may be DMY or MDY"}]})";
+    const Scratch file("Date,Amount\n");
+    const Ran ran = ask({"import", file.path()});
+    EXPECT_THAT(ran.err, HasSubstr(R"(files process f-1 --account NAME --mapping '{"date_format": )"
+                                   R"("DMY"}')"));
+    EXPECT_THAT(ran.err, HasSubstr("date_format is DMY, MDY or YMD"));
+    EXPECT_THAT(ran.err, HasSubstr("your accounts are: Giro, Spar"));
+    const std::string all = ran.out + ran.err;
+    EXPECT_EQ(all.find("may be DMY"), all.rfind("may be DMY")) << all;
 }
 
 TEST_F(VerbTest, AWrongTokenSaysWhereTheRightOneIs) {

@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <vector>
 
@@ -67,8 +68,8 @@ std::string lines_of(std::span<const json::Value> items) {
     return out;
 }
 
-std::string grid(std::span<const json::Value> items, std::span<const Column> columns,
-                 Output output) {
+std::string grid(std::span<const json::Value> items, std::span<const Column> columns, Output output,
+                 const NamesById& categories) {
     std::vector<std::string> titles;
     for (const Column& column : columns) {
         titles.emplace_back(output == Output::csv ? last_part(column.pointer) : column.title);
@@ -86,6 +87,10 @@ std::string grid(std::span<const json::Value> items, std::span<const Column> col
             std::string cell = cell_of(item.at(column.pointer), last_part(column.pointer), output);
             if (cell.empty() && output == Output::table) {
                 cell = column.if_absent;
+            }
+            if (const auto name = categories.find(cell);
+                column.category && output == Output::table && name != categories.end()) {
+                cell = name->second;
             }
             cells.push_back(std::move(cell));
         }
@@ -161,7 +166,7 @@ std::string indented(const json::Value& value) {
 }
 
 std::string rendered_list(std::span<const json::Value> items, std::span<const Column> columns,
-                          Output output) {
+                          Output output, const NamesById& categories) {
     if (output == Output::jsonl) {
         return lines_of(items);
     }
@@ -174,10 +179,11 @@ std::string rendered_list(std::span<const json::Value> items, std::span<const Co
         found = columns_of(items.front(), pointers);
         columns = found;
     }
-    return grid(items, columns, output);
+    return grid(items, columns, output, categories);
 }
 
-std::string rendered_object(const json::Value& object, Output output) {
+std::string rendered_object(const json::Value& object, Output output,
+                            std::span<const Column> columns) {
     if (output == Output::json) {
         return indented(object);
     }
@@ -194,7 +200,12 @@ std::string rendered_object(const json::Value& object, Output output) {
     }
     for (const json::Member& member : object.members()) {
         const std::string padding(width - width_of(member.key) + 2, ' ');
-        out += member.key + padding + cell_of(&member.value, member.key, output) + "\n";
+        std::string cell = cell_of(&member.value, member.key, output);
+        const auto column = std::ranges::find(columns, "/" + member.key, &Column::pointer);
+        if (cell.empty() && column != columns.end()) {
+            cell = column->if_absent;
+        }
+        out += member.key + padding + cell + "\n";
     }
     return out;
 }

@@ -55,7 +55,8 @@ std::string words_of(const http::Response& response) {
         return "the server answered " + std::to_string(response.status) + " " +
                std::string(http::reason_of(response.status));
     }
-    if (const std::string field = member(*value, "/error/field"); !field.empty()) {
+    if (const std::string field = member(*value, "/error/field");
+        words.find(field) == std::string::npos) {  // often the message begins with it
         words += " (" + field + ")";
     }
     if (const std::string hint = member(*value, "/error/hint"); !hint.empty()) {

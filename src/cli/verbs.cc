@@ -46,6 +46,7 @@ Result<> write_value(json::Writer& writer, const Argument& argument,
     switch (argument.form) {
         case Form::text:
         case Form::account:
+        case Form::category:
             writer.string(values.front());
             return {};
         case Form::truth:
@@ -112,6 +113,45 @@ void note_remedies(const std::vector<json::Value>& items, const std::vector<Colu
     }
 }
 
+std::string member_of(const json::Value& item, std::string_view name) {
+    const json::Value* found = item.find(name);
+    return std::string(found == nullptr ? "" : found->as_string().value_or(""));
+}
+
+/// A whole list, page by page.
+Answer<std::vector<json::Value>> all_of(Session& session, std::string_view path) {
+    std::vector<json::Value> items;
+    std::string cursor;
+    do {
+        Query query = {{"limit", "1000"}};
+        if (!cursor.empty()) {
+            query.emplace_back("cursor", cursor);
+        }
+        const auto page = session.json({.path = std::string(path), .query = std::move(query)});
+        if (!page) {
+            return std::unexpected(page.error());
+        }
+        if (const json::Value* found = page->find("items"); found != nullptr) {
+            items.insert(items.end(), found->items().begin(), found->items().end());
+        }
+        cursor = member_of(*page, "nextCursor");
+    } while (!cursor.empty());
+    return items;
+}
+
+/// Names for the columns that show categories; none if nobody reads them.
+NamesById names_for(Session& session, const Verb& verb, Output output) {
+    NamesById names;
+    if (output == Output::table && std::ranges::any_of(verb.columns, &Column::category)) {
+        // Whoever may not see them reads ids.
+        for (const json::Value& category :
+             all_of(session, "/v1/categories").value_or(std::vector<json::Value>())) {
+            names.emplace(member_of(category, "id"), member_of(category, "name"));
+        }
+    }
+    return names;
+}
+
 /// Follows the pages until the limit; what is left out is said on standard error.
 int print_list(Session& session, Ask ask, const Verb& verb, const VerbOptions& options) {
     constexpr std::size_t page_max = 1000;
@@ -145,7 +185,8 @@ int print_list(Session& session, Ask ask, const Verb& verb, const VerbOptions& o
             items.clear();
         }
     } while (!cursor.empty() && (options.all || items.size() < options.limit));
-    print(rendered_list(items, verb.columns, options.output));
+    print(rendered_list(items, verb.columns, options.output,
+                        items.empty() ? NamesById() : names_for(session, verb, options.output)));
     if (options.output == Output::table) {
         note_remedies(items, verb.columns);
     }
@@ -157,31 +198,35 @@ int print_list(Session& session, Ask ask, const Verb& verb, const VerbOptions& o
     return exit_yes;
 }
 
-/// True for what no account is called but by intent: 36 characters of a UUID.
+/// True for what nothing is called but by intent: 36 characters of a UUID.
 bool looks_like_id(std::string_view text) {
     return text.size() == 36 &&
            text.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
 }
 
-std::string member_of(const json::Value& item, std::string_view name) {
-    const json::Value* found = item.find(name);
-    return std::string(found == nullptr ? "" : found->as_string().value_or(""));
-}
+/// What may be called by its name.
+struct Named {
+    std::string_view path;
+    std::string_view one;
+    std::string_view many;
+    std::string_view told_apart_by;  ///< members that are shown where names are equal
+    std::string_view and_by;
+};
+constexpr Named accounts = {"/v1/accounts", "account", "accounts", "type", "institution"};
+constexpr Named categories = {"/v1/categories", "category", "categories", "type", "parentId"};
 
-/// The id of the account that is called so; says which there are if none or several are.
-Answer<std::string> account_called(Session& session, const std::string& name) {
-    const auto page = session.json({.path = "/v1/accounts", .query = {{"limit", "1000"}}});
-    if (!page) {
-        return std::unexpected(page.error());
+/// The id of what is called so; says which there are if none or several are.
+Answer<std::string> id_called(Session& session, const Named& kind, const std::string& name) {
+    const auto items = all_of(session, kind.path);
+    if (!items) {
+        return std::unexpected(items.error());
     }
-    const json::Value* items = page->find("items");
     std::vector<const json::Value*> called;
     std::string all;
-    for (const json::Value& account :
-         items == nullptr ? std::span<const json::Value>() : items->items()) {
-        const std::string its_name = member_of(account, "name");
-        if (its_name == name || member_of(account, "id") == name) {
-            called.push_back(&account);
+    for (const json::Value& item : *items) {
+        const std::string its_name = member_of(item, "name");
+        if (its_name == name || member_of(item, "id") == name) {
+            called.push_back(&item);
         }
         all += (all.empty() ? "" : ", ") + its_name;
     }
@@ -190,31 +235,33 @@ Answer<std::string> account_called(Session& session, const std::string& name) {
     }
     if (called.empty()) {
         return std::unexpected(
-            Failure{exit_not_found, "no account is called '" + name + "'; there " +
-                                        (all.empty() ? "is none" : "are: " + all)});
+            Failure{exit_not_found, "no " + std::string(kind.one) + " is called '" + name +
+                                        "'; there " + (all.empty() ? "is none" : "are: " + all)});
     }
     std::string ids;
-    for (const json::Value* account : called) {
-        ids += "\n  " + member_of(*account, "id") + "  " + member_of(*account, "type") + "  " +
-               member_of(*account, "institution");
+    for (const json::Value* item : called) {
+        ids += "\n  " + member_of(*item, "id") + "  " + member_of(*item, kind.told_apart_by) +
+               "  " + member_of(*item, kind.and_by);
     }
-    return std::unexpected(Failure{exit_usage, std::to_string(called.size()) +
-                                                   " accounts are called '" + name +
+    return std::unexpected(Failure{exit_usage, std::to_string(called.size()) + " " +
+                                                   std::string(kind.many) + " are called '" + name +
                                                    "'; say which by its id:" + ids});
 }
 
-/// What was typed, with accounts' names made ids.
-Answer<Words> with_account_ids(Session& session, const Verb& verb, Words words) {
+/// What was typed, with names made ids.
+Answer<Words> with_ids(Session& session, const Verb& verb, Words words) {
     for (const Argument& argument : verb.arguments) {
         const auto found = words.find(argument.name);
-        if (argument.form != Form::account || found == words.end()) {
+        const bool is_named = argument.form == Form::account || argument.form == Form::category;
+        if (!is_named || found == words.end()) {
             continue;
         }
         for (std::string& value : found->second) {
             if (value.empty() || looks_like_id(value)) {
                 continue;
             }
-            auto id = account_called(session, value);
+            auto id =
+                id_called(session, argument.form == Form::account ? accounts : categories, value);
             if (!id) {
                 return std::unexpected(std::move(id).error());
             }
@@ -222,6 +269,20 @@ Answer<Words> with_account_ids(Session& session, const Verb& verb, Words words) 
         }
     }
     return words;
+}
+
+/// Figures lag behind what they are made of, by intent: a person must not take them for the truth
+/// of the moment.
+void note_age(const json::Value& figures) {
+    const json::Value* stale = figures.find("stale");
+    if (stale == nullptr || !stale->as_boolean().value_or(false)) {
+        return;
+    }
+    const json::Value* computed = figures.find("computedAt");
+    const auto at = computed == nullptr ? std::nullopt : computed->as_int64();
+    print_note(
+        (at ? "the figures are of " + utc_text(*at) : std::string("nothing is computed yet")) +
+        "; newer events are not in them: bascule analytics refresh computes them now");
 }
 
 }  // namespace
@@ -240,7 +301,7 @@ int run_verb(const Verb& verb, const Words& typed, const VerbOptions& options) {
     if (!session) {
         return tell(session.error());
     }
-    const auto words = with_account_ids(*session, verb, typed);
+    const auto words = with_ids(*session, verb, typed);
     if (!words) {
         return tell(words.error());
     }
@@ -265,10 +326,15 @@ int run_verb(const Verb& verb, const Words& typed, const VerbOptions& options) {
     }
     const json::Value* rows = verb.shape == Shape::rows ? object->find(verb.rows) : nullptr;
     if (rows != nullptr && options.output != Output::json) {
-        print(rendered_list(rows->items(), verb.columns, options.output));
+        print(rendered_list(rows->items(), figure_columns(member_of(*object, "type")),
+                            options.output));
+        note_age(*object);
         return exit_yes;
     }
-    print(rendered_object(*object, options.output));
+    print(rendered_object(*object, options.output, verb.columns));
+    if (options.output == Output::table) {
+        note_remedies({*object}, verb.columns);
+    }
     return exit_yes;
 }
 

@@ -14,9 +14,9 @@ namespace bascule::cli {
 /// Where a word of the command line goes in the request.
 enum class Place { path, query, body };
 
-/// How it is written in a JSON body. An `account` is typed as its id or its name, and sent as its
-/// id.
-enum class Form { text, number, truth, json, list, account };
+/// How it is written in a JSON body. An `account` and a `category` are typed as their id or their
+/// name, and sent as their id.
+enum class Form { text, number, truth, json, list, account, category };
 
 /// One argument of a verb. Positional ones stand in the order of the table; the others are
 /// `--name`.
@@ -34,7 +34,7 @@ struct Argument {
 enum class Shape {
     list,    ///< pages of items
     object,  ///< one thing
-    rows,    ///< one object, of which the member `Verb::rows` is the table
+    rows,    ///< figures: one object, of which the member `Verb::rows` is the table
     text,
 };
 
@@ -54,6 +54,10 @@ struct Verb {
 
 /// All of them, in the order of `bascule --help`.
 std::span<const Verb> verbs();
+
+/// The table of a kind of figures, told also where there are no rows; empty for one that is not
+/// known here.
+std::span<const Column> figure_columns(std::string_view type);
 
 /// What stands before the verbs of one noun in the help: `consumers` → "Who gets events, and how
 /// far they are".

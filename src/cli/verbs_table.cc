@@ -10,6 +10,8 @@ namespace {
 
 const Argument id = {"id", "id", Place::path, Form::text, true, true, "The id"};
 const Argument account_id = {"id", "id", Place::path, Form::account, true, true, "Its id or name"};
+const Argument category_id = {"id", "id", Place::path,     Form::category,
+                              true, true, "Its id or name"};
 const Argument consumer_name = {"name", "name", Place::path,   Form::text,
                                 true,   true,   "The consumer"};
 
@@ -28,6 +30,24 @@ Argument into_account(std::string_view help) {
     argument.place = Place::body;
     return argument;
 }
+Argument of_category(std::string_view help) {
+    return {.name = "category", .member = "categoryId", .form = Form::category, .help = help};
+}
+Argument given_category(std::string_view help) {
+    Argument argument = of_category(help);
+    argument.place = Place::body;
+    return argument;
+}
+const Argument below = {.name = "parent",
+                        .member = "parentId",
+                        .place = Place::body,
+                        .form = Form::category,
+                        .help = "Below this one: id or name"};
+
+Column category_column(std::string_view title, std::string_view pointer) {
+    return {.title = title, .pointer = pointer, .category = true};
+}
+
 Argument needed(Argument argument) {
     argument.required = true;
     return argument;
@@ -74,8 +94,14 @@ std::vector<Argument> with(std::vector<Argument> arguments, const Argument& more
     return arguments;
 }
 
+const Column balance_column = {
+    "BALANCE", "/balance", true, "unknown (no opening balance)",
+    "a balance needs one that is known: bascule accounts update NAME --opening-balance AMOUNT "
+    "--opening-date YYYY-MM-DD"};
+
+const Argument account_type =
+    body("type", "type", "checking, savings, credit_card, investment, loan or other");
 const std::vector<Argument> account_members = {
-    body("type", "type", "checking, savings, credit_card, investment, loan or other"),
     body("institution", "institution", "The bank"),
     body("identifier", "identifiers", "IBAN, account or card number; may be repeated", Form::list),
     body("opening-balance", "openingBalance", "A known balance"),
@@ -106,7 +132,7 @@ const std::vector<Argument> transaction_members = {
     body("description", "description", "What for"),
     body("memo", "memo", "More"),
     body("notes", "notes", "Your own notes"),
-    body("category", "categoryId", "Category id"),
+    given_category("The category: id or name"),
 };
 
 std::vector<Verb> household_verbs() {
@@ -122,18 +148,23 @@ std::vector<Verb> household_verbs() {
           {"TYPE", "/type"},
           {"INSTITUTION", "/institution"},
           {"CURRENCY", "/currency"},
-          {"BALANCE", "/balance", true, "unknown (no opening balance)",
-           "a balance needs one that is known: bascule accounts update NAME --opening-balance "
-           "AMOUNT "
-           "--opening-date YYYY-MM-DD"},
+          balance_column,
           {"ROWS", "/transactionCount", true}}},
-        {"accounts show", "GET", "/v1/accounts/{id}", "One account", {account_id}},
+        {"accounts show",
+         "GET",
+         "/v1/accounts/{id}",
+         "One account",
+         {account_id},
+         Shape::object,
+         {balance_column}},
         {"accounts create", "POST", "/v1/accounts", "Open an account",
          joined({{"name", "name", Place::body, Form::text, true, true, "What to call it"},
+                 needed(account_type),
                  needed(body("currency", "currency", "ISO 4217 code"))},
                 account_members)},
         {"accounts update", "PATCH", "/v1/accounts/{id}", "Change an account",
-         joined({account_id, body("name", "name", "What to call it")}, account_members)},
+         joined({account_id, body("name", "name", "What to call it"), account_type},
+                account_members)},
         {"accounts delete",
          "DELETE",
          "/v1/accounts/{id}",
@@ -194,7 +225,7 @@ std::vector<Verb> household_verbs() {
          "/v1/transactions",
          "Transactions, newest first",
          {of_account("Of this account: id or name"),
-          query("category", "categoryId", "In this category"),
+          of_category("In this category: id or name"),
           query("file", "fileId", "From this file"),
           query("from", "from", "Not before this day"),
           query("to", "to", "Not after this day"),
@@ -213,7 +244,7 @@ std::vector<Verb> household_verbs() {
           {"PAYEE", "/payee"},
           {"DESCRIPTION", "/description"},
           {"MEMO", "/memo"},
-          {"CATEGORY", "/categoryId"},
+          category_column("CATEGORY", "/categoryId"),
           {"ID", "/id"}}},
         {"transactions show",
          "GET",
@@ -239,28 +270,31 @@ std::vector<Verb> household_verbs() {
          "The category tree",
          {},
          Shape::list,
-         {{"ID", "/id"}, {"NAME", "/name"}, {"TYPE", "/type"}, {"PARENT", "/parentId"}}},
-        {"categories show", "GET", "/v1/categories/{id}", "One category", {id}},
+         {{"ID", "/id"},
+          {"NAME", "/name"},
+          {"TYPE", "/type"},
+          category_column("PARENT", "/parentId")}},
+        {"categories show", "GET", "/v1/categories/{id}", "One category", {category_id}},
         {"categories create",
          "POST",
          "/v1/categories",
          "Create a category",
          {{"name", "name", Place::body, Form::text, true, true, "What to call it"},
           needed(body("type", "type", "INCOME, EXPENSE or TRANSFER")),
-          body("parent", "parentId", "Below this one"),
+          below,
           body("icon", "icon", "Icon"),
           body("colour", "colour", "Colour")}},
         {"categories update",
          "PATCH",
          "/v1/categories/{id}",
          "Change a category",
-         {id, body("name", "name", "What to call it"), body("parent", "parentId", "Below this one"),
-          body("icon", "icon", "Icon"), body("colour", "colour", "Colour")}},
+         {category_id, body("name", "name", "What to call it"), below, body("icon", "icon", "Icon"),
+          body("colour", "colour", "Colour")}},
         {"categories delete",
          "DELETE",
          "/v1/categories/{id}",
          "Delete a category; its transactions become uncategorised",
-         {id},
+         {category_id},
          Shape::object,
          {},
          true},
@@ -268,19 +302,19 @@ std::vector<Verb> household_verbs() {
          "GET",
          "/v1/category-rules",
          "Rules in the order in which they are applied",
-         {query("category", "categoryId", "Of this category")},
+         {of_category("Of this category: id or name")},
          Shape::list,
          {{"ID", "/id"},
           {"NAME", "/name"},
-          {"CATEGORY", "/categoryId"},
+          category_column("CATEGORY", "/categoryId"),
           {"PRIORITY", "/priority", true},
           {"ENABLED", "/enabled"},
           {"CONDITIONS", "/conditions"}}},
         {"categories rule-show", "GET", "/v1/category-rules/{id}", "One rule", {id}},
         {"categories rule-create", "POST", "/v1/category-rules", "Create a rule",
-         joined({needed(body("category", "categoryId", "The category it gives"))}, rule_members)},
+         joined({needed(given_category("The category it gives: id or name"))}, rule_members)},
         {"categories rule-update", "PATCH", "/v1/category-rules/{id}", "Change a rule",
-         joined({id, body("category", "categoryId", "The category it gives")}, rule_members)},
+         joined({id, given_category("The category it gives: id or name")}, rule_members)},
         {"categories rule-delete",
          "DELETE",
          "/v1/category-rules/{id}",
@@ -495,6 +529,30 @@ std::span<const Verb> verbs() {
         return verbs;
     }();
     return all;
+}
+
+std::span<const Column> figure_columns(std::string_view type) {
+    static constexpr Column cash_flow[] = {{"period", "/period"},
+                                           {"currency", "/currency"},
+                                           {"income", "/income", true},
+                                           {"expenses", "/expenses", true},
+                                           {"net", "/net", true},
+                                           {"moneyIn", "/moneyIn", true},
+                                           {"moneyOut", "/moneyOut", true},
+                                           {"count", "/count", true},
+                                           {"uncategorizedCount", "/uncategorizedCount", true},
+                                           {"transferCount", "/transferCount", true}};
+    static constexpr Column category_trends[] = {{"period", "/period"},
+                                                 {"currency", "/currency"},
+                                                 {"categoryId", "/categoryId"},
+                                                 {"categoryName", "/categoryName"},
+                                                 {"categoryType", "/categoryType"},
+                                                 {"total", "/total", true},
+                                                 {"totalWithChildren", "/totalWithChildren", true},
+                                                 {"count", "/count", true}};
+    return type == "cash_flow"         ? std::span<const Column>(cash_flow)
+           : type == "category_trends" ? std::span<const Column>(category_trends)
+                                       : std::span<const Column>();
 }
 
 std::string_view help_of_noun(std::string_view noun) {
