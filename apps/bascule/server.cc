@@ -7,6 +7,7 @@
 
 #include "bus/broker/bus.h"
 #include "bus/event/builders.h"
+#include "data_directory.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/uuid.h"
 #include "foundation/io/file_watcher.h"
@@ -34,7 +35,6 @@ namespace bascule {
 
 namespace {
 
-constexpr std::string_view data_version = "1";
 constexpr std::chrono::seconds stop_grace{10};
 
 /// What the token of this machine's own user is described as.
@@ -63,24 +63,6 @@ Result<> store_credentials(io::Disk& disk, const std::string& data, const std::s
     // Files are made readable for their owner only; the umask is set before any thread starts.
     return io::wait_for<>(
         [&](auto done) { io::replace_file(disk, credentials_path(data), text, std::move(done)); });
-}
-
-/// Refuses a data directory of another version; marks a new one.
-Result<bool> check_version(io::Disk& disk, const std::string& data) {
-    const std::string path = data + "/VERSION";
-    if (TRY(disk.exists(path))) {
-        const std::string found = TRY(io::read_file(disk, path, 64));
-        if (found != data_version) {
-            return fail(ErrorKind::conflict, data + " was written by a version " + found +
-                                                 " of Bascule; this one reads version " +
-                                                 std::string(data_version));
-        }
-        return false;
-    }
-    TRY(io::wait_for<>([&](auto done) {
-        io::replace_file(disk, path, std::string(data_version), std::move(done));
-    }));
-    return true;
 }
 
 struct Address {
@@ -125,13 +107,12 @@ struct Server::Parts {
     SettingSources sources;
     Settings settings;
     std::string token;
-    bool is_new = false;
     SystemClock clock;
 
     // In the order in which they are made; destroyed in the reverse one.
     std::unique_ptr<io::ThreadPool> syncs;
     std::unique_ptr<io::PosixDisk> disk;
-    std::unique_ptr<io::FileLock> lock;
+    std::unique_ptr<DataDirectory> directory;
     std::unique_ptr<io::ThreadPool> tasks;
     std::unique_ptr<io::ThreadPool> workers;
     std::unique_ptr<io::ThreadPool> readers;
@@ -176,10 +157,7 @@ struct Server::Parts {
 Result<> Server::Parts::open_storage() {
     syncs = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "sync", .threads = 2});
     disk = std::make_unique<io::PosixDisk>(*syncs);
-    const std::string& data = settings.data_directory;
-    TRY(disk->make_directories(data));
-    lock = TRY(disk->lock(data + "/LOCK"));
-    is_new = TRY(check_version(*disk, data));
+    directory = TRY(DataDirectory::take(*disk, settings.data_directory));
     tasks = std::make_unique<io::ThreadPool>(io::ThreadPool::Options{.name = "bus", .threads = 2});
     // Consumers catch up; publishers wait. With two cores busy the first make way for the second.
     constexpr int behind_publishers = 5;
@@ -441,7 +419,7 @@ Server::~Server() = default;
 
 std::string Server::url() const { return parts_->url(parts_->http->port()); }
 const std::string& Server::token() const { return parts_->token; }
-bool Server::is_new() const { return parts_->is_new; }
+bool Server::is_new() const { return parts_->directory->is_new(); }
 
 Result<std::unique_ptr<Server>> Server::start(SettingSources sources, Settings settings) {
     ::umask(0077);
