@@ -74,8 +74,8 @@ std::string error_class(std::string_view error) {
     if (has_status) {
         return std::string(status);
     }
-    // As client.cc and the delivery machine word them, behind an authority or not.
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> classes{{
+    // As client.cc, the delivery machine and the bus word them, behind an authority or not.
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 11> classes{{
         {"no answer within ", "no answer in time"},
         {"not connected within ", "not connected in time"},
         {"resolve the name: ", "the name was not resolved"},
@@ -85,6 +85,8 @@ std::string error_class(std::string_view error) {
         {"the response is above the limit of ", "the answer was too large"},
         {"was not sent in time", "was not sent in time"},
         {"the handler went away without an answer", "the handler went away without an answer"},
+        {"cannot be read: ", "the event cannot be read"},
+        {"the letter was damaged and made anew", "the letter was damaged and made anew"},
     }};
     const std::size_t colon = error.find(": ");
     for (const auto& [begin, meaning] : classes) {

@@ -106,6 +106,9 @@ TEST(ErrorClassTest, RepeatsNothingThatAnEndpointSaid) {
              {"shop.example:8443: connect: Connection refused", "not connected"},
              {"shop.example: no answer within 1000 ms", "no answer in time"},
              {"no answer within 1000 ms", "no answer in time"},
+             {"cannot be read: offsets 5 to 9 are lost: secret", "the event cannot be read"},
+             {"the letter was damaged and made anew: its history is lost",
+              "the letter was damaged and made anew"},
              {"row 17: secret", "failed"},
              {"secret", "failed"},
              {"", "failed"}}) {
