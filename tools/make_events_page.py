@@ -33,7 +33,8 @@ Written by `tools/make_events_page.py` from `src/bus/event`; change it there.
 | data | object | by type, below |
 | metadata | object, optional | `actor`, `requestId` … |
 
-None of these texts may contain control characters. `null` for an optional field means absent. Members that are not named here are kept and given back. Numbers are kept digit for digit. A member of the
+None of these texts may contain control characters, line or paragraph separators (U+2028, U+2029), or characters that change the direction of writing
+(U+202A to U+202E, U+2066 to U+2069). `null` for an optional field means absent. Members that are not named here are kept and given back. Numbers are kept digit for digit. A member of the
 envelope, or a named member of `data`, that appears twice is refused. Unknown event types are accepted; their `data` must be an object.
 
 **Forms.** The seed's form above · EventBridge, with `detail-type` = eventType and `detail` = {eventId, eventVersion, timestamp, userId, correlationId,
