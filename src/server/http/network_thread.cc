@@ -26,6 +26,7 @@ NetworkThread::~NetworkThread() { finish(); }
 void NetworkThread::finish() {
     if (thread_.joinable()) {
         boost::asio::post(context_, [this] {
+            finishing_ = true;  // a sweep that is due already cannot be cancelled any more
             sweep_timer_.cancel();
             work_.reset();
         });
@@ -79,7 +80,7 @@ void NetworkThread::for_each(void (*action)(Connection&)) {
 void NetworkThread::sweep() {
     sweep_timer_.expires_after(sweep_interval_);
     sweep_timer_.async_wait([this](boost::system::error_code error) {
-        if (error) {
+        if (error || finishing_) {
             return;
         }
         const SteadyTime now = clock_.steady();

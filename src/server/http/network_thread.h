@@ -49,6 +49,7 @@ class NetworkThread {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::steady_timer sweep_timer_;
     const std::chrono::milliseconds sweep_interval_;
+    bool finishing_ = false;  ///< the thread's
     std::unordered_set<Connection*> connections_;
     std::atomic<std::size_t> connection_count_ = 0;
     bool draining_ = false;

@@ -11,6 +11,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/guarded.h"
 #include "foundation/base/testing.h"
+#include "server/http/network_thread.h"
 #include "server/http/test_peer.h"
 
 namespace bascule::http {
@@ -329,6 +330,14 @@ TEST_F(ServerTest, ANewcomerThatSaysNothingGetsTheTimeOfAHeader) {
     EXPECT_TRUE(silent.at_end());
     std::this_thread::sleep_for(200ms);
     EXPECT_EQ(kept.ask(post("/echo", "")).status, 200) << "between requests it may rest longer";
+}
+
+/// A sweep that was due when the server stopped began the next one, and the thread never ended.
+TEST(ServerStopTest, EndsAlsoWhileASweepIsDue) {
+    for (int i = 0; i < 200; ++i) {
+        NetworkThread thread(1ms);
+        std::this_thread::sleep_for(std::chrono::microseconds(900 + 5 * (i % 40)));
+    }
 }
 
 TEST_F(ServerTest, ADrippingBodyIsCut) {
