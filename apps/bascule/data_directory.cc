@@ -1,12 +1,7 @@
 #include "data_directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
@@ -108,28 +103,22 @@ Result<> DataDirectory::lock(io::Disk& disk, const std::string& path) {
     if (was_there) {
         file_ = TRY(disk.lock(name));
     }
-    folder_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_ == -1) {
-        return fail(ErrorKind::io, "open " + path + ": " + std::generic_category().message(errno));
-    }
-    // Some network file systems lock no folders; there the file alone must do.
-    if (::flock(folder_, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK) {
+    auto folder = disk.lock_directory(path);
+    if (folder) {
+        folder_ = *std::move(folder);
+    } else if (folder.error().kind() == ErrorKind::conflict) {
         return fail(ErrorKind::conflict,
                     path + " is in use by another server, though " +
                         (was_there ? "its LOCK is another file than the one that server made"
                                    : "its file LOCK was removed") +
                         "; stop that server first");
-    }
+    } else if (folder.error().kind() != ErrorKind::unavailable) {
+        return std::unexpected(std::move(folder).error());
+    }  // else the file alone must do
     if (!was_there) {
         file_ = TRY(disk.lock(name));
     }
     return {};
-}
-
-DataDirectory::~DataDirectory() {
-    if (folder_ != -1) {
-        ::close(folder_);
-    }
 }
 
 }  // namespace bascule

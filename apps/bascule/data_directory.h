@@ -22,7 +22,6 @@ class DataDirectory {
     /// Errors: `conflict` when another server has it or another version wrote it; `corrupt` when
     /// something was lost, naming it and what to do; `io`.
     static Result<std::unique_ptr<DataDirectory>> take(io::Disk& disk, const std::string& path);
-    ~DataDirectory();
     DataDirectory(const DataDirectory&) = delete;
     DataDirectory& operator=(const DataDirectory&) = delete;
 
@@ -32,7 +31,7 @@ class DataDirectory {
     DataDirectory() = default;
     Result<> lock(io::Disk& disk, const std::string& path);
 
-    int folder_ = -1;
+    std::unique_ptr<io::FileLock> folder_;  ///< none where the file system locks no folders
     std::unique_ptr<io::FileLock> file_;
     bool is_new_ = false;
 };

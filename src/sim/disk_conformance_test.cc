@@ -185,6 +185,20 @@ TYPED_TEST(DiskConformance, OneLockAtATime) {
     EXPECT_THAT(this->disk_.lock(this->at("LOCK")), Succeeds());
 }
 
+TYPED_TEST(DiskConformance, AFoldersLockIsItsOwn) {
+    const std::string folder = this->at("locked");
+    EXPECT_THAT(this->disk_.lock_directory(folder), FailsWith(ErrorKind::not_found));
+    ASSERT_THAT(this->disk_.make_directories(folder), Succeeds());
+    {
+        const auto held = this->disk_.lock_directory(folder);
+        ASSERT_THAT(held, Succeeds());
+        EXPECT_THAT(this->disk_.lock_directory(folder),
+                    FailsWith(ErrorKind::conflict, HasSubstr("locked by")));
+        EXPECT_THAT(this->disk_.lock(folder + "/LOCK"), Succeeds());
+    }
+    EXPECT_THAT(this->disk_.lock_directory(folder), Succeeds());
+}
+
 TYPED_TEST(DiskConformance, ReadFileHasALimit) {
     this->put("f", "12345");
     EXPECT_EQ(io::read_file(this->disk_, this->at("f"), 5).value(), "12345");

@@ -229,6 +229,15 @@ Result<std::uint64_t> DiskWorld::lock(const std::string& path) {
     return file.boot;
 }
 
+Result<std::uint64_t> DiskWorld::lock_directory(const std::string& directory) {
+    TRY(operation("lock folder", directory));
+    TRY(folder_exists(directory));
+    if (!locked_.insert(directory).second) {
+        return fail(ErrorKind::conflict, directory + " is locked by this simulated process");
+    }
+    return boot_;
+}
+
 void DiskWorld::unlock(const std::string& path, std::uint64_t boot) {
     if (boot == boot_) {
         locked_.erase(path);

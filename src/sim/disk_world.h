@@ -52,6 +52,7 @@ class DiskWorld {
     std::uint64_t free_bytes() const;
 
     Result<std::uint64_t> lock(const std::string& path);
+    Result<std::uint64_t> lock_directory(const std::string& directory);
     void unlock(const std::string& path, std::uint64_t boot);
 
     void crash();

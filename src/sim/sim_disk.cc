@@ -116,6 +116,12 @@ Result<std::unique_ptr<io::FileLock>> SimDisk::lock(const std::string& path) {
     return std::make_unique<SimLock>(world_, path, boot);
 }
 
+Result<std::unique_ptr<io::FileLock>> SimDisk::lock_directory(const std::string& directory) {
+    const auto boot =
+        TRY(world_->with([&](DiskWorld& world) { return world.lock_directory(directory); }));
+    return std::make_unique<SimLock>(world_, directory, boot);
+}
+
 void SimDisk::crash() {
     world_->with([](DiskWorld& world) { world.crash(); });
 }

@@ -47,6 +47,7 @@ class SimDisk final : public io::Disk {
     Result<> sync_directory(const std::string& directory) override;
     Result<std::uint64_t> free_bytes(const std::string& directory) const override;
     Result<std::unique_ptr<io::FileLock>> lock(const std::string& path) override;
+    Result<std::unique_ptr<io::FileLock>> lock_directory(const std::string& directory) override;
 
     /// The power goes and comes back. Open files fail with `io` from here on, locks are free, syncs
     /// under way complete with `io` (or not at all, if the test also drops the executor's tasks).

@@ -48,7 +48,7 @@ enum class OpenMode {
     create_new,  ///< `conflict` if it exists
 };
 
-/// Holds an exclusive lock on a file until destroyed.
+/// Holds an exclusive lock on a file or a folder until destroyed.
 class FileLock {
   public:
     virtual ~FileLock() = default;
@@ -80,6 +80,10 @@ class Disk {
     /// `conflict` when another process (or another lock of this one) holds it; the message names
     /// the holder's process id where it is known.
     virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
+    /// The same for a folder that is there, which cannot be removed and made anew from under its
+    /// holder while files are in it. `unavailable` where the file system locks no folders, as some
+    /// of the network do.
+    virtual Result<std::unique_ptr<FileLock>> lock_directory(const std::string& directory) = 0;
 };
 
 /// The folder that holds `path`: "." or "/" where no other is named.

@@ -287,4 +287,16 @@ Result<std::unique_ptr<FileLock>> PosixDisk::lock(const std::string& path) {
     return std::make_unique<PosixLock>(std::move(file));
 }
 
+Result<std::unique_ptr<FileLock>> PosixDisk::lock_directory(const std::string& directory) {
+    auto folder = TRY(open_descriptor(directory, O_RDONLY | O_DIRECTORY));
+    if (uninterrupted([&] { return ::flock(folder->fd, LOCK_EX | LOCK_NB); }) == -1) {
+        if (errno == EWOULDBLOCK) {
+            return fail(ErrorKind::conflict, directory + " is locked by another process");
+        }
+        return fail(ErrorKind::unavailable,
+                    "lock folder " + directory + ": " + std::generic_category().message(errno));
+    }
+    return std::make_unique<PosixLock>(std::move(folder));
+}
+
 }  // namespace bascule::io

@@ -13,7 +13,8 @@ namespace bascule::io {
 ///
 /// Threads:   any. Lifetime: `sync_executor` outlives the disk and its files; a sync that waits
 ///            there when the executor stops is never completed.
-/// Locks:     flock(2) on a file that holds the owner's process id; the file stays.
+/// Locks:     flock(2) on a file that holds the owner's process id; the file stays. A folder's lock
+///            is on the folder itself and names nobody.
 class PosixDisk final : public Disk {
   public:
     explicit PosixDisk(Executor& sync_executor) : sync_executor_(sync_executor) {}
@@ -27,6 +28,7 @@ class PosixDisk final : public Disk {
     Result<> sync_directory(const std::string& directory) override;
     Result<std::uint64_t> free_bytes(const std::string& directory) const override;
     Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
+    Result<std::unique_ptr<FileLock>> lock_directory(const std::string& directory) override;
 
   private:
     Executor& sync_executor_;
