@@ -188,6 +188,9 @@ void Publisher::match(Call& call, const Routing& routing) const {
 }
 
 void Publisher::prepend_definitions(Call& call) const {
+    if (call.definitions.empty()) {
+        return;
+    }
     std::vector<log::Record> records;
     for (std::string& body : sets_->definitions(call.definitions)) {
         records.push_back(control_record(std::move(body), 0));
