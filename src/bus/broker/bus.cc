@@ -346,6 +346,7 @@ void Bus::explain(std::string consumer, Offset offset, io::Completion<Explanatio
             found->machine().explain(offset, found->key_hash_of(record), state.now());
         done(Explanation{.state = std::string(delivery::name(why.state)),
                          .reason = why.text,
+                         .last_error = why.error,
                          .next_attempt = why.next,
                          .rule_version = record.rule_version});
     });

@@ -239,6 +239,7 @@ Explanation ConsumerRuntime::explain_lost(Offset offset, const log::LostRange& l
     const delivery::Explanation why = machine_.explain(told, key, now);
     return {.state = std::string(delivery::name(why.state)),
             .reason = "the event cannot be read: " + lost.why + "; " + why.text,
+            .last_error = why.error,
             .next_attempt = why.next,
             .rule_version = rules};
 }

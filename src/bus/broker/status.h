@@ -82,7 +82,8 @@ struct LetterDetail {
 
 struct Explanation {
     std::string state;
-    std::string reason;
+    std::string reason;      ///< in our words: tells nothing that the event says
+    std::string last_error;  ///< in the handler's, of the attempt that failed last
     std::optional<WallTime> next_attempt;
     std::uint32_t rule_version = 0;
 };

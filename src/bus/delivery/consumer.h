@@ -66,6 +66,7 @@ struct Explanation {
     std::string text;               ///< one sentence for a person
     std::optional<WallTime> since;  ///< where known
     std::optional<WallTime> next;   ///< when it moves by itself, where known
+    std::string error;              ///< the handler's words about the last attempt, where it failed
 };
 
 struct PauseOptions {

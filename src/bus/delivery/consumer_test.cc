@@ -364,7 +364,7 @@ TEST(ConsumerTest, AnAnswerAboutAnEventOfAnotherRunFailsTheRun) {
     bench.offer(5).started();
     bench.answer(Outcome::done_except({{Offset(99), ItemFailure::Kind::permanent, "?"}}));
     EXPECT_EQ(bench.consumer->counts().settled.done, 0u);
-    EXPECT_THAT(bench.consumer->explain(Offset(0), 5, bench.now()).text,
+    EXPECT_THAT(bench.consumer->explain(Offset(0), 5, bench.now()).error,
                 HasSubstr("names offset 99"));
 }
 
@@ -447,7 +447,8 @@ TEST(ConsumerTest, ExplainAnswersInEveryState) {
     const Explanation retry = bench.consumer->explain(Offset(3), 5, bench.now());
     EXPECT_EQ(retry.state, EventState::retry_wait);
     EXPECT_EQ(retry.next, bench.now().wall + 1s);
-    EXPECT_THAT(retry.text, HasSubstr("busy"));
+    EXPECT_EQ(retry.text, "1 attempt failed");
+    EXPECT_EQ(retry.error, "busy");
     bench.wait(1s).started();
     bench.answer();  // 6 was first in line
     bench.started();

@@ -126,9 +126,9 @@ Explanation Consumer::Machine::explain_unit(std::uint32_t index) const {
             const auto due = unit_timers_.time_of(index);
             const auto& history = unit.trouble->history;
             return {EventState::retry_wait,
-                    attempts + " attempts failed" +
-                        (history.empty() ? "" : ", the last with: " + history.back().error),
-                    unit.trouble->at, due ? std::optional(wall_of(*due)) : std::nullopt};
+                    attempts + (attempts == "1" ? " attempt failed" : " attempts failed"),
+                    unit.trouble->at, due ? std::optional(wall_of(*due)) : std::nullopt,
+                    history.empty() ? "" : history.back().error};
         }
         case UnitState::assembling:
             return {EventState::retry_wait,

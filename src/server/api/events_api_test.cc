@@ -151,7 +151,7 @@ TEST_F(TellingConsumerTest, AnExplanationKeepsAnotherUsersErrorToItself) {
     ASSERT_EQ(publish(ada, "hers", ada_id, lamp).status, 200);
     ASSERT_EQ(publish(api.owner, "owners", api.owner_id, lamp).status, 200);
     const std::string reason =
-        eventually("attempts failed", [&] { return explained(operator_token, "hers"); });
+        eventually(" failed, the last with: ", [&] { return explained(operator_token, "hers"); });
     EXPECT_THAT(reason, AllOf(Not(HasSubstr("secret")), HasSubstr(": failed")));
     eventually("secret", [&] { return explained(api.owner, "owners"); });
 }

@@ -388,7 +388,10 @@ std::string explanation_form(const broker::Explanation& explanation, std::string
     Writer writer(out);
     writer.begin_object().member("eventId", event_id).member("position", position_text(offset));
     writer.member("consumer", consumer).member("state", explanation.state);
-    writer.member("reason", explanation.reason);
+    const std::string error = explanation.last_error.empty()
+                                  ? std::string()
+                                  : ", the last with: " + explanation.last_error;
+    writer.member("reason", explanation.reason + error);
     if (explanation.next_attempt) {
         writer.member("nextAttemptAt", to_unix_ms(*explanation.next_attempt));
     }

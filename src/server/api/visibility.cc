@@ -80,13 +80,8 @@ broker::LetterDetail Visibility::shown(broker::LetterDetail letter) const {
 
 broker::Explanation Visibility::shown(broker::Explanation explanation,
                                       const event::Event& of) const {
-    // "2 attempts failed, the last with: …" is the one reason that holds a handler's words.
-    const std::size_t colon = explanation.reason.find(": ");
-    if (explanation.state == "retry_wait" && colon != std::string::npos &&
-        !may_read(of.user_id, of.event_type)) {
-        const std::string error = explanation.reason.substr(colon + 2);
-        explanation.reason.resize(colon + 2);
-        explanation.reason += http::error_class(error);
+    if (!explanation.last_error.empty() && !may_read(of.user_id, of.event_type)) {
+        explanation.last_error = http::error_class(explanation.last_error);
     }
     return explanation;
 }
