@@ -142,6 +142,7 @@ struct Server::Parts {
     Result<> open_bus();
     Result<> open_access();
     Result<std::string> owner_id();
+    api::DatabaseTrouble database_trouble() const;
     Result<> open_http();
     Result<broker::BusConfig> read_bus_config(const Settings& from) const;
     Result<std::shared_ptr<broker::Handler>> handler_for(const broker::ConsumerConfig& consumer);
@@ -311,6 +312,7 @@ Result<> Server::Parts::open_http() {
         .readers = *readers,
         .clock = clock,
         .version = BASCULE_VERSION,
+        .database_trouble = [this] { return database_trouble(); },
         .bus_config = [this] { return bus_config.with([](const auto& config) { return config; }); },
         .report = [](const std::string& message) { journal::error(message); }});
     http::Router router;
@@ -332,6 +334,22 @@ Result<> Server::Parts::open_http() {
                                          }},
                                     std::move(router)));
     return {};
+}
+
+api::DatabaseTrouble Server::Parts::database_trouble() const {
+    api::DatabaseTrouble trouble;
+    const auto look = [&](const sql::Database& looked_at, const sql::Writer& its_writer) {
+        if (const std::string failure = looked_at.failure(); !failure.empty()) {
+            trouble.stopped.push_back("the database " + looked_at.path() + ": " + failure);
+        }
+        if (const std::string text = its_writer.checkpoint_trouble(); !text.empty()) {
+            trouble.told.push_back("the database " + looked_at.path() +
+                                   " cannot be written out: " + text);
+        }
+    };
+    look(*database, *writer);
+    look(*audit_database, *audit_writer);
+    return trouble;
 }
 
 void Server::Parts::watch() {

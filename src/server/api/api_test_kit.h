@@ -67,20 +67,23 @@ class TestApi {
         });
         wait([&](auto done) { relay_->start(std::move(done)); });
         authenticator_ = auth::Authenticator::create(*database_, *writer_, clock_).value();
-        services_.emplace(Services{.bus = *bus_,
-                                   .household = *household_,
-                                   .audit = *audit_,
-                                   .relay = *relay_,
-                                   .authenticator = *authenticator_,
-                                   .readers = readers_,
-                                   .clock = clock_,
-                                   .version = "test",
-                                   .bus_config = [] { return application::built_in_consumers(); },
-                                   .stream_beat = std::chrono::milliseconds(50),
-                                   .report =
-                                       [this](const std::string& message) {
-                                           reports.with([&](auto& all) { all += message + "\n"; });
-                                       }});
+        services_.emplace(
+            Services{.bus = *bus_,
+                     .household = *household_,
+                     .audit = *audit_,
+                     .relay = *relay_,
+                     .authenticator = *authenticator_,
+                     .readers = readers_,
+                     .clock = clock_,
+                     .version = "test",
+                     .database_trouble =
+                         [this] { return trouble.with([](const auto& now) { return now; }); },
+                     .bus_config = [] { return application::built_in_consumers(); },
+                     .stream_beat = std::chrono::milliseconds(50),
+                     .report =
+                         [this](const std::string& message) {
+                             reports.with([&](auto& all) { all += message + "\n"; });
+                         }});
         add_routes(router_, *services_);
         owner_id = user("owner", auth::Role::owner);
         owner = token(auth::Role::owner, owner_id);
@@ -148,6 +151,7 @@ class TestApi {
     std::string owner;  ///< a token
     std::string owner_id;
     Guarded<std::string> reports;
+    Guarded<DatabaseTrouble> trouble;  ///< what the databases are said to have
 
   private:
     /// Takes one answer; of a stream its head.

@@ -81,6 +81,18 @@ TEST_F(RequestsApiTest, SurplusDigitsAreRoundedHalfEvenAndTheAnswerSaysSo) {
     EXPECT_EQ(opened.at("/roundedFrom"), "0.125");
 }
 
+TEST_F(RequestsApiTest, ADatabaseThatTakesNoMoreWritesIsNotReady) {
+    EXPECT_EQ(api.get("", "/readyz").status, 200);
+    api.trouble.with([](auto& now) { now.told = {"the database /data/a.db: grows"}; });
+    const Answer told = api.get("", "/readyz");
+    EXPECT_EQ(told.status, 200);
+    EXPECT_THAT(told.body, AllOf(HasSubstr("a.db: grows"), Not(HasSubstr("/data"))));
+    api.trouble.with([](auto& now) { now.stopped = {"the database /data/b.db: sync refused"}; });
+    const Answer stopped = api.get("", "/readyz");
+    EXPECT_EQ(stopped.status, 503);
+    EXPECT_THAT(stopped.body, AllOf(HasSubstr("b.db: sync refused"), Not(HasSubstr("/data"))));
+}
+
 TEST_F(RequestsApiTest, APauseThatIsOverIsRefused) {
     const Answer answer = api.post(api.owner, "/v1/consumers/audit:pause", R"({"until":0})");
     EXPECT_EQ(answer.status, 422);

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "foundation/json/writer.h"
 #include "server/api/call.h"
 #include "server/api/metrics.h"
@@ -20,6 +23,7 @@ std::vector<std::string> unready_reasons(const Services& services) {
     if (const std::string trouble = services.relay.trouble(); !trouble.empty()) {
         reasons.push_back("the outbox relay: " + trouble);
     }
+    std::ranges::move(services.database_trouble().stopped, std::back_inserter(reasons));
     return reasons;
 }
 
@@ -34,6 +38,9 @@ void answer_ready(const Services& services, http::Reply reply) {
     // Events that damage took make nobody wait: told, and ready all the same.
     if (const std::string lost = services.bus.health().lost_reason; !lost.empty()) {
         writer.string(without_folders(lost));
+    }
+    for (const std::string& trouble : services.database_trouble().told) {
+        writer.string(without_folders(trouble));
     }
     writer.end_array().member("version", services.version).end_object();
     reply.send(http::json_response(reasons.empty() ? 200 : 503, std::move(out)));

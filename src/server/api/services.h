@@ -17,6 +17,12 @@
 
 namespace bascule::api {
 
+/// What ails the databases; empty while nothing does. May name files.
+struct DatabaseTrouble {
+    std::vector<std::string> stopped;  ///< why one takes no more writes
+    std::vector<std::string> told;     ///< what keeps nobody from working yet
+};
+
 /// What the API stands on. Everything outlives the router.
 struct Services {
     broker::Bus& bus;
@@ -27,6 +33,7 @@ struct Services {
     io::Executor& readers;  ///< where queries block
     const Clock& clock;
     std::string version;
+    std::function<DatabaseTrouble()> database_trouble = [] { return DatabaseTrouble(); };
     /// The configuration in force, by consumer name: for showing policies.
     std::function<broker::BusConfig()> bus_config;
     /// How often a stream says something though nothing happens: so that a peer which is gone
