@@ -153,6 +153,28 @@ TEST(ReaderTest, StopsEveryLoopAtTheFirstFault) {
                                            HasSubstr("(byte 19): expected ',' or ']', found ':'")));
 }
 
+TEST(ReaderTest, FindsEveryByteAtEveryPlaceOfAString) {
+    for (std::size_t place = 0; place < 20; ++place) {
+        for (int byte = 0; byte < 256; ++byte) {
+            std::string text = "\"abcdefghijklmnopqrst\"";
+            text[1 + place] = static_cast<char>(byte);
+            Reader reader(text);
+            const Text read = reader.string();
+            SCOPED_TRACE("byte " + std::to_string(byte) + " at " + std::to_string(place));
+            if (byte == '"') {
+                EXPECT_EQ(read.raw(), text.substr(1, place));
+            } else if (byte < 0x20 || byte >= 0x80) {
+                EXPECT_TRUE(reader.failed());
+                EXPECT_THAT(reader.finish(),
+                            FailsWith(ErrorKind::invalid,
+                                      HasSubstr("(byte " + std::to_string(1 + place) + ")")));
+            } else if (byte != '\\') {
+                EXPECT_EQ(read.raw(), text.substr(1, 20));
+            }
+        }
+    }
+}
+
 TEST(ReaderTest, CarriesTheCallersFault) {
     Reader reader("{\"a\": 1}");
     ASSERT_TRUE(reader.enter_object());

@@ -1,6 +1,7 @@
 #include "foundation/json/reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -12,15 +13,33 @@ namespace bascule::json {
 
 namespace {
 
-/// Whether one of eight bytes needs a look: a quote, a backslash, a control character or anything
-/// beyond ASCII. The usual trick: (x - 0x01…) & ~x & 0x80… has a bit wherever a byte of x is zero.
-bool needs_look(std::uint64_t word) {
+static_assert(std::endian::native == std::endian::little,
+              "the first byte is the lowest; swap here");
+
+/// Which of eight bytes need a look: a quote, a backslash, a control character or anything beyond
+/// ASCII. The top bit of the first that does is the lowest bit of the answer. The usual trick:
+/// (x - 0x01…) & ~x & 0x80… has a bit wherever a byte of x is zero, and none below the first.
+std::uint64_t needing_look(std::uint64_t word) {
     constexpr std::uint64_t ones = 0x0101010101010101;
     constexpr std::uint64_t tops = 0x8080808080808080;
     const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x & tops; };
     const std::uint64_t control = (word - ones * 0x20) & ~word & tops;
-    return (has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\')) | control |
-            (word & tops)) != 0;
+    return has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\')) | control | (word & tops);
+}
+
+/// Where, from `at` on, the first byte stands that needs a look.
+const char* plain_end(const char* at, const char* end) {
+    for (std::uint64_t word = 0; end - at >= 8; at += 8) {
+        std::memcpy(&word, at, 8);
+        if (const std::uint64_t found = needing_look(word); found != 0) {
+            return at + std::countr_zero(found) / 8;
+        }
+    }
+    while (at != end && *at != '"' && *at != '\\' &&
+           static_cast<unsigned char>(*at - 0x20) < 0x60) {
+        ++at;
+    }
+    return at;
 }
 
 int hex_digit(char c) {
@@ -273,18 +292,7 @@ Text Reader::string() {
 void Reader::scan_string() {
     string_escaped_ = false;
     while (true) {
-        std::uint64_t word = 0;
-        while (end_ - at_ >= 8) {
-            std::memcpy(&word, at_, 8);
-            if (needs_look(word)) {
-                break;
-            }
-            at_ += 8;
-        }
-        while (at_ != end_ && *at_ != '"' && *at_ != '\\' &&
-               static_cast<unsigned char>(*at_ - 0x20) < 0x60) {
-            ++at_;
-        }
+        at_ = plain_end(at_, end_);
         if (at_ == end_) {
             fault_here("the string is not closed");
             return;
