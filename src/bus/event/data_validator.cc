@@ -104,7 +104,7 @@ std::string wanted(const Field& field) {
 class DataWalk {
   public:
     DataWalk(std::string_view data, std::size_t faults_max, std::vector<Fault>& faults)
-        : reader_(data), faults_max_(faults_max), faults_(faults) {}
+        : data_(data), reader_(data), faults_max_(faults_max), faults_(faults) {}
 
     void run(const Type& type) {
         const Place data{.name = "data"};
@@ -180,9 +180,10 @@ class DataWalk {
             default:
                 break;
         }
-        json::Reader before = reader_;
+        const std::size_t begin = reader_.byte();
         if (!scalar_fits(field, kind) && !reader_.failed()) {
-            add(place, "must be " + wanted(field) + ", is " + shown(before.skip()));
+            add(place, "must be " + wanted(field) + ", is " +
+                           shown(data_.substr(begin, reader_.byte() - begin)));
         }
     }
 
@@ -265,14 +266,13 @@ class DataWalk {
     }
 
     void chunk(const Field& field, json::Kind kind, const Place& place) {
-        const json::Reader before = reader_;
+        const std::size_t begin = reader_.byte();
         const std::size_t faults = faults_.size();
         part(field, kind, chunk_fields, place);
         if (kind != json::Kind::object || faults_.size() != faults || reader_.failed()) {
             return;
         }
-        json::Reader again = before;
-        const std::string_view raw = again.skip();
+        const std::string_view raw = data_.substr(begin, reader_.byte() - begin);
         if (json::int64_of(json::member_raw(raw, "count").value_or("0")) == 0) {
             add(Place{.up = &place, .name = "count"}, "must be an integer ≥ 1, is 0");
         }
@@ -284,6 +284,7 @@ class DataWalk {
         }
     }
 
+    std::string_view data_;
     json::Reader reader_;
     std::size_t faults_max_;
     std::vector<Fault>& faults_;

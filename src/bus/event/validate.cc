@@ -1,6 +1,8 @@
 #include "bus/event/validate.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "bus/event/data_validator.h"
 #include "bus/event/envelope.h"
@@ -74,13 +76,31 @@ bool begins_with_control(std::string_view text) {
     }
 }
 
-bool has_control_characters(std::string_view text) {
-    bool suspicious = false;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        suspicious |= byte < 0x20 || byte == 0x7f || byte == 0xc2 || byte == 0xe2;
+/// The top bit of every byte that is beyond ASCII or does not print, and perhaps of others behind
+/// one: (x - n…) & ~x & 0x80… finds bytes below n where there are any.
+std::uint64_t odd_bytes(std::uint64_t word) {
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    const std::uint64_t no_delete = word ^ (ones * 0x7f);
+    return (word | ((word - ones * 0x20) & ~word) | ((no_delete - ones) & ~no_delete)) &
+           (ones * 0x80);
+}
+
+/// Whether all of `text` is ASCII that prints.
+bool is_plain(std::string_view text) {
+    std::uint64_t odd = 0;
+    std::uint64_t word = 0;
+    for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+        std::memcpy(&word, text.data(), sizeof word);
+        odd |= odd_bytes(word);
     }
-    if (!suspicious) {
+    for (const char c : text) {
+        odd |= c < 0x20 || c == 0x7f ? 1 : 0;  // beyond ASCII it is negative
+    }
+    return odd == 0;
+}
+
+bool has_control_characters(std::string_view text) {
+    if (is_plain(text)) {
         return false;
     }
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -242,6 +242,18 @@ TEST(ValidateTest, AcceptsUnknownTypesUnlessToldOtherwise) {
         FailsWith(ErrorKind::invalid, HasSubstr("not in the catalogue: \"parcel.arrived\"")));
 }
 
+TEST(ValidateTest, FindsAControlCharacterAtEveryPlace) {
+    for (std::size_t place = 0; place < 20; ++place) {
+        for (int byte = 0; byte < 0x80; ++byte) {
+            Event event = samples()[1];
+            event.event_id = "abcdefghijklmnopqrst";
+            event.event_id[place] = static_cast<char>(byte);
+            EXPECT_EQ(validate(event).has_value(), byte >= 0x20 && byte != 0x7f)
+                << "byte " << byte << " at " << place;
+        }
+    }
+}
+
 TEST(ValidateTest, AcceptsTextOfAllTongues) {
     Event event = samples()[0];
     // C2 A0 is a no-break space, not a control; the others stand beside what is refused.
