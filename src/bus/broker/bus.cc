@@ -5,8 +5,12 @@
 
 #include "bus/broker/bus_state.h"
 #include "bus/event/body.h"
+#include "bus/event/builders.h"
+#include "bus/event/validate.h"
 #include "foundation/base/check.h"
 #include "foundation/base/hash.h"
+#include "foundation/base/uuid.h"
+#include "foundation/json/writer.h"
 
 namespace bascule::broker {
 
@@ -104,6 +108,26 @@ std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& f
     return found;
 }
 
+event::Occasion occasion_of(BusState& state, const Deed& deed) {
+    const WallTime now = state.now().wall;
+    std::string metadata;
+    if (!deed.actor.empty()) {
+        json::Writer(metadata).begin_object().member("actor", deed.actor).end_object();
+    }
+    return {
+        .event_id = new_uuid(now, state.random), .timestamp = now, .metadata = std::move(metadata)};
+}
+
+/// Whether what is to be told can be: a deed that nobody could be told of is not done.
+Result<> check_deed(const Deed& deed, const event::Event& fact) {
+    if (deed.reason.size() > Deed::reason_bytes_max) {
+        return fail(ErrorKind::invalid,
+                    "the reason has " + std::to_string(deed.reason.size()) + " bytes; at most " +
+                        std::to_string(Deed::reason_bytes_max) + " are allowed");
+    }
+    return event::validate(fact);
+}
+
 /// What a verb is to be done to: letters of one consumer.
 struct Chosen {
     ConsumerRuntime* consumer = nullptr;
@@ -133,13 +157,24 @@ Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFi
 /// of it enters the journal in one turn. A crash before it is confirmed leaves all of it, nothing,
 /// or, of more than 16 MiB of entries (DeliveryJournal::append), the first part: a valid history in
 /// which the other letters are open still, so that the verb can be repeated.
-template <class May, class Verb>
-void do_to_selected(BusState& state, const LetterFilter& filter, May may, Verb verb,
-                    io::Completion<std::vector<LetterSummary>> done) {
+template <class May, class Verb, class Fact>
+void do_to_selected(BusState& state, const LetterFilter& filter, const Deed& deed, May may,
+                    Verb verb, Fact fact_of, io::Completion<std::vector<LetterSummary>> done) {
     auto meant = letters_meant(state, filter);
     if (!meant) {
         done(std::move(meant));
         return;
+    }
+    std::vector<event::Event> facts;
+    for (const LetterSummary& letter : *meant) {
+        facts.push_back(fact_of(occasion_of(state, deed), {.consumer = letter.consumer,
+                                                           .letter_id = letter.id,
+                                                           .letter_event_id = letter.event_id,
+                                                           .reason = deed.reason}));
+        if (auto sound = check_deed(deed, facts.back()); !sound) {
+            done(std::unexpected(std::move(sound).error()));
+            return;
+        }
     }
     std::vector<Chosen> chosen;
     for (const LetterSummary& letter : *meant) {  // in order of consumer and offset
@@ -164,6 +199,7 @@ void do_to_selected(BusState& state, const LetterFilter& filter, May may, Verb v
     for (const Chosen& part : chosen) {
         CHECK(verb(part.consumer->machine(), part.letters).has_value());
     }
+    state.facts.add(std::move(facts));
     state.confirm_when_durable(
         [meant = std::move(*meant), done = std::move(done)](Result<> synced) mutable {
             if (synced) {
@@ -276,30 +312,54 @@ void Bus::consumer(std::string name, io::Completion<ConsumerStatus> done) {
     });
 }
 
-void Bus::pause(std::string name, std::optional<WallTime> until, io::Completion<> done) {
-    state_->on_strand(
-        [name = std::move(name), until, done = std::move(done)](BusState& state) mutable {
-            ConsumerRuntime* found = state.find(name);
-            if (found == nullptr) {
-                done(std::unexpected(no_consumer(name)));
-                return;
-            }
-            found->machine().pause({.until = until}, state.now());
-            state.confirm_when_durable(std::move(done));
-        });
-}
-
-void Bus::resume(std::string name, io::Completion<> done) {
-    state_->on_strand([name = std::move(name), done = std::move(done)](BusState& state) mutable {
+void Bus::pause(std::string name, std::optional<WallTime> until, Deed deed, io::Completion<> done) {
+    state_->on_strand([name = std::move(name), until, deed = std::move(deed),
+                       done = std::move(done)](BusState& state) mutable {
         ConsumerRuntime* found = state.find(name);
         if (found == nullptr) {
             done(std::unexpected(no_consumer(name)));
             return;
         }
+        auto fact = event::bus_consumer_paused(
+            occasion_of(state, deed), {.consumer = name, .reason = deed.reason, .until = until});
+        if (auto sound = check_deed(deed, fact); !sound) {
+            done(std::move(sound));
+            return;
+        }
+        const delivery::ConsumerStatus before = found->machine().status(state.now());
+        const bool is_so = before.mode == delivery::ConsumerMode::paused && before.until == until &&
+                           before.text == deed.reason;
+        if (!is_so) {
+            found->machine().pause({.until = until, .reason = deed.reason}, state.now());
+            state.facts.add({std::move(fact)});
+        }
+        state.confirm_when_durable(std::move(done));
+    });
+}
+
+void Bus::resume(std::string name, Deed deed, io::Completion<> done) {
+    state_->on_strand([name = std::move(name), deed = std::move(deed),
+                       done = std::move(done)](BusState& state) mutable {
+        ConsumerRuntime* found = state.find(name);
+        if (found == nullptr) {
+            done(std::unexpected(no_consumer(name)));
+            return;
+        }
+        auto fact = event::bus_consumer_resumed(occasion_of(state, deed),
+                                                {.consumer = name, .from = "position"});
+        if (auto sound = check_deed(deed, fact); !sound) {
+            done(std::move(sound));
+            return;
+        }
+        const bool was_paused =
+            found->machine().status(state.now()).mode == delivery::ConsumerMode::paused;
         if (auto resumed = found->machine().resume(delivery::ResumeFrom::position, state.now());
             !resumed) {
             done(std::move(resumed));
             return;
+        }
+        if (was_paused) {
+            state.facts.add({std::move(fact)});
         }
         state.confirm_when_durable(std::move(done));
     });
@@ -377,39 +437,39 @@ void Bus::letter(std::string id, io::Completion<LetterDetail> done) {
     });
 }
 
-void Bus::redrive(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done) {
-    state_->on_strand(
-        [filter = std::move(filter), done = std::move(done)](BusState& state) mutable {
-            do_to_selected(
-                state, filter,
-                [](const delivery::Consumer& machine, const auto& letters) {
-                    return machine.may_redrive(letters);
-                },
-                [&](delivery::Consumer& machine, const auto& letters) {
-                    return machine.redrive(letters, state.now());
-                },
-                std::move(done));
-        });
+void Bus::redrive(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done) {
+    state_->on_strand([filter = std::move(filter), deed = std::move(deed),
+                       done = std::move(done)](BusState& state) mutable {
+        do_to_selected(
+            state, filter, deed,
+            [](const delivery::Consumer& machine, const auto& letters) {
+                return machine.may_redrive(letters);
+            },
+            [&](delivery::Consumer& machine, const auto& letters) {
+                return machine.redrive(letters, state.now());
+            },
+            event::bus_letter_redriven, std::move(done));
+    });
 }
 
-void Bus::discard(LetterFilter filter, std::string reason,
-                  io::Completion<std::vector<LetterSummary>> done) {
-    state_->on_strand([filter = std::move(filter), reason = std::move(reason),
+void Bus::discard(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done) {
+    state_->on_strand([filter = std::move(filter), deed = std::move(deed),
                        done = std::move(done)](BusState& state) mutable {
+        const std::string& reason = deed.reason;
         if (reason.empty()) {
             done(fail(ErrorKind::invalid, "a discard needs a reason; it stays with the letter"));
             return;
         }
         constexpr auto how = delivery::LetterClosing::discarded;
         do_to_selected(
-            state, filter,
+            state, filter, deed,
             [&](const delivery::Consumer& machine, const auto& letters) {
                 return machine.may_close_letters(letters, how, reason);
             },
             [&](delivery::Consumer& machine, const auto& letters) {
                 return machine.close_letters(letters, how, reason, state.now());
             },
-            std::move(done));
+            event::bus_letter_discarded, std::move(done));
     });
 }
 

@@ -14,6 +14,7 @@
 #include "bus/broker/publisher.h"
 #include "bus/broker/routing.h"
 #include "bus/broker/status.h"
+#include "bus/delivery/letter.h"
 #include "bus/log/log.h"
 #include "foundation/io/completion.h"
 #include "foundation/io/disk.h"
@@ -25,6 +26,14 @@ namespace bascule::broker {
 struct InboxState {
     Offset low;                ///< everything below is done
     std::vector<Offset> done;  ///< at or above `low`, ascending
+};
+
+/// Who does something to a bus, and why: told in the event that says so.
+struct Deed {
+    static constexpr std::size_t reason_bytes_max = delivery::error_bytes_max;
+
+    std::string actor;   ///< empty: the program itself
+    std::string reason;  ///< may be empty where none is asked for
 };
 
 struct BusState;
@@ -97,10 +106,13 @@ class Bus {
     void consumers(io::Completion<std::vector<ConsumerStatus>> done);
     void consumer(std::string name, io::Completion<ConsumerStatus> done);
 
-    /// Durable before it completes, like everything a person does. Errors: `not_found`,
-    /// `conflict` (already so), `io`.
-    void pause(std::string name, std::optional<WallTime> until, io::Completion<> done);
-    void resume(std::string name, io::Completion<> done);
+    // Everything a person does is durable before it completes, and told in an event of the bus
+    // itself (bus.consumer_paused …), which is published once, also over a crash. What is so
+    // already is no deed: it succeeds and is not told again. Errors of all: `not_found`, `invalid`
+    // (a reason above reason_bytes_max, an actor that no event can name), `io`.
+
+    void pause(std::string name, std::optional<WallTime> until, Deed deed, io::Completion<> done);
+    void resume(std::string name, Deed deed, io::Completion<> done);
     /// Fires every open window and batch of the consumer.
     void flush(std::string name, io::Completion<> done);
 
@@ -114,9 +126,9 @@ class Bus {
     // Errors: `not_found` for an id, `conflict` naming the letter that is in the way, `io`.
 
     /// The letters that are attempted again, head first per key, as they were before.
-    void redrive(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done);
-    void discard(LetterFilter filter, std::string reason,
-                 io::Completion<std::vector<LetterSummary>> done);
+    void redrive(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done);
+    /// Wants a reason, which stays with the letters too.
+    void discard(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done);
 
     /// Whether events are taken and delivered, at this moment.
     BusHealth health() const;

@@ -87,9 +87,10 @@ TEST_F(BusChangesTest, TheReserveIsTakenAgainOnceThereIsRoom) {
     const auto write_positions = [&] {
         for (int i = 0; i < 2; ++i) {
             (void)sim::wait_for<>(*executor_,
-                                  [&](auto done) { bus_->resume("c", std::move(done)); });
-            (void)sim::wait_for<>(
-                *executor_, [&](auto done) { bus_->pause("c", std::nullopt, std::move(done)); });
+                                  [&](auto done) { bus_->resume("c", {}, std::move(done)); });
+            (void)sim::wait_for<>(*executor_, [&](auto done) {
+                bus_->pause("c", std::nullopt, {}, std::move(done));
+            });
         }
     };
     fill_disk();

@@ -51,10 +51,10 @@ class BusDamageTest : public BusTest {
     /// A bus that was stopped with three events in its log and nothing delivered.
     std::vector<Offset> stored_and_stopped() {
         EXPECT_THAT(configure(config_of(R"({"detail-type":["thing.done"]})")), Succeeds());
-        EXPECT_THAT(
-            sim::wait_for<>(*executor_,
-                            [&](auto done) { bus_->pause("c", std::nullopt, std::move(done)); }),
-            Succeeds());
+        EXPECT_THAT(sim::wait_for<>(
+                        *executor_,
+                        [&](auto done) { bus_->pause("c", std::nullopt, {}, std::move(done)); }),
+                    Succeeds());
         std::vector<Offset> offsets;
         for (const char* id : {"one", "two", "three"}) {
             offsets.push_back(publish_one(id, id));
@@ -67,7 +67,7 @@ class BusDamageTest : public BusTest {
         open(++seed_);
         ASSERT_THAT(configure(config_of(R"({"detail-type":["thing.done"]})")), Succeeds());
         ASSERT_THAT(
-            sim::wait_for<>(*executor_, [&](auto done) { bus_->resume("c", std::move(done)); }),
+            sim::wait_for<>(*executor_, [&](auto done) { bus_->resume("c", {}, std::move(done)); }),
             Succeeds());
         settle();
     }
@@ -123,7 +123,7 @@ TEST_F(BusDamageTest, AFrameThatIsGoneIsOneLetterOfEveryConsumerThatMayHaveMisse
     EXPECT_THAT(bus_->health().lost_reason, HasSubstr("cannot be read"));
     // Redriven without the event it is a letter again.
     auto redriven = sim::wait_for<std::vector<LetterSummary>>(
-        *executor_, [&](auto done) { bus_->redrive({}, std::move(done)); });
+        *executor_, [&](auto done) { bus_->redrive({}, {}, std::move(done)); });
     ASSERT_THAT(redriven, Succeeds());
     settle();
     EXPECT_THAT(letters({.open = true}), SizeIs(1));
@@ -153,7 +153,7 @@ TEST_F(BusDamageTest, AnOpenLetterThatIsDamagedIsMadeAnewFromTheLog) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     EXPECT_THAT(bus_->health().lost_reason, IsEmpty());
     const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
-        *executor_, [&](auto done) { bus_->redrive({.user_id = "u"}, std::move(done)); });
+        *executor_, [&](auto done) { bus_->redrive({.user_id = "u"}, {}, std::move(done)); });
     ASSERT_THAT(redriven, Succeeds());
     EXPECT_THAT(*redriven, SizeIs(1));
     settle();

@@ -70,14 +70,22 @@ Result<> BusState::open() {
     journal = TRY(
         DeliveryJournal::open(environment.disk, strand, delivery + "/journal",
                               [&](ConsumerNumber number, std::string_view entries) -> Result<> {
+                                  if (number == DeliveryJournal::nobody) {
+                                      return facts.apply(entries);
+                                  }
                                   return recovered.try_emplace(number).first->second.apply(entries);
                               }));
+    facts.begin(log->highest_sequence(Facts::producer).value_or(0));
     letters = TRY(LetterStore::open(environment.disk, strand, delivery + "/letters/letters"));
     TRY(compare_with_journal());
     rebuild_letters();
+    close_discarded_letters();
     durable_told = log->end();
     reserve_missing = options.log.reserve_bytes > 0 && !log->status().reserve_held;
     note_health();
+    if (!facts.empty()) {
+        schedule_turn();  // a crash kept them back
+    }
     return {};
 }
 
@@ -145,8 +153,30 @@ void BusState::rebuild_letters() {
     }
 }
 
+/// Letters that a person discarded, as the journal knows, in a discard that a crash cut short
+/// before the store knew it too. They remain, as closed ones do.
+void BusState::close_discarded_letters() {
+    for (const auto& [number, state] : recovered) {
+        const Routing::Consumer* consumer = written->routing->find(number);
+        if (consumer == nullptr) {
+            continue;
+        }
+        for (const Offset offset : state.decided) {
+            const LetterStore::Stored* stored = letters->find(consumer->name, offset);
+            if (stored != nullptr && !stored->closed) {
+                letters->close(consumer->name, {.offset = offset,
+                                                .how = delivery::LetterClosing::discarded,
+                                                .reason = "the reason was lost in a crash",
+                                                .at = now().wall});
+                letters_dirty = true;
+            }
+        }
+    }
+}
+
 /// Rules and target sets as the log's control records left them.
 Result<> BusState::recover_control() {
+    std::string routing;  // each replaces the one before; compiling is done for the last
     Offset at = log->control_begin();
     while (at < log->end()) {
         const auto batch = log->read(at, {.records_max = 10'000,
@@ -164,12 +194,15 @@ Result<> BusState::recover_control() {
         for (const log::RecordView& record : batch->records()) {
             const std::string control = text_of_control(record.body);
             if (control == "routing") {
-                written->routing = TRY(Routing::decode(record.body));
+                routing = record.body;
             } else if (control == "target_sets") {
                 TRY(sets->absorb(record.body));
             }
         }
         at = batch->next();
+    }
+    if (!routing.empty()) {
+        written->routing = TRY(Routing::decode(routing));
     }
     return {};
 }

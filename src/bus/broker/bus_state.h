@@ -9,6 +9,7 @@
 #include "bus/broker/bus.h"
 #include "bus/broker/consumer_runtime.h"
 #include "bus/broker/delivery_journal.h"
+#include "bus/broker/facts.h"
 #include "bus/broker/letter_store.h"
 #include "bus/broker/target_sets.h"
 #include "foundation/base/guarded.h"
@@ -45,6 +46,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     Result<> recover_control();
     Result<> compare_with_journal() const;
     void rebuild_letters();
+    void close_discarded_letters();
     void configure(BusConfig wanted, io::Completion<> done);
     void next_change();
     Result<> prepare(Change& change) const;
@@ -74,8 +76,13 @@ struct BusState : std::enable_shared_from_this<BusState> {
     BusHealth health() const;
     void release_reserve();
     void restore_reserve();
+    void write_facts();
+    void publish_facts();
+    void facts_published(std::uint64_t first, const Result<std::vector<PublishResult>>& results);
     void sync_journal();
-    void journal_synced(Result<> synced, std::vector<io::Completion<>> confirmed);
+    /// `facts`: the last fact that the sync covered.
+    void journal_synced(Result<> synced, std::uint64_t facts,
+                        std::vector<io::Completion<>> confirmed);
     void arm_timer(std::optional<SteadyTime> deadline);
     void answer_idle_waiters();
     void apply_retention();
@@ -119,7 +126,10 @@ struct BusState : std::enable_shared_from_this<BusState> {
     std::map<ConsumerNumber, std::unique_ptr<ConsumerRuntime>> consumers;
     delivery::Commands commands;
     Random random;
-    std::deque<Change> changes;  ///< asked for and not begun
+    Facts facts;
+    bool facts_publishing = false;
+    std::optional<SteadyTime> facts_due;  ///< when a failed publish is tried again
+    std::deque<Change> changes;           ///< asked for and not begun
     bool changing = false;
 
     /// Runs whose start the journal has not taken yet.

@@ -162,7 +162,7 @@ TEST_F(BusTest, AParkedKeyWaitsForItsLetterAndIsRedrivenInOrder) {
     recorder_->scripts.clear();
     recorder_->seen.clear();
     const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
-        *executor_, [&](auto done) { bus_->redrive({.ids = {open[0].id}}, std::move(done)); });
+        *executor_, [&](auto done) { bus_->redrive({.ids = {open[0].id}}, {}, std::move(done)); });
     ASSERT_THAT(redriven, Succeeds());
     ASSERT_THAT(*redriven, SizeIs(1));
     EXPECT_EQ(redriven->front().id, open[0].id);
@@ -181,7 +181,7 @@ TEST_F(BusTest, ADiscardNeedsAReasonAndFreesTheKey) {
     settle();
     const auto discard = [&](std::string reason) {
         return sim::wait_for<std::vector<LetterSummary>>(*executor_, [&](auto done) {
-            bus_->discard({.consumer = "c"}, std::move(reason), std::move(done));
+            bus_->discard({.consumer = "c"}, {.reason = std::move(reason)}, std::move(done));
         });
     };
     EXPECT_THAT(discard(""), FailsWith(ErrorKind::invalid, HasSubstr("reason")));
@@ -211,7 +211,7 @@ TEST_F(BusTest, AVerbIsDoneToAllSelectedLettersOrToNone) {
 
     const auto redrive = [&](std::vector<std::string> ids) {
         return sim::wait_for<std::vector<LetterSummary>>(*executor_, [&](auto done) {
-            bus_->redrive({.ids = std::move(ids)}, std::move(done));
+            bus_->redrive({.ids = std::move(ids)}, {}, std::move(done));
         });
     };
     recorder_->seen.clear();
@@ -238,10 +238,10 @@ TEST_F(BusTest, AVerbIsDoneToAllSelectedLettersOrToNone) {
 TEST_F(BusTest, AnUnknownLetterOrConsumerIsNotFound) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
-        *executor_, [&](auto done) { bus_->redrive({.ids = {"c:99"}}, std::move(done)); });
+        *executor_, [&](auto done) { bus_->redrive({.ids = {"c:99"}}, {}, std::move(done)); });
     EXPECT_THAT(redriven, FailsWith(ErrorKind::not_found, HasSubstr("c:99")));
     const auto paused = sim::wait_for<>(
-        *executor_, [&](auto done) { bus_->pause("nobody", std::nullopt, std::move(done)); });
+        *executor_, [&](auto done) { bus_->pause("nobody", std::nullopt, {}, std::move(done)); });
     EXPECT_THAT(paused, FailsWith(ErrorKind::not_found, HasSubstr("nobody")));
 }
 
@@ -249,7 +249,7 @@ TEST_F(BusTest, APauseSurvivesACrashAndLosesNothing) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     ASSERT_THAT(
         sim::wait_for<>(*executor_,
-                        [&](auto done) { bus_->pause("c", std::nullopt, std::move(done)); }),
+                        [&](auto done) { bus_->pause("c", std::nullopt, {}, std::move(done)); }),
         Succeeds());
     publish(event_of("1"));
     settle();
@@ -259,8 +259,9 @@ TEST_F(BusTest, APauseSurvivesACrashAndLosesNothing) {
     settle();
     EXPECT_THAT(recorder_->seen, IsEmpty());
     EXPECT_EQ(status().state, "paused");
-    ASSERT_THAT(sim::wait_for<>(*executor_, [&](auto done) { bus_->resume("c", std::move(done)); }),
-                Succeeds());
+    ASSERT_THAT(
+        sim::wait_for<>(*executor_, [&](auto done) { bus_->resume("c", {}, std::move(done)); }),
+        Succeeds());
     settle();
     EXPECT_THAT(recorder_->seen, ElementsAre("1", "2"));
 }

@@ -135,6 +135,15 @@ void BusState::turn() {
             deadline = next;
         }
     }
+    if (!journal_trouble) {
+        write_facts();
+    }
+    if (const SteadyTime due = facts_due.value_or(SteadyTime::min()); due <= time.steady) {
+        facts_due.reset();
+        publish_facts();
+    } else if (!deadline || due < *deadline) {
+        deadline = due;
+    }
     // What was started must outlive the process before anybody works on it: an event that kills
     // its process is charged for it. Until the journal took it, it is held.
     if (!held.empty() && journal->flush()) {
@@ -405,6 +414,49 @@ void BusState::restore_reserve() {
     }
 }
 
+/// Behind the deeds that they tell of, in the same frame.
+void BusState::write_facts() {
+    for (const std::string& entry : facts.take_entries()) {
+        journal->append(DeliveryJournal::nobody, entry);
+    }
+}
+
+/// One call after the other, so that no number overtakes a lower one.
+void BusState::publish_facts() {
+    if (facts_publishing) {
+        return;
+    }
+    Facts::Batch batch = facts.batch();
+    if (batch.events.empty()) {
+        return;
+    }
+    facts_publishing = true;
+    publisher->publish(
+        std::move(batch.events), {.producer = Facts::producer, .sequence = batch.first},
+        [weak = weak_from_this(), first = batch.first](Result<std::vector<PublishResult>> results) {
+            if (const auto self = weak.lock()) {
+                self->on_strand([=](BusState& state) { state.facts_published(first, results); });
+            }
+        });
+}
+
+void BusState::facts_published(std::uint64_t first,
+                               const Result<std::vector<PublishResult>>& results) {
+    facts_publishing = false;
+    // A number that the log has is an event that it has; what it refuses otherwise it counts, and
+    // refuses for ever, but for a want of room.
+    const bool taken =
+        results && std::ranges::none_of(*results, [](const PublishResult& result) {
+            const auto* rejected = std::get_if<Rejected>(&result);
+            return rejected != nullptr && rejected->code == Rejected::Code::too_many_producers;
+        });
+    if (taken) {
+        facts.told(first + results->size() - 1);
+    } else {
+        facts_due = now().steady + retry_trouble_after;
+    }
+}
+
 void BusState::sync_journal() {
     if (journal_syncing) {
         return;  // the turn after it looks again
@@ -412,10 +464,10 @@ void BusState::sync_journal() {
     journal_syncing = true;
     journal_due.reset();
     auto confirmed = std::exchange(confirmations, {});
-    auto done = [weak = weak_from_this(),
+    auto done = [weak = weak_from_this(), last_fact = facts.last_written(),
                  confirmed = std::move(confirmed)](Result<> synced) mutable {
         if (const auto self = weak.lock()) {
-            self->journal_synced(std::move(synced), std::move(confirmed));
+            self->journal_synced(std::move(synced), last_fact, std::move(confirmed));
         }
     };
     if (journal->wants_rewrite()) {
@@ -426,16 +478,23 @@ void BusState::sync_journal() {
         for (const auto& [number, state] : recovered) {
             snapshots[number] = state.encode_parts();
         }
+        if (!facts.empty()) {
+            snapshots[DeliveryJournal::nobody] = facts.snapshot();
+        }
         journal->rewrite(snapshots, std::move(done));
     } else {
         journal->sync(std::move(done));
     }
 }
 
-void BusState::journal_synced(Result<> synced, std::vector<io::Completion<>> confirmed) {
+void BusState::journal_synced(Result<> synced, std::uint64_t last_fact,
+                              std::vector<io::Completion<>> confirmed) {
     journal_syncing = false;
     journal_trouble = synced ? std::nullopt : std::optional(synced.error());
     note_health();
+    if (synced) {
+        facts.durable(last_fact);
+    }
     if (synced && (letters_dirty || letters_syncing)) {
         // What a person did to letters is confirmed when the letters know it too.
         std::ranges::move(confirmed, std::back_inserter(letter_confirmations));
@@ -476,7 +535,7 @@ void BusState::arm_timer(std::optional<SteadyTime> deadline) {
 }
 
 void BusState::answer_idle_waiters() {
-    if (idle_waiters.empty() ||
+    if (idle_waiters.empty() || !facts.empty() ||
         !std::ranges::all_of(consumers, [](const auto& entry) { return entry.second->idle(); })) {
         return;
     }

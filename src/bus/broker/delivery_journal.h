@@ -18,6 +18,9 @@ namespace bascule::broker {
 /// Threads: the bus's strand. Format: docs/format/delivery_journal.md.
 class DeliveryJournal {
   public:
+    /// Whose entries are about no consumer: the bus's own facts. Consumers are numbered from 1.
+    static constexpr ConsumerNumber nobody{0};
+
     using Replay = std::function<Result<>(ConsumerNumber consumer, std::string_view entries)>;
 
     static Result<std::unique_ptr<DeliveryJournal>> open(io::Disk& disk, io::Strand& strand,

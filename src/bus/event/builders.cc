@@ -137,6 +137,7 @@ Event letter_settled(std::string_view type, const Occasion& occasion,
                      const BusLetterSettled& data) {
     return Builder(type, occasion)
         .text("consumer", data.consumer)
+        .text("letterId", data.letter_id)
         .text("letterEventId", data.letter_event_id)
         .optional_text("reason", data.reason)
         .event();

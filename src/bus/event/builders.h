@@ -276,8 +276,9 @@ Event bus_consumer_resumed(const Occasion& occasion, const BusConsumerResumed& d
 /// A person decided about a letter.
 struct BusLetterSettled {
     std::string consumer;
-    std::string letter_event_id;
-    std::string reason = {};  ///< optional
+    std::string letter_id;
+    std::string letter_event_id;  ///< "" where damage took the event itself
+    std::string reason = {};      ///< optional
 };
 Event bus_letter_redriven(const Occasion& occasion, const BusLetterSettled& data);
 Event bus_letter_discarded(const Occasion& occasion, const BusLetterSettled& data);

@@ -33,7 +33,7 @@ constexpr Field bus_consumer_paused[] = {
     {"consumer", id}, {"reason", text, optional}, {"until", count, optional}};
 constexpr Field bus_consumer_resumed[] = {{"consumer", id}, {"from", id}};
 constexpr Field bus_letter_settled[] = {
-    {"consumer", id}, {"letterEventId", id}, {"reason", text, optional}};
+    {"consumer", id}, {"letterId", id}, {"letterEventId", text}, {"reason", text, optional}};
 constexpr Field bus_rule_changed[] = {
     {"ruleName", id}, {"change", one_of, required, rule_changes}, {"ruleVersion", count}};
 constexpr Field category_created[] = {{"categoryId", id},

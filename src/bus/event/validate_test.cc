@@ -109,8 +109,11 @@ std::vector<Event> samples() {
                          {.rule_name = "r", .change = RuleChange::created, .rule_version = 4}),
         bus_consumer_paused(occasion, {.consumer = "c", .reason = "why", .until = from_unix_ms(9)}),
         bus_consumer_resumed(occasion, {.consumer = "c", .from = "position"}),
-        bus_letter_redriven(occasion, {.consumer = "c", .letter_event_id = "e", .reason = "fixed"}),
-        bus_letter_discarded(occasion, {.consumer = "c", .letter_event_id = "e"}),
+        bus_letter_redriven(
+            occasion,
+            {.consumer = "c", .letter_id = "c:3", .letter_event_id = "e", .reason = "fixed"}),
+        bus_letter_discarded(occasion,
+                             {.consumer = "c", .letter_id = "c:3", .letter_event_id = ""}),
         bus_config_reloaded(occasion, {.file = "event_routing.yaml", .rule_version = 5}),
     };
 }

@@ -2,7 +2,6 @@
 #include "server/api/body.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
-#include "server/api/operator_events.h"
 
 namespace bascule::api {
 
@@ -105,16 +104,6 @@ io::Completion<> then_show(const Services& services, std::string name, Call call
     };
 }
 
-/// Before the answer, and only if the deed was done.
-io::Completion<> telling(std::move_only_function<void()> tell, io::Completion<> then) {
-    return [tell = std::move(tell), then = std::move(then)](Result<> done) mutable {
-        if (done) {
-            tell();
-        }
-        then(std::move(done));
-    };
-}
-
 struct PauseRequest {
     std::optional<WallTime> until;
     std::string reason;
@@ -149,11 +138,9 @@ void pause(const Services& services, Call call, const PauseRequest& request) {
         return;
     }
     const std::string name = call.request().parameter("name");
-    const OperatorEvents events(services, call.principal().name);
-    services.bus.pause(
-        name, request.until,
-        telling([events, name, request] { events.paused(name, request.reason, request.until); },
-                then_show(services, name, std::move(call))));
+    broker::Deed deed{.actor = call.principal().name, .reason = request.reason};
+    services.bus.pause(name, request.until, std::move(deed),
+                       then_show(services, name, std::move(call)));
 }
 
 }  // namespace
@@ -196,9 +183,8 @@ void add_bus_routes(Routes& routes) {
                      });
     routes.add(Method::post, "/v1/consumers/{name}:resume", Permission::operate, [=](Call call) {
         const std::string name = call.request().parameter("name");
-        const OperatorEvents events(*services, call.principal().name);
-        services->bus.resume(name, telling([events, name] { events.resumed(name); },
-                                           then_show(*services, name, std::move(call))));
+        broker::Deed deed{.actor = call.principal().name};
+        services->bus.resume(name, std::move(deed), then_show(*services, name, std::move(call)));
     });
     routes.add(Method::post, "/v1/consumers/{name}:flush", Permission::operate, [=](Call call) {
         const std::string name = call.request().parameter("name");

@@ -4,7 +4,6 @@
 #include "server/api/body.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
-#include "server/api/operator_events.h"
 #include "server/api/visibility.h"
 
 namespace bascule::api {
@@ -133,24 +132,9 @@ void list(const Services& services, Call call) {
                            }));
 }
 
-void redrive(const Services& services, broker::LetterFilter filter, Call call) {
-    const OperatorEvents events(services, call.principal().name);
-    services.bus.redrive(std::move(filter),
-                         answering<Letters>(std::move(call), 200, [events](const Letters& letters) {
-                             events.redriven(letters);
-                             return verdict_form(letters, false);
-                         }));
-}
-
-void discard(const Services& services, broker::LetterFilter filter, const std::string& reason,
-             Call call) {
-    const OperatorEvents events(services, call.principal().name);
-    services.bus.discard(
-        std::move(filter), reason,
-        answering<Letters>(std::move(call), 200, [events, reason](const Letters& letters) {
-            events.discarded(letters, reason);
-            return verdict_form(letters, false);
-        }));
+io::Completion<Letters> answering_verdict(Call call) {
+    return answering<Letters>(std::move(call), 200,
+                              [](const Letters& letters) { return verdict_form(letters, false); });
 }
 
 }  // namespace
@@ -183,12 +167,16 @@ void add_letter_routes(Routes& routes) {
             resolve(*services, *selection, std::move(call),
                     [=, previews = selection->preview, reason = selection->reason](
                         broker::LetterFilter filter, Call asked) {
+                        broker::Bus& bus = services->bus;
+                        broker::Deed deed{.actor = asked.principal().name, .reason = reason};
                         if (previews) {
                             preview(*services, std::move(filter), std::move(asked));
                         } else if (discards) {
-                            discard(*services, std::move(filter), reason, std::move(asked));
+                            bus.discard(std::move(filter), std::move(deed),
+                                        answering_verdict(std::move(asked)));
                         } else {
-                            redrive(*services, std::move(filter), std::move(asked));
+                            bus.redrive(std::move(filter), std::move(deed),
+                                        answering_verdict(std::move(asked)));
                         }
                     });
         });
