@@ -22,7 +22,7 @@ import time
 from collections import Counter, defaultdict
 
 from deliveries import Endpoint, check_deliveries
-from household import FOLDER, Household, cents
+from household import FOLDER, Household, cents, told_twice
 from main import PROGRAM
 from server import Server
 
@@ -206,6 +206,8 @@ def check_effects(server, household, ledger):
         check_nothing_twice(events)
         return [event["data"] for event in events]
 
+    twice = told_twice(event for event in server.stream(silence=2) if event["eventType"] != "test.tick")
+    assert not twice, f"told more than once, under different ids: {twice[:5]}"
     for type in ("file.uploaded", "file.processed"):
         told = Counter(data["fileId"] for data in data_of(type))
         assert told == Counter(set(ledger.files.values())), f"{type} is not there once for each file: {told}"

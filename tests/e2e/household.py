@@ -1,7 +1,7 @@
 """The example household, loaded over REST, and what a server says of it in the words of expected.json."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from server import ROOT
@@ -9,6 +9,12 @@ from server import ROOT
 FOLDER = ROOT / "examples/household"
 FILES = {"checking": "checking.csv", "card": "card.csv", "savings": "savings.ofx"}
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
+
+
+def told_twice(events):
+    """What is told more than once under different ids: no two events of the household say the same of the same."""
+    said = Counter((event["eventType"], event["userId"], json.dumps(event["data"], sort_keys=True)) for event in events)
+    return [(type, data) for (type, _, data), count in said.items() if count > 1]
 
 
 def cents(text):

@@ -4,7 +4,7 @@
 import csv
 import unittest
 
-from household import EXPECTED, FILES, FOLDER, Household, cents, text
+from household import EXPECTED, FILES, FOLDER, Household, cents, text, told_twice
 from main import PROGRAM, run
 from server import Server
 
@@ -99,6 +99,11 @@ class ImportTest(unittest.TestCase):
         self.assertEqual(len({position for position, _ in trail}), len(trail))
         self.assertEqual(trail, sorted(trail, key=lambda entry: int(entry[0].partition(":")[2])), "not in the log's order")
         self.assertEqual({id for _, id in trail}, {event["eventId"] for event in self.server.stream(silence=2)}, "not what the log holds")
+
+    def test_everything_is_told_once(self):
+        told = list(self.server.stream(silence=2))
+        self.assertGreater(len(told), EXPECTED["accounts"]["card"]["transactions"])
+        self.assertEqual(told_twice(told), [])
 
     def test_notifications_are_grouped_by_cause(self):
         raised = self.server.list("/v1/notifications")

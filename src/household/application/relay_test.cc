@@ -136,6 +136,16 @@ class RelayTest : public testing::Test {
         }
     }
 
+    /// Of the closed database, as it is now.
+    void keep_backup() {
+        std::filesystem::copy_file(folder.path("bascule.db"), folder.path("backup.db"));
+    }
+    void restore_backup() {
+        std::filesystem::remove(folder.path("bascule.db-wal"));
+        std::filesystem::remove(folder.path("bascule.db-shm"));
+        std::filesystem::rename(folder.path("backup.db"), folder.path("bascule.db"));
+    }
+
     void commit(const std::string& user_id, const std::string& name) {
         EXPECT_THAT(io::wait_for<>(
                         [&](auto done) { writer->submit(unit(user_id, name), std::move(done)); }),
@@ -267,7 +277,6 @@ TEST_F(RelayTest, KeepsEachKeysOrderUnderConcurrency) {
 TEST_F(RelayTest, ACrashBetweenPublishAndMarkRepeatsNothing) {
     commit("ada", "one");
     commit("ada", "two");
-    // Exactly the state after such a crash: numbered, in the log, not marked.
     ASSERT_THAT(io::wait_for<>([&](auto done) {
                     writer->submit(
                         [&](sql::Session& session) -> Result<> {
@@ -278,26 +287,34 @@ TEST_F(RelayTest, ACrashBetweenPublishAndMarkRepeatsNothing) {
                         std::move(done));
                 }),
                 Succeeds());
-    start();
-    drain();
-    EXPECT_EQ(names_of("ada").size(), 2);
-    stop_relay();
-    // Undo the marks, as if their transaction had been lost, and start again.
-    commit("ada", "three");
-    ASSERT_THAT(io::wait_for<>([&](auto done) {
-                    writer->submit(
-                        [&](sql::Session& session) -> Result<> {
-                            TRY(session.execute("update outbox_relay set published = 0"));
-                            return {};
-                        },
-                        std::move(done));
-                }),
-                Succeeds());
+    // Exactly the state after such a crash: numbered and in the log, and of marks nothing is known.
     close();
+    keep_backup();
     open();
     start();
     drain();
+    EXPECT_EQ(names_of("ada").size(), 2);
+    close();
+    restore_backup();
+    open();
+    EXPECT_EQ(relay->backlog().value(), 2);
+    commit("ada", "three");
+    start();
+    drain();
     EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("two"), data("three")));
+}
+
+/// Row by row, so that each is a round of its own: what goes wrong once in a hundred shows.
+TEST_F(RelayTest, EachRowIsPublishedOnceAndUnderItsOwnId) {
+    start();
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < 250; ++i) {
+        names.push_back(data(std::to_string(i)));
+        commit("ada", std::to_string(i));
+        eventually([&] { return bus.count() > i; });
+    }
+    drain();
+    EXPECT_EQ(names_of("ada"), names);
 }
 
 TEST_F(RelayTest, ALostAnswerRepeatsNothing) {
@@ -340,16 +357,14 @@ TEST_F(RelayTest, ARestoredDatabaseBeginsAnewAndRepeatsNothing) {
     commit("ada", "two");
     commit("ada", "three");
     close();
-    std::filesystem::copy_file(folder.path("bascule.db"), folder.path("backup.db"));
+    keep_backup();
     open();
     start();
     commit("ada", "four");
     drain();
     close();
     // The backup knows neither that two and three were published nor that four ever was.
-    std::filesystem::remove(folder.path("bascule.db-wal"));
-    std::filesystem::remove(folder.path("bascule.db-shm"));
-    std::filesystem::rename(folder.path("backup.db"), folder.path("bascule.db"));
+    restore_backup();
     open();
     start();
     commit("ada", "five");

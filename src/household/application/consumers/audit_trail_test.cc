@@ -70,6 +70,25 @@ TEST_F(AuditTrailTest, KeepsEveryEventWhole) {
     EXPECT_THAT(trail.get("e1", "u2"), FailsWith(ErrorKind::not_found));
 }
 
+/// As many as a run has, twice: what is left out once in a thousand shows.
+TEST_F(AuditTrailTest, KeepsEveryEventOfEveryBatch) {
+    constexpr std::size_t batch = 1000;
+    std::vector<std::string> expected;
+    for (std::size_t first = 0; first < 2 * batch; first += batch) {
+        std::vector<event::Event> events;
+        for (std::size_t i = first; i < first + batch; ++i) {
+            events.push_back(event("e" + std::to_string(i)));
+            expected.push_back(std::to_string(i + 1) + "|" + std::to_string(i) + "|e" +
+                               std::to_string(i));
+        }
+        keep(events, first);
+    }
+    EXPECT_EQ(
+        store.rows("select number, event_offset, event_id from audit_entries order by number"),
+        expected);
+    EXPECT_TRUE(trail.verify()->ok);
+}
+
 TEST_F(AuditTrailTest, KeepsAnEventOnce) {
     keep({event("e1"), event("e2")}, 0);
     keep({event("e2"), event("e3")}, 1);
