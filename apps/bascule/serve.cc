@@ -97,10 +97,14 @@ int check_config(const SettingSources& sources) {
     config::Problems problems;
     const config::Node* routing =
         settings->routing.kind == config::Node::Kind::null ? nullptr : &settings->routing;
+    broker::BusConfig built_in = built_in_consumers();
+    built_in.limits = settings->rules;
     const broker::BusConfig config = broker::read_bus_config(
-        built_in_consumers(), application::target_aliases(), settings->root, routing, problems);
+        built_in, application::target_aliases(), settings->root, routing, problems);
     if (problems.empty()) {
-        if (auto built = broker::Routing::build(config.plan(), nullptr, WallTime{}); !built) {
+        const auto built =
+            broker::Routing::build(config.plan(), nullptr, WallTime{}, config.limits);
+        if (!built) {
             problems.add(built.error().message());
         }
     }

@@ -195,8 +195,10 @@ Result<broker::BusConfig> Server::Parts::read_bus_config(const Settings& from) c
     config::Problems problems;
     const config::Node* routing =
         from.routing.kind == config::Node::Kind::null ? nullptr : &from.routing;
-    broker::BusConfig config = broker::read_bus_config(
-        built_in_consumers(), application::target_aliases(), from.root, routing, problems);
+    broker::BusConfig built_in = built_in_consumers();
+    built_in.limits = from.rules;
+    broker::BusConfig config = broker::read_bus_config(built_in, application::target_aliases(),
+                                                       from.root, routing, problems);
     TRY(problems.result());
     return config;
 }

@@ -22,6 +22,9 @@ constexpr std::string_view environment_prefix = "BASCULE_";
 /// What the command line's own client reads; not settings.
 constexpr std::string_view client_variables[] = {"BASCULE_URL", "BASCULE_TOKEN"};
 
+/// Counting beyond it would let one pattern take seconds.
+constexpr std::size_t pattern_complexity_most = 100;
+
 Result<Node> read_yaml(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) {
@@ -73,7 +76,7 @@ Result<> apply_overrides(Node& root, const std::vector<std::string>& overrides) 
     return {};
 }
 
-void read_log(Reader& root, log::Options& log) {
+void read_bus(Reader& root, log::Options& log, broker::RuleLimits& rules) {
     Reader bus = root.section("bus");
     Reader dedup = bus.section("dedup");
     log.dedup.age = dedup.duration("window", log.dedup.age);
@@ -83,6 +86,13 @@ void read_log(Reader& root, log::Options& log) {
     log.segment_bytes = bus.bytes("segment_bytes", log.segment_bytes);
     log.record_bytes_max = bus.bytes("event_bytes_max", log.record_bytes_max);
     log.queue_bytes_max = bus.bytes("queue_bytes_max", log.queue_bytes_max);
+    const auto count = [&](std::string_view key, std::size_t& value, std::size_t most) {
+        value = static_cast<std::size_t>(bus.integer(key, static_cast<std::int64_t>(value),
+                                                     {1, static_cast<std::int64_t>(most)}));
+    };
+    count("pattern_characters_max", rules.pattern.characters_max, pattern::Pattern::characters_max);
+    count("pattern_complexity_max", rules.pattern.complexity_max, pattern_complexity_most);
+    rules.memory_bytes_max = bus.bytes("rules_bytes_max", rules.memory_bytes_max);
     bus.finish();
     Reader retention = root.section("retention");
     log.retention.age = retention.duration("age", log.retention.age);
@@ -126,7 +136,7 @@ void read_settings(Settings& settings, Problems& problems) {
     Reader storage = root.section("storage");
     settings.data_directory = storage.text("data", default_data_directory());
     storage.finish();
-    read_log(root, settings.log);
+    read_bus(root, settings.log, settings.rules);
     root.node("consumers");
     root.node("event_rules");
     refuse_later_sections(root, problems);

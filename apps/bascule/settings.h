@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/broker/routing.h"
 #include "bus/log/options.h"
 #include "foundation/config/node.h"
 #include "foundation/config/reader.h"
@@ -31,6 +32,7 @@ struct Settings {
     std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
     std::string data_directory;
     log::Options log;
+    broker::RuleLimits rules;
     int workers = 4;
     std::vector<std::string> private_hosts_allowed;  ///< for webhooks that users choose
 

@@ -39,6 +39,22 @@ TEST_F(BusChangesTest, TwoThatAreRefusedTogetherLeaveTheRulesThatAreStored) {
     EXPECT_EQ(bus_->routing()->version(), stored->version() + 1);
 }
 
+TEST_F(BusChangesTest, RulesThatTakeTooMuchMemoryLeaveTheOnesInForce) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    const auto before = bus_->routing();
+    BusConfig large = config_of();
+    large.limits.memory_bytes_max = 50'000;
+    for (int i = 0; i < 1000; ++i) {
+        large.rules[0].patterns.push_back(
+            {R"({"detail":{"data":{"a":[)" + std::to_string(i) + "]}}}"});
+    }
+    EXPECT_THAT(configure(large), FailsWith(ErrorKind::invalid, HasSubstr("rule 'r'")));
+    EXPECT_EQ(bus_->routing(), before);
+    publish(event_of("1"));
+    settle();
+    EXPECT_THAT(recorder_->seen, ElementsAre("1"));
+}
+
 TEST_F(BusChangesTest, ThoseAskedForTogetherAreMadeInTheirOrder) {
     std::vector<std::string> made;
     for (const std::string type : {"a.done", "b.done", "c.done"}) {

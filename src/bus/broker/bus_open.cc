@@ -285,7 +285,8 @@ void BusState::next_change() {
         return;
     }
     const std::shared_ptr<const Routing> before = publisher->routing();
-    const auto built = Routing::build(change.wanted.plan(), before.get(), now().wall);
+    const auto built =
+        Routing::build(change.wanted.plan(), before.get(), now().wall, change.wanted.limits);
     if (!built) {
         end_change(std::move(change), std::unexpected(built.error()));
     } else if (before->version() != 0 && (*built)->plan() == before->plan()) {

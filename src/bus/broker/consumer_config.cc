@@ -15,7 +15,7 @@ constexpr std::string_view seed_suffix = "_consumer";
 
 /// The texts of a list of patterns, checked by the pattern parser.
 std::vector<PatternText> read_patterns(const Node* list, pattern::Dialect dialect,
-                                       Problems& problems) {
+                                       const pattern::Limits& limits, Problems& problems) {
     std::vector<PatternText> patterns;
     if (list == nullptr) {
         return patterns;
@@ -29,7 +29,7 @@ std::vector<PatternText> read_patterns(const Node* list, pattern::Dialect dialec
         PatternText pattern{
             .text = item.kind == Node::Kind::scalar ? item.scalar : config::to_json(item),
             .dialect = dialect};
-        if (auto parsed = pattern::Pattern::parse(pattern.text, dialect); !parsed) {
+        if (auto parsed = pattern::Pattern::parse(pattern.text, dialect, limits); !parsed) {
             problems.add(item, parsed.error().message());
             continue;
         }
@@ -230,7 +230,8 @@ void read_consumer(const Node& node, std::string_view name, BusConfig& config, P
                                    starts) == "earliest"
                          ? Start::earliest
                          : Start::now;
-    auto patterns = read_patterns(reader.node("patterns"), pattern::Dialect::eventbridge, problems);
+    auto patterns = read_patterns(reader.node("patterns"), pattern::Dialect::eventbridge,
+                                  config.limits.pattern, problems);
     reader.finish();
     if (!consumer.takes_many && (consumer.policy.batch || consumer.policy.debounce)) {
         problems.add(node, "takes one event a run; batch and debounce are not allowed here");
@@ -303,7 +304,8 @@ void read_event_rules(const Node* rules, const TargetAliases& aliases,
         Reader reader(&node, node.path, problems);
         Rule rule{.name = name, .origin = RuleOrigin::file};
         const Node* list = reader.node("event_patterns");
-        rule.patterns = read_patterns(list, pattern::Dialect::routing, problems);
+        rule.patterns =
+            read_patterns(list, pattern::Dialect::routing, config.limits.pattern, problems);
         if (list == nullptr) {
             problems.add(node, "has no event_patterns");
         }

@@ -56,6 +56,7 @@ struct ConsumerConfig {
 struct BusConfig {
     std::vector<ConsumerConfig> consumers;
     std::vector<Rule> rules;
+    RuleLimits limits;
 
     ConsumerConfig* find(std::string_view name);
     const ConsumerConfig* find(std::string_view name) const;
@@ -71,8 +72,9 @@ using TargetAliases = std::map<std::string, std::vector<std::string>, std::less<
 ///
 /// `consumers` changes settings of built-in consumers and adds others; a consumer's own `patterns`
 /// become a rule named after it. `event_rules` (the seed's form) adds rules, sets a target's batch
-/// size, and with `defaults: off` removes its target's `default.…` rule. Every complaint names
-/// file, line, field and what is allowed; with any complaint the result is worthless.
+/// size, and with `defaults: off` removes its target's `default.…` rule. Patterns are held to
+/// `built_in.limits`. Every complaint names file, line, field and what is allowed; with any
+/// complaint the result is worthless.
 BusConfig read_bus_config(const BusConfig& built_in, const TargetAliases& aliases,
                           const config::Node& root, const config::Node* routing_file,
                           config::Problems& problems, config::Ledger* ledger = nullptr);

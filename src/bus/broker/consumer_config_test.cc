@@ -7,6 +7,7 @@
 namespace bascule::broker {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -104,6 +105,30 @@ TEST(ReadBusConfigTest, ARuleMayTakeItsTargetsDefaultAway) {
     }
     EXPECT_THAT(names, ElementsAre("default.analytics", "default.analytics_status",
                                    "default.categorization", "narrow"));
+}
+
+TEST(ReadBusConfigTest, HoldsPatternsToTheBusesLimits) {
+    BusConfig base = built_in();
+    base.limits.pattern = {.characters_max = 30, .complexity_max = 3};
+    const auto root = config::parse_yaml(R"(event_rules:
+  long:
+    event_patterns: [{source: ["a name of many letters"]}]
+    target: audit
+  complex:
+    event_patterns: [{s: [{wildcard: "*a*a*"}]}]
+    target: audit
+  good:
+    event_patterns: [{source: ["x"]}]
+    target: audit
+)",
+                                         "bascule.yaml");
+    ASSERT_THAT(root, Succeeds());
+    config::Problems problems;
+    const BusConfig config = read_bus_config(base, aliases, *root, nullptr, problems);
+    EXPECT_THAT(problems.messages(),
+                ElementsAre(AllOf(HasSubstr("bascule.yaml:3"), HasSubstr("at most 30 are allowed")),
+                            AllOf(HasSubstr("bascule.yaml:6"), HasSubstr("too complex"))));
+    EXPECT_EQ(config.limits, base.limits);
 }
 
 TEST(ReadBusConfigTest, ReadsAConsumerOfTheUsersOwn) {

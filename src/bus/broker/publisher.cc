@@ -176,8 +176,12 @@ std::shared_ptr<Publisher::Call> Publisher::prepare(
 void Publisher::match(Call& call, const Routing& routing) const {
     call.target_sets.clear();
     call.definitions.clear();
+    TargetSets::Set targets;
     for (std::size_t i = 0; i < call.events.size(); ++i) {
-        const auto [set, defined] = sets_->intern(routing.match(event::view_of(call.events[i])));
+        if (routing.match(event::view_of(call.events[i]), targets) == Routing::Decided::no) {
+            ++counts_->undecided;
+        }
+        const auto [set, defined] = sets_->intern(targets);
         call.records[i].target_set = set;
         call.records[i].rule_version = routing.version();
         call.target_sets.push_back(set);

@@ -20,6 +20,8 @@ struct PublishCounts {
     std::atomic<std::uint64_t> duplicates{0};
     std::atomic<std::uint64_t> rejected{0};
     std::atomic<std::uint64_t> unrouted{0};  ///< accepted, but no rule matched
+    /// Matched, but not all patterns were decided; see Routing::match.
+    std::atomic<std::uint64_t> undecided{0};
     std::atomic<std::uint64_t> bytes{0};
 };
 

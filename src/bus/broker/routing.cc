@@ -1,9 +1,13 @@
 #include "bus/broker/routing.h"
 
 #include <algorithm>
-#include <set>
+#include <limits>
+#include <map>
 
 #include "bus/broker/subject_of.h"
+#include "bus/pattern/rule_set.h"
+#include "bus/pattern/scratch.h"
+#include "foundation/base/check.h"
 #include "foundation/json/value.h"
 #include "foundation/json/writer.h"
 
@@ -12,6 +16,10 @@ namespace bascule::broker {
 namespace {
 
 constexpr int format_version = 1;
+
+/// For rules that were in force once.
+constexpr RuleLimits no_limits{.pattern = {.complexity_max = pattern::Limits::any_complexity},
+                               .memory_bytes_max = std::numeric_limits<std::size_t>::max()};
 
 std::string_view name_of(RuleOrigin origin) {
     switch (origin) {
@@ -34,18 +42,6 @@ std::optional<RuleOrigin> origin_of(std::string_view name) {
     return std::nullopt;
 }
 
-/// Whether a pattern's verdict depends on source and type alone. The pattern was parsed before, so
-/// its text is a valid JSON object.
-bool looks_at_header_only(const PatternText& pattern) {
-    const auto value = json::Value::parse(pattern.text);
-    if (!value) {
-        return false;
-    }
-    return std::ranges::all_of(value->members(), [](const json::Member& member) {
-        return member.key == "source" || member.key == "detail-type" || member.key == "detail_type";
-    });
-}
-
 std::vector<PatternText> patterns_towards(const RoutingPlan& plan, const std::string& consumer) {
     std::vector<PatternText> patterns;
     for (const Rule& rule : plan.rules) {
@@ -56,17 +52,61 @@ std::vector<PatternText> patterns_towards(const RoutingPlan& plan, const std::st
     return patterns;
 }
 
-Result<std::vector<pattern::Pattern>> parsed(const std::vector<PatternText>& texts) {
-    std::vector<pattern::Pattern> patterns;
-    for (const PatternText& text : texts) {
-        patterns.push_back(TRY(pattern::Pattern::parse(text.text, text.dialect)));
+/// Makes rule sets of patterns, within one bound of memory for all of them.
+class Compiler {
+  public:
+    explicit Compiler(const RuleLimits& limits) : limits_(limits) {}
+
+    pattern::RuleSet begin() const {
+        return pattern::RuleSet({.memory_bytes_max = limits_.memory_bytes_max});
     }
-    return patterns;
+
+    /// Errors: `invalid`.
+    Result<pattern::Pattern> parse(const PatternText& text) const {
+        return pattern::Pattern::parse(text.text, text.dialect, limits_.pattern);
+    }
+
+    /// Numbers the pattern by the set's size. Errors: `invalid`.
+    Result<> add(pattern::RuleSet& set, pattern::Pattern pattern) {
+        const std::size_t before = set.memory_bytes_estimated();
+        const pattern::RuleId number(static_cast<std::uint32_t>(set.size()));
+        const auto added = set.add(number, std::move(pattern));
+        taken_ += set.memory_bytes_estimated() - before;
+        if (!added || taken_ > limits_.memory_bytes_max) {
+            return fail(ErrorKind::invalid, "with it the rules would take more than " +
+                                                std::to_string(limits_.memory_bytes_max) +
+                                                " bytes of memory (bus.rules_bytes_max); fewer "
+                                                "or simpler ones are needed");
+        }
+        return {};
+    }
+
+  private:
+    RuleLimits limits_;
+    std::size_t taken_ = 0;
+};
+
+std::shared_ptr<const pattern::Matcher> matcher_of(pattern::RuleSet& set) {
+    return set.size() == 0 ? nullptr : set.snapshot();
 }
 
-bool any_matches(const std::vector<pattern::Pattern>& patterns, const pattern::Subject& subject) {
-    return std::ranges::any_of(patterns, [&](const auto& p) { return p.matches(subject); });
+bool names_header_only(const pattern::Pattern& pattern) {
+    return std::ranges::all_of(pattern.paths(), [](const std::string& path) {
+        return path == "source" || path == "detail-type";
+    });
 }
+
+/// What a thread matches with, whatever the routing: its buffers grow with what they see.
+struct Matching {
+    pattern::Scratch scratch;
+    std::vector<pattern::RuleId> matched;
+    std::string header;
+
+    static Matching& of_this_thread() {
+        thread_local Matching own;
+        return own;
+    }
+};
 
 void write_patterns(json::Writer& writer, const std::vector<PatternText>& patterns) {
     writer.begin_array();
@@ -77,13 +117,6 @@ void write_patterns(json::Writer& writer, const std::vector<PatternText>& patter
         writer.end_object();
     }
     writer.end_array();
-}
-
-void add_sorted_unique(std::vector<ConsumerNumber>& to, const std::vector<ConsumerNumber>& more) {
-    to.insert(to.end(), more.begin(), more.end());
-    std::ranges::sort(to);
-    const auto repeated = std::ranges::unique(to);
-    to.erase(repeated.begin(), repeated.end());
 }
 
 std::string_view text_of(const json::Value& object, std::string_view key) {
@@ -120,7 +153,8 @@ std::shared_ptr<const Routing> Routing::empty() {
 }
 
 Result<std::shared_ptr<const Routing>> Routing::build(const RoutingPlan& plan,
-                                                      const Routing* before, WallTime now) {
+                                                      const Routing* before, WallTime now,
+                                                      const RuleLimits& limits) {
     auto routing = std::make_shared<Routing>();
     routing->plan_ = plan;
     routing->version_ = before == nullptr ? 1 : before->version_ + 1;
@@ -152,38 +186,59 @@ Result<std::shared_ptr<const Routing>> Routing::build(const RoutingPlan& plan,
             routing->consumers_.push_back(std::move(created));
         }
     }
-    TRY(routing->compile());
+    TRY(routing->compile(limits));
     return routing;
 }
 
-Result<> Routing::compile() {
-    std::set<std::string_view> names;
+Result<> Routing::compile(const RuleLimits& limits) {
+    std::map<std::string_view, const Consumer*> by_name;
     for (const Consumer& consumer : consumers_) {
-        if (!names.insert(consumer.name).second) {
+        if (!by_name.emplace(consumer.name, &consumer).second) {
             return fail(ErrorKind::invalid, "consumer '" + consumer.name + "' stands twice");
         }
     }
+    Compiler compiler(limits);
+    pattern::RuleSet by_header = compiler.begin();
+    pattern::RuleSet by_content = compiler.begin();
     for (const Rule& rule : plan_.rules) {
-        CompiledRule compiled;
-        auto patterns = parsed(rule.patterns);
-        if (!patterns) {
-            return std::unexpected(std::move(patterns).error().in("rule '" + rule.name + "'"));
+        const auto add = [&](const PatternText& text) -> Result<> {
+            pattern::Pattern pattern = TRY(compiler.parse(text));
+            const bool header_only = names_header_only(pattern);
+            TRY(compiler.add(header_only ? by_header : by_content, std::move(pattern)));
+            (header_only ? by_header_ : by_content_)
+                .rule_of.push_back(static_cast<std::uint32_t>(targets_.size()));
+            return {};
+        };
+        for (const PatternText& text : rule.patterns) {
+            if (auto added = add(text); !added) {
+                return std::unexpected(std::move(added).error().in("rule '" + rule.name + "'"));
+            }
         }
-        compiled.patterns = std::move(*patterns);
-        compiled.header_only = std::ranges::all_of(rule.patterns, looks_at_header_only);
+        Targets& targets = targets_.emplace_back();
         for (const std::string& target : rule.targets) {
-            const Consumer* consumer = find(target);
-            if (consumer == nullptr) {
+            const auto consumer = by_name.find(target);
+            if (consumer == by_name.end() || consumer->second->removed) {
                 return fail(ErrorKind::invalid,
                             "rule '" + rule.name + "': there is no consumer '" + target + "'");
             }
-            compiled.targets.push_back(consumer->number);
+            targets.push_back(consumer->second->number);
         }
-        compiled_.push_back(std::move(compiled));
     }
+    by_header_.matcher = matcher_of(by_header);
+    by_content_.matcher = matcher_of(by_content);
+    return compile_backfills();
+}
+
+/// Nobody can change what a consumer was created with, so no limit may refuse it later.
+Result<> Routing::compile_backfills() {
+    Compiler compiler(no_limits);
     for (const Consumer& consumer : consumers_) {
-        if (!consumer.backfill.empty()) {
-            compiled_backfills_.emplace(consumer.number, TRY(parsed(consumer.backfill)));
+        pattern::RuleSet patterns = compiler.begin();
+        for (const PatternText& text : consumer.backfill) {
+            TRY(compiler.add(patterns, TRY(compiler.parse(text))));
+        }
+        if (auto matcher = matcher_of(patterns)) {
+            backfills_.emplace(consumer.number, std::move(matcher));
         }
     }
     return {};
@@ -201,69 +256,71 @@ const Routing::Consumer* Routing::find(ConsumerNumber number) const {
     return found == consumers_.end() ? nullptr : &*found;
 }
 
-std::shared_ptr<const Routing::HeaderAnswer> Routing::header_answer(
+Routing::Decided Routing::match(const event::EventView& event,
+                                std::vector<ConsumerNumber>& consumers) const {
+    consumers.clear();
+    if (by_header_.matcher != nullptr) {
+        const std::shared_ptr<const Targets> sure = header_answer(event);
+        consumers.assign(sure->begin(), sure->end());
+    }
+    return add_matching(by_content_, event, consumers);
+}
+
+std::shared_ptr<const Routing::Targets> Routing::header_answer(
     const event::EventView& event) const {
-    std::string key;
-    key.reserve(event.source.size() + 1 + event.event_type.size());
-    key.append(event.source).append(1, '\0').append(event.event_type);
-    const auto known = header_answers_.read([&](const HeaderAnswers& answers) {
-        const auto found = answers.find(key);
+    std::string& key = Matching::of_this_thread().header;
+    key.assign(event.source).append(1, '\0').append(event.event_type);
+    auto known = header_answers_.read([&](const HeaderAnswers& answers) {
+        const auto found = answers.find(std::string_view(key));
         return found == answers.end() ? nullptr : found->second;
     });
     if (known) {
         return known;
     }
-    auto answer = std::make_shared<HeaderAnswer>();
-    const pattern::Subject subject = subject_of(event);
-    for (std::size_t i = 0; i < compiled_.size(); ++i) {
-        const CompiledRule& rule = compiled_[i];
-        if (!rule.header_only) {
-            answer->open.push_back(i);
-        } else if (any_matches(rule.patterns, subject)) {
-            add_sorted_unique(answer->sure, rule.targets);
-        }
-    }
+    const auto answer = std::make_shared<Targets>();
+    // Two texts that lie in no array leave nothing to be searched for.
+    CHECK(add_matching(by_header_, event, *answer) == Decided::yes);
     header_answers_.with([&](HeaderAnswers& answers) {
         if (answers.size() >= header_answers_max) {
             answers.clear();
         }
-        answers.emplace(std::move(key), answer);
+        answers.emplace(key, answer);
     });
     return answer;
 }
 
-std::vector<ConsumerNumber> Routing::match(const event::EventView& event) const {
-    if (compiled_.empty()) {
-        return {};
+/// `targets` stay ascending, each once.
+Routing::Decided Routing::add_matching(const Index& index, const event::EventView& event,
+                                       Targets& targets) const {
+    if (index.matcher == nullptr) {
+        return Decided::yes;
     }
-    const auto header = header_answer(event);
-    std::vector<ConsumerNumber> matched = header->sure;
-    if (!header->open.empty()) {
-        const pattern::Subject subject = subject_of(event);
-        for (const std::size_t index : header->open) {
-            const CompiledRule& rule = compiled_[index];
-            if (any_matches(rule.patterns, subject)) {
-                add_sorted_unique(matched, rule.targets);
-            }
-        }
+    Matching& own = Matching::of_this_thread();
+    const std::size_t given_up = own.scratch.searches_given_up();
+    index.matcher->match(subject_of(event), own.scratch, own.matched);
+    const Decided decided =
+        own.scratch.searches_given_up() == given_up ? Decided::yes : Decided::no;
+    if (own.matched.empty()) {
+        return decided;
     }
-    return matched;
+    for (const pattern::RuleId number : own.matched) {
+        const Targets& more = targets_[index.rule_of[number.value()]];
+        targets.insert(targets.end(), more.begin(), more.end());
+    }
+    std::ranges::sort(targets);
+    const auto repeated = std::ranges::unique(targets);
+    targets.erase(repeated.begin(), repeated.end());
+    return decided;
 }
 
 bool Routing::backfills(const event::EventView& event, const Consumer& consumer) const {
-    const auto found = compiled_backfills_.find(consumer.number);
-    return found != compiled_backfills_.end() && any_matches(found->second, subject_of(event));
-}
-
-std::vector<std::string> Routing::rules_matching(const event::EventView& event) const {
-    std::vector<std::string> names;
-    const pattern::Subject subject = subject_of(event);
-    for (std::size_t i = 0; i < compiled_.size(); ++i) {
-        if (any_matches(compiled_[i].patterns, subject)) {
-            names.push_back(plan_.rules[i].name);
-        }
+    const auto found = backfills_.find(consumer.number);
+    if (found == backfills_.end()) {
+        return false;
     }
-    return names;
+    Matching& own = Matching::of_this_thread();
+    found->second->match(subject_of(event), own.scratch, own.matched);
+    return !own.matched.empty();
 }
 
 std::string Routing::encode() const {
@@ -334,7 +391,7 @@ Result<std::shared_ptr<const Routing>> Routing::decode(std::string_view body) {
         }
         routing->plan_.rules.push_back(std::move(rule));
     }
-    if (auto compiled = routing->compile(); !compiled) {
+    if (auto compiled = routing->compile(no_limits); !compiled) {
         return std::unexpected(std::move(compiled).error().in("control record"));
     }
     return routing;

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "bus/event/event.h"
+#include "bus/pattern/matcher.h"
 #include "bus/pattern/pattern.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/guarded.h"
+#include "foundation/base/hash.h"
 #include "foundation/base/named.h"
 #include "foundation/base/result.h"
 
@@ -51,6 +53,14 @@ struct Subscriber {
     friend bool operator==(const Subscriber&, const Subscriber&) = default;
 };
 
+/// What rules may ask for.
+struct RuleLimits {
+    pattern::Limits pattern;
+    /// Of all rules together, compiled, as `pattern::RuleSet` estimates it.
+    std::size_t memory_bytes_max = std::size_t{256} << 20;
+    friend bool operator==(const RuleLimits&, const RuleLimits&) = default;
+};
+
 /// What somebody wants to be in force; compare, then append to the log.
 struct RoutingPlan {
     std::vector<Rule> rules;
@@ -60,12 +70,15 @@ struct RoutingPlan {
 
 /// The rules in force between two offsets of a log: who gets which event.
 ///
-/// Immutable but for a cache. Built from a plan and the numbers of the version before it; stored in
-/// the log as a control record (`encode`, docs/format/control_record.md), so that routing can be
-/// reproduced for ever.
+/// Built from a plan and the numbers of the version before it; stored in the log as a control
+/// record (`encode`, docs/format/control_record.md), so that routing can be reproduced for ever.
 ///
-/// Threads:  any. Cost of `match`: one lookup when every pattern looks at `source` and
-/// `detail-type` only, else one match for each pattern that looks further.
+/// Threads:   any; immutable but for a cache. Each thread keeps what matching needs, see
+///            pattern::Scratch.
+/// Cost:      a match hardly depends on the number of rules, see pattern::Matcher, and allocates
+///            nothing once the thread has seen its like. Patterns that look at source and type
+///            only are one lookup, and if there are no others the event is not looked into.
+///            `build` and `decode` compile every pattern, some 10 µs each.
 class Routing {
   public:
     struct Consumer {
@@ -82,13 +95,17 @@ class Routing {
     };
     static constexpr std::chrono::hours removed_kept{7 * 24};
 
-    /// Errors: `invalid`, naming the rule and what is wrong with its pattern or target.
+    /// Errors: `invalid`, naming the rule and what is wrong with its pattern or target, or that
+    /// the rules up to it take more memory than allowed.
     static Result<std::shared_ptr<const Routing>> build(const RoutingPlan& plan,
-                                                        const Routing* before, WallTime now);
+                                                        const Routing* before, WallTime now,
+                                                        const RuleLimits& limits = {});
 
     /// Nobody gets anything; version 0.
     static std::shared_ptr<const Routing> empty();
 
+    /// What was in force once is taken whatever the limits are by now. Errors: `corrupt`,
+    /// `invalid`.
     static Result<std::shared_ptr<const Routing>> decode(std::string_view body);
     std::string encode() const;
 
@@ -101,39 +118,51 @@ class Routing {
     /// Any, or nullptr.
     const Consumer* find(ConsumerNumber number) const;
 
-    /// The consumers that get the event, ascending, each once.
-    std::vector<ConsumerNumber> match(const event::EventView& event) const;
+    /// Whether every pattern was decided; see pattern::Matcher, limits.
+    enum class Decided : bool { no, yes };
+
+    /// Replaces `consumers` by those that get the event, ascending, each once. Where not every
+    /// pattern was decided, those of its rules may be missing.
+    Decided match(const event::EventView& event, std::vector<ConsumerNumber>& consumers) const;
+    std::vector<ConsumerNumber> match(const event::EventView& event) const {
+        std::vector<ConsumerNumber> consumers;
+        match(event, consumers);
+        return consumers;
+    }
 
     /// Whether a consumer gets an event that was appended before it existed, which is known by the
     /// record's rule version.
     bool backfills(const event::EventView& event, const Consumer& consumer) const;
 
-    /// Names of the rules that match, for explanations.
-    std::vector<std::string> rules_matching(const event::EventView& event) const;
-
   private:
-    struct CompiledRule {
-        std::vector<pattern::Pattern> patterns;
-        std::vector<ConsumerNumber> targets;
-        bool header_only = false;
+    /// Some of the rules' patterns as one matcher.
+    struct Index {
+        std::shared_ptr<const pattern::Matcher> matcher;  ///< null without any pattern
+        std::vector<std::uint32_t> rule_of;               ///< by the pattern's number in there
     };
-    /// The answer for all events of one (source, type), as far as it does not depend on more.
-    struct HeaderAnswer {
-        std::vector<ConsumerNumber> sure;
-        std::vector<std::size_t> open;  ///< rules that must look at the event
+    using Targets = std::vector<ConsumerNumber>;
+    struct HeaderHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view key) const { return hash64(key); }
     };
+    /// Ascending, each once, by source and type.
+    using HeaderAnswers = std::unordered_map<std::string, std::shared_ptr<const Targets>,
+                                             HeaderHash, std::equal_to<>>;
     static constexpr std::size_t header_answers_max = 4096;
 
-    Result<> compile();
-    std::shared_ptr<const HeaderAnswer> header_answer(const event::EventView& event) const;
+    Result<> compile(const RuleLimits& limits);
+    Result<> compile_backfills();
+    std::shared_ptr<const Targets> header_answer(const event::EventView& event) const;
+    Decided add_matching(const Index& index, const event::EventView& event, Targets& targets) const;
 
     std::uint32_t version_ = 0;
     std::uint32_t next_number_ = 1;
     RoutingPlan plan_;
     std::vector<Consumer> consumers_;
-    std::vector<CompiledRule> compiled_;
-    std::map<ConsumerNumber, std::vector<pattern::Pattern>> compiled_backfills_;
-    using HeaderAnswers = std::unordered_map<std::string, std::shared_ptr<const HeaderAnswer>>;
+    std::vector<Targets> targets_;  ///< by rule
+    Index by_header_;               ///< patterns that name `source` and `detail-type` only
+    Index by_content_;              ///< the others
+    std::map<ConsumerNumber, std::shared_ptr<const pattern::Matcher>> backfills_;
     mutable SharedGuarded<HeaderAnswers> header_answers_;
 };
 

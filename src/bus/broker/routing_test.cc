@@ -8,9 +8,11 @@
 namespace bascule::broker {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 
 const WallTime day_one = from_unix_ms(1'700'000'000'000);
 
@@ -117,6 +119,102 @@ TEST(RoutingTest, NamesRuleAndFaultOfABadPlan) {
     EXPECT_THAT(
         Routing::build(plan_of({rule("r", R"({"source":["s"]})", "b")}, {{"a"}}), nullptr, day_one),
         FailsWith(ErrorKind::invalid, HasSubstr("there is no consumer 'b'")));
+}
+
+TEST(RoutingTest, RefusesRulesThatWouldTakeTooMuchMemory) {
+    RoutingPlan plan{.subscribers = {{"a"}}};
+    for (int i = 0; i < 1000; ++i) {
+        const std::string number = std::to_string(i);
+        plan.rules.push_back(
+            rule("r" + number, R"({"detail":{"data":{"a":[")" + number + "\"]}}}", "a"));
+        plan.rules.push_back(rule("h" + number, R"({"source":[")" + number + "\"]}", "a"));
+    }
+    EXPECT_THAT(Routing::build(plan, nullptr, day_one, {.memory_bytes_max = 100'000}),
+                FailsWith(ErrorKind::invalid,
+                          AllOf(MatchesRegex("rule '[rh][0-9]+': .*"), HasSubstr("100000 bytes"),
+                                HasSubstr("bus.rules_bytes_max"))));
+    EXPECT_THAT(Routing::build(plan, nullptr, day_one, {}), Succeeds());
+}
+
+/// Limits are for what somebody asks for now: what the log holds was accepted once.
+TEST(RoutingTest, HoldsNewPatternsToTheLimitsAndStoredOnesToNone) {
+    const RoutingPlan plan = plan_of(
+        {rule("r", R"({"source":[{"wildcard":"*a*a*a*a*a*b"}]})", "a")}, {{"a", Start::earliest}});
+    EXPECT_THAT(Routing::build(plan, nullptr, day_one),
+                FailsWith(ErrorKind::invalid, HasSubstr("too complex")));
+    const auto first = Routing::build(plan, nullptr, day_one, {.pattern = {.complexity_max = 50}});
+    ASSERT_THAT(first, Succeeds());
+    const auto read = Routing::decode((*first)->encode());
+    ASSERT_THAT(read, Succeeds());
+    EXPECT_THAT(matched(**read, event_of("aaaaab", "t")), ElementsAre(1));
+
+    const auto next = Routing::build(
+        plan_of({rule("r", R"({"source":["b"]})", "a")}, {{"a", Start::earliest}}), read->get(),
+        day_one, {.pattern = {.characters_max = 20}, .memory_bytes_max = 10'000});
+    ASSERT_THAT(next, Succeeds()) << "what the consumer was created with does not count";
+    const event::Event event = event_of("aaaaab", "t");
+    EXPECT_TRUE((*next)->backfills(event::view_of(event), *(*next)->find("a")));
+}
+
+/// The header's answers are remembered for so many headers; more of them are answered as well.
+TEST(RoutingTest, AnswersHoweverManySourcesAndTypesThereAre) {
+    const auto routing = built(plan_of({rule("r", R"({"source":[{"suffix":"7"}]})", "a"),
+                                        rule("s", R"({"detail-type":["t1"]})", "b")},
+                                       {{"a"}, {"b"}}));
+    for (int round = 0; round < 2; ++round) {
+        for (int i = 0; i < 10'000; ++i) {
+            const auto expected =
+                i % 10 == 7 ? std::vector<std::uint32_t>{1, 2} : std::vector<std::uint32_t>{2};
+            ASSERT_EQ(matched(*routing, event_of("s" + std::to_string(i), "t1")), expected) << i;
+        }
+    }
+    EXPECT_THAT(matched(*routing, event_of("s1", "t2")), IsEmpty());
+}
+
+/// Nine pigeons in eight holes, as arrays: whether pigeon p sits in hole h is an array `a` of two
+/// elements, and a field that fits in either of some elements is a clause. No search that only
+/// learns which choices clash can refute it in reasonable time.
+TEST(RoutingTest, SaysThatNotEveryPatternWasDecided) {
+    constexpr int holes = 8;
+    constexpr int pigeons = holes + 1;
+    std::string yes[pigeons][holes];
+    std::string no[pigeons][holes];
+    std::string text;
+    int clauses = 0;
+    const auto add_clause = [&](const std::vector<std::string*>& elements) {
+        const std::string name = "\"c" + std::to_string(clauses++) + "\":";
+        text += (text.empty() ? "" : ",") + name + "[1]";
+        for (std::string* element : elements) {
+            *element += (element->empty() ? "" : ",") + name + "1";
+        }
+    };
+    for (int p = 0; p < pigeons; ++p) {
+        std::vector<std::string*> somewhere;
+        for (int h = 0; h < holes; ++h) {
+            somewhere.push_back(&yes[p][h]);
+            for (int other = 0; other < p; ++other) {
+                add_clause({&no[p][h], &no[other][h]});
+            }
+        }
+        add_clause(somewhere);
+    }
+    std::string data;
+    for (int p = 0; p < pigeons; ++p) {
+        for (int h = 0; h < holes; ++h) {
+            data += (data.empty() ? "" : ",") + std::string("\"a\":[{") + yes[p][h] + "},{" +
+                    no[p][h] + "}]";
+        }
+    }
+    const auto routing =
+        built(plan_of({rule("r", R"({"detail":{"data":{"a":{)" + text + "}}}}", "a"),
+                       rule("s", R"({"source":["s"]})", "b")},
+                      {{"a"}, {"b"}}));
+    std::vector<ConsumerNumber> consumers;
+    const event::Event undecided = event_of("s", "t", "{" + data + "}");
+    EXPECT_EQ(routing->match(event::view_of(undecided), consumers), Routing::Decided::no);
+    EXPECT_THAT(consumers, ElementsAre(ConsumerNumber(2)));
+    const event::Event next = event_of("s", "t", R"({"a":1})");
+    EXPECT_EQ(routing->match(event::view_of(next), consumers), Routing::Decided::yes);
 }
 
 TEST(TargetSetsTest, IsUndefinedUntilADefinitionIsDurable) {

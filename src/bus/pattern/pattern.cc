@@ -161,6 +161,13 @@ bool is_too_complex(const std::vector<Alternative>& alternatives, std::size_t co
     return false;
 }
 
+/// Every byte but those that continue a character of UTF-8.
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    }));
+}
+
 /// Where a text ceases to be UTF-8; its end if nowhere.
 std::size_t first_fault(std::string_view text) {
     const char* at = text.data();
@@ -178,11 +185,12 @@ std::size_t first_fault(std::string_view text) {
 }  // namespace
 
 Result<Pattern> Pattern::parse(std::string_view text, Dialect dialect, const Limits& limits) {
-    const std::size_t bytes_max = std::min(limits.bytes_max, pattern_bytes_max);
-    if (text.size() > bytes_max) {
+    const std::size_t characters_max = std::min(limits.characters_max, Pattern::characters_max);
+    if (text.size() > characters_max && characters(text) > characters_max) {
         return fail(ErrorKind::invalid, "Event pattern is not valid. Reason: it has " +
-                                            std::to_string(text.size()) + " bytes; at most " +
-                                            std::to_string(bytes_max) + " are allowed");
+                                            std::to_string(characters(text)) +
+                                            " characters; at most " +
+                                            std::to_string(characters_max) + " are allowed");
     }
     if (const std::size_t byte = first_fault(text); byte != text.size()) {
         return fail(ErrorKind::invalid,
@@ -191,7 +199,8 @@ Result<Pattern> Pattern::parse(std::string_view text, Dialect dialect, const Lim
     }
     Compiled compiled{.text = std::string(text), .dialect = dialect};
     compiled.alternatives = TRY(PatternParser(compiled.text, dialect).parse());
-    if (is_too_complex(compiled.alternatives, limits.complexity_max)) {
+    if (limits.complexity_max != Limits::any_complexity &&
+        is_too_complex(compiled.alternatives, limits.complexity_max)) {
         return std::unexpected(Tokenizer::fault_without_place(
             "Rule is too complex - try using fewer wildcard characters or fewer repeating "
             "character sequences after a wildcard character"));
@@ -208,5 +217,6 @@ Pattern::Pattern(std::shared_ptr<const Compiled> compiled) : compiled_(std::move
 
 const std::string& Pattern::text() const { return compiled_->text; }
 Dialect Pattern::dialect() const { return compiled_->dialect; }
+const Paths& Pattern::paths() const { return compiled_->paths; }
 
 }  // namespace bascule::pattern

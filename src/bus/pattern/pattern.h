@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -19,10 +21,13 @@ enum class Dialect : std::uint8_t {
 
 /// What a pattern may ask for; both are EventBridge's bounds by default.
 struct Limits {
-    std::size_t bytes_max = 4096;  ///< Pattern::pattern_bytes_max at most
+    std::size_t characters_max = 4096;  ///< Pattern::characters_max at most
     /// Of the wildcards of one field, see complexity.h. AWS says that there is a bound, not which;
     /// its own reports show 7 taken and 11 refused.
     std::size_t complexity_max = 10;
+    static constexpr std::size_t any_complexity = SIZE_MAX;  ///< as complexity_max: it is not asked
+
+    friend bool operator==(const Limits&, const Limits&) = default;
 };
 
 /// An event pattern of EventBridge, parsed.
@@ -41,7 +46,8 @@ struct Limits {
 /// docs/reference/patterns.md tells them.
 class Pattern {
   public:
-    static constexpr std::size_t pattern_bytes_max = 4096;
+    static constexpr std::size_t characters_max = 4096;
+    static constexpr std::size_t pattern_bytes_max = 4 * characters_max;  ///< of UTF-8
     static constexpr std::size_t alternatives_max = 1000;
     static constexpr std::size_t depth_max = 1000;
 
@@ -56,6 +62,9 @@ class Pattern {
     /// As it was given, byte for byte.
     const std::string& text() const;
     Dialect dialect() const;
+
+    /// The dotted paths that it names: nothing else in an event has a say in its verdict.
+    const std::set<std::string, std::less<>>& paths() const;
 
     struct Compiled;
     const Compiled& compiled() const { return *compiled_; }  ///< for the parts of this room

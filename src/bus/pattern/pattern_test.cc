@@ -612,10 +612,19 @@ TEST(PatternTest, HoldsItsLimits) {
     EXPECT_THAT(Pattern::parse("{\"a\":[\"" + std::string(4096, 'x') + "\"]}"),
                 FailsWith(ErrorKind::invalid, HasSubstr("at most 4096 are allowed")));
     EXPECT_THAT(
-        Pattern::parse(R"({"a":["x"]})", Dialect::eventbridge, {.bytes_max = 10}),
-        FailsWith(ErrorKind::invalid, HasSubstr("it has 11 bytes; at most 10 are allowed")));
-    EXPECT_THAT(Pattern::parse(R"({"a":["x"]})", Dialect::eventbridge, {.bytes_max = 11}),
+        Pattern::parse(R"({"a":["€"]})", Dialect::eventbridge, {.characters_max = 10}),
+        FailsWith(ErrorKind::invalid, HasSubstr("it has 11 characters; at most 10 are allowed")));
+    EXPECT_THAT(Pattern::parse(R"({"a":["€"]})", Dialect::eventbridge, {.characters_max = 11}),
                 Succeeds());
+    std::string widest;
+    while (widest.size() < 4 * (Pattern::characters_max - 10)) {
+        widest += "😀";
+    }
+    EXPECT_THAT(Pattern::parse("{\"a\":[\"" + widest + "\"]}"), Succeeds());
+    EXPECT_THAT(Pattern::parse("{\"a\":[\"" + widest + "x\"]}"),
+                FailsWith(ErrorKind::invalid, HasSubstr("it has 4097 characters")));
+    EXPECT_THAT(Pattern::parse(std::string(Pattern::pattern_bytes_max + 1, '\x80')),
+                FailsWith(ErrorKind::invalid, HasSubstr("not UTF-8")));
     const char* const complex = R"({"a":[{"wildcard":"*a*a*a*a*a*b"}]})";
     EXPECT_THAT(Pattern::parse(complex), FailsWith(ErrorKind::invalid, HasSubstr("too complex")));
     EXPECT_THAT(Pattern::parse(complex, Dialect::eventbridge, {.complexity_max = 12}), Succeeds());
@@ -652,12 +661,12 @@ TEST(PatternTest, AnswersInBoundedTime) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
 }
 
-/// The longest patterns of their kind that the limit of bytes allows.
+/// The longest patterns of their kind.
 TEST(PatternTest, RefusesOrTakesTheWorstPatternsQuickly) {
     const auto repeated = [](const std::string& begin, const std::string& part,
                              const std::string& end) {
         std::string text = begin + part;
-        while (text.size() + 1 + part.size() + end.size() <= Pattern::pattern_bytes_max) {
+        while (text.size() + 1 + part.size() + end.size() <= Pattern::characters_max) {
             text += "," + part;
         }
         return text + end;

@@ -56,6 +56,9 @@ void add_publish(Collector& out, const broker::PublishCounts& counts) {
     out.counter(name, help, number(counts.rejected), {{"outcome", "rejected"}});
     out.counter("bascule_publish_unrouted_total", "Accepted events that no rule matched",
                 number(counts.unrouted));
+    out.counter("bascule_publish_undecided_total",
+                "Events for which the search for a match of some pattern was given up",
+                number(counts.undecided));
     out.counter("bascule_publish_bytes_total", "Bytes of event bodies accepted or repeated",
                 number(counts.bytes));
 }
