@@ -211,10 +211,16 @@ class Server:
     def consumer(self, name):
         return self.get(f"/v1/consumers/{name}")
 
+    def metric(self, name):
+        """A number of /metrics that has no labels."""
+        text = self.request("GET", "/metrics", token="").expect(200)
+        return float(next(line for line in text.splitlines() if line.startswith(name + " ")).split()[1])
+
     def settle(self, patience=60, left_out=None):
         """Waits until every consumer has handled everything; windows are flushed rather than waited for.
 
-        The relay and the consumers publish too, so being done once is not enough: the log must not have grown meanwhile.
+        The relay and the consumers publish too, so being done once is not enough: what they committed must be in the log, and
+        the log must not have grown meanwhile.
         Handled means handled: what was skipped, discarded, superseded, or lies as a letter must be what `left_out` names,
         {consumer: {kind: count}}, and by default nothing.
         """
@@ -226,9 +232,11 @@ class Server:
             for consumer in consumers:
                 if consumer["windows"]:
                     self.post(f"/v1/consumers/{consumer['name']}:flush")
+            behind = self.metric("bascule_outbox_backlog")
             now = [(c["name"], c["lagEvents"], c["windows"]) for c in consumers] + [self.get("/v1/events", limit=1)["total"]]
             before, seen = seen, now
-            return consumers if now == before and all(lag == 0 and windows == 0 for _, lag, windows in now[:-1]) else None
+            done = behind == 0 and all(lag == 0 and windows == 0 for _, lag, windows in now[:-1])
+            return consumers if done and now == before else None
 
         found = {}
         for consumer in self.wait_until(quiet, patience, "all consumers to be done"):
