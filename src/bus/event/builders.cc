@@ -260,6 +260,10 @@ Event account_updated(const Occasion& occasion, const AccountUpdated& data) {
         .event();
 }
 
+Event preferences_updated(const Occasion& occasion, const PreferencesUpdated& data) {
+    return Builder("preferences.updated", occasion).changes(data.changes).event();
+}
+
 Event account_deleted(const Occasion& occasion, const AccountDeleted& data) {
     return Builder("account.deleted", occasion)
         .text("accountId", data.account_id)

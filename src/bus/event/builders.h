@@ -172,6 +172,14 @@ struct AccountDeleted {
 };
 Event account_deleted(const Occasion& occasion, const AccountDeleted& data);
 
+// --- settings
+
+/// Secrets are never part of an event; that one changed is.
+struct PreferencesUpdated {
+    std::vector<Change> changes;
+};
+Event preferences_updated(const Occasion& occasion, const PreferencesUpdated& data);
+
 // --- categories and their rules
 
 enum class ApplicationType : std::uint8_t { manual, bulk, automated };

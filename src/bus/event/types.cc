@@ -77,6 +77,7 @@ constexpr Field import_reverted[] = {{"fileId", id},
 constexpr Field notification_raised[] = {
     {"notificationId", id}, {"kind", id},   {"severity", one_of, required, severities},
     {"title", text},        {"body", text}, {"subjectId", text, optional}};
+constexpr Field preferences_updated[] = {{"changes", changes}};
 constexpr Field transaction_categorized[] = {
     {"transactionId", id},     {"accountId", id},
     {"categoryId", text},      {"previousCategoryId", text, optional},
@@ -130,6 +131,7 @@ constexpr Type all_types[] = {
     {"import.reverted", "transaction_service", "An import was taken back.", import_reverted},
     {"notification.raised", "notification_service", "Something the user should know.",
      notification_raised},
+    {"preferences.updated", "user_service", "A user's settings were changed.", preferences_updated},
     {"transaction.categorized", "category_service",
      "A transaction's category was set, changed or removed.", transaction_categorized},
     {"transaction.updated", "transaction_service", "Fields of a transaction were edited.",

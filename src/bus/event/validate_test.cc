@@ -80,6 +80,7 @@ std::vector<Event> samples() {
                                    .currency = "EUR"}),
         account_updated(occasion, {.account_id = "a", .changes = edits}),
         account_deleted(occasion, {.account_id = "a", .transaction_count = 7}),
+        preferences_updated(occasion, {.changes = edits}),
         category_rules_applied(occasion, {.category_id = "c",
                                           .rule_ids = {"r"},
                                           .transaction_ids = {"t"},

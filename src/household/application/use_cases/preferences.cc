@@ -1,5 +1,3 @@
-#include "bus/event/event.h"
-#include "foundation/json/writer.h"
 #include "household/application/stores/row_values.h"
 #include "household/application/use_cases/edits.h"
 #include "household/application/use_cases/reports.h"
@@ -39,32 +37,6 @@ Result<> check(const Preferences& preferences) {
     return {};
 }
 
-/// The catalogue has no type for settings, so this one is of no registered type. A secret is never
-/// part of an event; that it changed is.
-event::Event preferences_updated(const event::Occasion& occasion, const Changes& changes) {
-    std::string data;
-    json::Writer writer(data);
-    writer.begin_object().key("changes").begin_array();
-    for (const event::Change& change : changes.list()) {
-        writer.begin_object()
-            .member("field", change.field)
-            .member_raw("oldValue", change.old_value)
-            .member_raw("newValue", change.new_value)
-            .end_object();
-    }
-    writer.end_array().end_object();
-    return {.event_id = occasion.event_id,
-            .event_type = "preferences.updated",
-            .timestamp = occasion.timestamp,
-            .source = "user_service",
-            .user_id = occasion.user_id,
-            .correlation_id = occasion.correlation_id,
-            .causation_id = occasion.causation_id,
-            .data = std::move(data),
-            .metadata = occasion.metadata,
-            .hops = occasion.hops};
-}
-
 Result<Preferences> put_preferences(UnitOfWork& unit, const Preferences& next) {
     TRY(check(next));
     Preferences current = TRY(preferences_of(unit.session(), unit.user_id()));
@@ -89,7 +61,7 @@ Result<Preferences> put_preferences(UnitOfWork& unit, const Preferences& next) {
         " updated_ms = excluded.updated_ms",
         {unit.user_id(), current.webhook_url, current.webhook_secret, current.webhook_enabled,
          current.locale, current.currency, to_unix_ms(unit.now())}));
-    unit.publish(preferences_updated(unit.occasion(), changes));
+    unit.publish(event::preferences_updated(unit.occasion(), {.changes = changes.list()}));
     return current;
 }
 

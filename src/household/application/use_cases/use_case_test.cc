@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "bus/event/catalogue.h"
 #include "foundation/base/testing.h"
 #include "household/application/household_test_kit.h"
 
@@ -79,8 +80,8 @@ TEST(RequestTest, DistinguishesWhatIsAsked) {
     EXPECT_EQ(digest(Text("a")), digest(Text("a")));
 }
 
-/// Walks every use case that writes. Each must publish; and TestHousehold refuses any unit that
-/// changes a domain table without an outbox row.
+/// Walks every use case that writes. Each must publish, and what the catalogue knows; and
+/// TestHousehold refuses any unit that changes a domain table without an outbox row.
 TEST(NoSilentChangeTest, EveryUseCasePublishes) {
     TestHousehold world;
     Household& house = world.household;
@@ -95,6 +96,9 @@ TEST(NoSilentChangeTest, EveryUseCasePublishes) {
     const auto expect = [&](const char* use_case, std::vector<std::string> types, auto outcome) {
         EXPECT_THAT(outcome, Succeeds()) << use_case;
         EXPECT_EQ(world.new_types(), types) << use_case;
+        for (const std::string& type : types) {
+            EXPECT_NE(event::find_type(type), nullptr) << type << " is not in the catalogue";
+        }
     };
     expect("set-up",
            {"account.created", "account.created", "category.created", "file.uploaded",
