@@ -260,6 +260,12 @@ Event account_updated(const Occasion& occasion, const AccountUpdated& data) {
         .event();
 }
 
+Event user_deleted(const Occasion& occasion, const UserDeleted& data) {
+    return Builder("user.deleted", occasion)
+        .number("notificationCount", data.notification_count)
+        .event();
+}
+
 Event preferences_updated(const Occasion& occasion, const PreferencesUpdated& data) {
     return Builder("preferences.updated", occasion).changes(data.changes).event();
 }

@@ -172,7 +172,12 @@ struct AccountDeleted {
 };
 Event account_deleted(const Occasion& occasion, const AccountDeleted& data);
 
-// --- settings
+// --- users and their settings
+
+struct UserDeleted {
+    std::int64_t notification_count = 0;  ///< that went with them
+};
+Event user_deleted(const Occasion& occasion, const UserDeleted& data);
 
 /// Secrets are never part of an event; that one changed is.
 struct PreferencesUpdated {

@@ -95,6 +95,8 @@ constexpr Field transactions_deleted[] = {{"transactionIds", ids},
                                           {"deletionType", one_of, required, deletion_types},
                                           {"chunk", chunk, optional}};
 
+constexpr Field user_deleted[] = {{"notificationCount", count}};
+
 constexpr Type all_types[] = {
     {"account.created", "account_service", "An account was opened.", account_created},
     {"account.deleted", "account_service",
@@ -140,6 +142,8 @@ constexpr Type all_types[] = {
      "Transactions exist that did not before, from a file or by hand.", transactions_created},
     {"transactions.deleted", "transaction_service", "Transactions were deleted.",
      transactions_deleted},
+    {"user.deleted", "user_service", "A user was deleted, with their notifications and settings.",
+     user_deleted},
 };
 
 static_assert(std::is_sorted(std::begin(all_types), std::end(all_types),

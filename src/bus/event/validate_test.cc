@@ -81,6 +81,7 @@ std::vector<Event> samples() {
         account_updated(occasion, {.account_id = "a", .changes = edits}),
         account_deleted(occasion, {.account_id = "a", .transaction_count = 7}),
         preferences_updated(occasion, {.changes = edits}),
+        user_deleted(occasion, {.notification_count = 2}),
         category_rules_applied(occasion, {.category_id = "c",
                                           .rule_ids = {"r"},
                                           .transaction_ids = {"t"},

@@ -24,6 +24,16 @@ class AccessApiTest : public testing::Test {
         return api.ask(api.owner, http::Method::delete_, target, "", std::move(headers));
     }
     std::string count(const std::string& target) { return api.get(api.owner, target).at("/total"); }
+    /// The list once it has an item.
+    Answer filled(const std::string& token, const std::string& target) {
+        const SystemClock clock;
+        const SteadyTime end = clock.steady() + std::chrono::seconds(10);
+        Answer answer = api.get(token, target);
+        while (answer.at("/total") == "0" && clock.steady() < end) {
+            answer = api.get(token, target);
+        }
+        return answer;
+    }
 
     TestApi api;
 };
@@ -67,6 +77,37 @@ TEST_F(AccessApiTest, EveryKindOfDataCounts) {
     EXPECT_THAT(remove("/v1/users/" + ada).at("/error/message"),
                 HasSubstr("1 file, 1 category, 1 category rule;"));
     EXPECT_EQ(remove("/v1/users/nobody").status, 404);
+}
+
+TEST_F(AccessApiTest, ADeletedUserLeavesNothingBehindAndIsTold) {
+    const std::string bob = api.user("Bob", auth::Role::member);
+    const std::string eve = api.user("Eve", auth::Role::member);
+    const std::string token = api.token(auth::Role::member, bob);
+    for (const std::string& user : {token, api.token(auth::Role::member, eve)}) {
+        const Answer put = api.ask(
+            user, http::Method::put, "/v1/preferences",
+            R"({"webhook":{"url":"https://example.org","secret":"s3cret","enabled":false}})");
+        ASSERT_EQ(put.status, 200) << put.body;
+        const std::string account =
+            api.post(user, "/v1/accounts", R"({"name":"Giro","type":"checking","currency":"EUR"})")
+                .at("/id");
+        ASSERT_EQ(api.ask(user, http::Method::delete_, "/v1/accounts/" + account).status, 200);
+        ASSERT_EQ(filled(user, "/v1/notifications").at("/total"), "1");
+    }
+    const std::string read = api.get(token, "/v1/notifications").at("/items/0/id");
+    ASSERT_EQ(api.post(token, "/v1/notifications/" + read + ":read", "{}").status, 200);
+
+    ASSERT_EQ(remove("/v1/users/" + bob, "k").status, 200);
+    ASSERT_EQ(remove("/v1/users/" + bob, "k").status, 200) << "the same answer";
+    for (const char* table : {"preferences", "notifications", "notification_reads"}) {
+        EXPECT_EQ(api.rows_of(bob, table), 0) << table;
+    }
+    EXPECT_EQ(api.rows_of(eve, "preferences"), 1) << "others keep theirs";
+    EXPECT_EQ(api.rows_of(eve, "notifications"), 1);
+    const Answer told = filled(api.owner, "/v1/events?type=user.deleted");
+    EXPECT_EQ(told.at("/total"), "1");
+    EXPECT_EQ(told.at("/items/0/event/userId"), bob);
+    EXPECT_EQ(told.at("/items/0/event/source"), "user_service");
 }
 
 TEST_F(AccessApiTest, ARepeatedUserIsTheSameUser) {

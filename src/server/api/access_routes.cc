@@ -1,6 +1,7 @@
 #include "foundation/json/writer.h"
 #include "household/application/stores/holdings.h"
 #include "household/application/use_cases/use_case.h"
+#include "household/application/use_cases/users.h"
 #include "server/api/body.h"
 #include "server/api/call.h"
 #include "server/api/forms.h"
@@ -152,6 +153,14 @@ void delete_user(const Services& services, Call call) {
                                                  "; with a token of theirs delete these first");
         }
         return {};
+    };
+    application::Actor actor = call.actor();
+    actor.user_id = id;
+    also.keep = [actor = std::move(actor), remember = std::move(also.keep),
+                 now = services.clock.wall()](sql::Session& session,
+                                              const std::string& deleted) -> Result<> {
+        TRY(application::forget_user(session, actor, now));
+        return remember ? remember(session, deleted) : Result<>();
     };
     services.authenticator.delete_user(id, answering_deleted(std::move(call)), std::move(also));
 }

@@ -146,6 +146,13 @@ class TestApi {
     }
 
     broker::Bus& bus() { return *bus_; }
+    /// How many rows of a table are a user's.
+    std::int64_t rows_of(const std::string& user_id, const std::string& table) {
+        return database_->read()
+            .value()
+            ->query_integer("select count(*) from " + table + " where user_id = ?1", {user_id})
+            .value();
+    }
     std::string folder() const { return folder_.path(); }
 
     std::string owner;  ///< a token

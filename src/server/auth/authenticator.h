@@ -50,7 +50,7 @@ struct Alongside {
     std::function<Result<std::optional<std::string>>(sql::Session&)> earlier;
     /// Then: an error forbids the change.
     std::function<Result<>(sql::Session&)> allow;
-    /// Last: remembers the id for `earlier`.
+    /// Last: whatever else belongs to the change, such as remembering the id for `earlier`.
     std::function<Result<>(sql::Session&, const std::string& id)> keep;
 };
 

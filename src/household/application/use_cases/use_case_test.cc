@@ -7,6 +7,7 @@
 #include "bus/event/catalogue.h"
 #include "foundation/base/testing.h"
 #include "household/application/household_test_kit.h"
+#include "household/application/use_cases/users.h"
 
 namespace bascule::application {
 namespace {
@@ -149,6 +150,14 @@ TEST(NoSilentChangeTest, EveryUseCasePublishes) {
            world.wait<std::int64_t>([&](auto done) {
                house.accounts.remove(world.actor(), account.id, std::move(done));
            }));
+    expect("user removal", {"user.deleted"}, world.wait<void>([&](auto done) {
+        world.writer().submit(
+            [&](sql::Session& session) {
+                return forget_user(session, world.actor(), world.clock.wall());
+            },
+            std::move(done));
+    }));
+    EXPECT_EQ(world.count("select count(*) from preferences"), 0);
 }
 
 TEST(NoSilentChangeTest, TheCheckItselfCatchesAChangeOfEveryDomainTable) {
