@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bus/pattern/subject.h"
 #include "foundation/base/result.h"
@@ -56,6 +57,12 @@ class Pattern {
     /// (String)"{"a":[]}"; line: 1, column: 8]`.
     static Result<Pattern> parse(std::string_view text, Dialect dialect = Dialect::eventbridge,
                                  const Limits& limits = {});
+
+    /// Everything that is wrong with it, for whoever writes it; nothing if parse takes it. First
+    /// comes parse's error, then the first of each other field at fault, in order; none behind a
+    /// place where the text ceases to be JSON.
+    static std::vector<Error> faults(std::string_view text, Dialect dialect = Dialect::eventbridge,
+                                     const Limits& limits = {});
 
     bool matches(const Subject& subject) const;
 

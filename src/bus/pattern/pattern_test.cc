@@ -10,7 +10,9 @@
 namespace bascule::pattern {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 bool matches(std::string_view pattern, std::string_view event,
@@ -595,6 +597,60 @@ TEST(PatternTest, SaysThePlaceTwiceWhereAwsDoes) {
     EXPECT_TRUE(pattern.error().message().ends_with(place + place)) << pattern.error().message();
 }
 
+/// The reasons and places of all faults: `reason @ line:column`.
+std::vector<std::string> faults_of(std::string_view text, const Limits& limits = {}) {
+    std::vector<std::string> faults;
+    for (const Error& error : Pattern::faults(text, Dialect::eventbridge, limits)) {
+        const std::string& message = error.message();
+        const std::size_t begin = message.find("Reason: ") + 8;
+        const std::size_t end = message.find('\n');
+        std::string fault = message.substr(begin, end - begin);
+        if (const std::size_t line = message.rfind("; line: "); line != std::string::npos) {
+            std::string place = message.substr(line + 8);
+            place.pop_back();
+            fault += " @ " + place;
+        }
+        faults.push_back(std::move(fault));
+    }
+    return faults;
+}
+
+TEST(PatternTest, FindsTheFaultsOfAllItsFields) {
+    EXPECT_THAT(faults_of(R"({"a":["x"]})"), IsEmpty());
+    EXPECT_THAT(faults_of(R"({"a":[],"b":{"c":1,"d":{}},"e":[{"prefix":5},{"foo":1}],"f":["x"]})"),
+                ElementsAre("Empty arrays are not allowed @ 1, column: 8",
+                            "\"c\" must be an object or an array @ 1, column: 19",
+                            "Empty objects are not allowed @ 1, column: 26",
+                            "prefix match pattern must be a string @ 1, column: 44"));
+    EXPECT_THAT(
+        faults_of(R"({"$or":[{"a":[]},{"prefix":[1]}],"b":[[1]],"$or":1,"c":[{"exists":[{}]}]})"),
+        ElementsAre("Empty arrays are not allowed @ 1, column: 16",
+                    "prefix is Ruler reserved fieldName which cannot be used inside $or. @ 1, "
+                    "column: 29",
+                    "Match value must be String, number, true, false, or null @ 1, column: 40",
+                    "It must be an Array followed with $or. @ 1, column: 51",
+                    "exists match pattern must be either true or false. @ 1, column: 68"));
+}
+
+TEST(PatternTest, FindsNoFaultsBehindTheEndOfItsJson) {
+    EXPECT_THAT(faults_of(R"({"a":[],"b":[tru],"c":[]})"),
+                ElementsAre("Empty arrays are not allowed @ 1, column: 8",
+                            StartsWith("Unrecognized token 'tru'")));
+    EXPECT_THAT(
+        faults_of(R"({"a":[{"prefix":1},"b)"),
+        ElementsAre(StartsWith("prefix match pattern"), StartsWith("Unexpected end-of-input")));
+    EXPECT_THAT(faults_of("[]"), ElementsAre(StartsWith("Filter is not an object")));
+    EXPECT_THAT(faults_of(R"({"a":[{"wildcard":"*a*a*a*a*a*b"}]})"),
+                ElementsAre(StartsWith("Rule is too complex")));
+    EXPECT_THAT(faults_of(R"({"a":[]})", {.characters_max = 3}),
+                ElementsAre(StartsWith("it has 8 characters")));
+    std::string many = "{";
+    for (int i = 0; i < 300; ++i) {
+        many += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":1";
+    }
+    EXPECT_EQ(faults_of(many + "}").size(), 100u);
+}
+
 TEST(PatternTest, KeepsItsTextByteForByte) {
     constexpr const char* text = " { \"a\" : [ \"\\u0061\" ] } ";
     EXPECT_EQ(Pattern::parse(text).value().text(), text);
@@ -719,12 +775,17 @@ TEST(PatternTest, NeverFailsOnMutatedTexts) {
             text[at] = random.below(2) == 0 ? whole[random.below(whole.size())]
                                             : static_cast<char>(random.next());
         }
-        if (const auto pattern = Pattern::parse(text)) {
+        const auto pattern = Pattern::parse(text);
+        const std::vector<Error> faults = Pattern::faults(text);
+        ASSERT_EQ(faults.empty(), pattern.has_value()) << text;
+        if (pattern) {
             ++accepted;
             pattern->matches(subject);
         } else {
-            ASSERT_THAT(pattern.error().message(),
-                        StartsWith("Event pattern is not valid. Reason: "));
+            ASSERT_EQ(faults.front().message(), pattern.error().message()) << text;
+            for (const Error& fault : faults) {
+                ASSERT_THAT(fault.message(), StartsWith("Event pattern is not valid. Reason: "));
+            }
         }
     }
     EXPECT_GT(accepted, 100);

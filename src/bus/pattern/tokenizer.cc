@@ -41,6 +41,12 @@ Tokenizer::Tokenizer(std::string_view source, std::size_t depth_max)
     : source_(to_utf16(source)), depth_max_(depth_max) {}
 
 Result<Token> Tokenizer::next() {
+    auto token = read_token();
+    failed_ = !token;
+    return token;
+}
+
+Result<Token> Tokenizer::read_token() {
     if (const std::optional<Token> ahead = std::exchange(ahead_, std::nullopt)) {
         text_ = std::move(ahead_text_);
         token_ = *ahead;
@@ -364,7 +370,9 @@ Result<char16_t> Tokenizer::read_escape() {
 
 Result<std::string> Tokenizer::text() {
     if (std::exchange(is_string_open_, false)) {
-        text_ = to_utf8(TRY(read_quoted(false)));
+        const auto quoted = read_quoted(false);
+        failed_ = !quoted;
+        text_ = to_utf8(TRY(quoted));
     }
     return text_;
 }

@@ -40,13 +40,20 @@ class Tokenizer {
     /// `source` is UTF-8.
     Tokenizer(std::string_view source, std::size_t depth_max);
 
-    /// The next token. Errors: `invalid`, not JSON. After the outermost value nothing more is to be
-    /// asked for.
+    /// The next token. Errors: `invalid`, not JSON. After the outermost value, and after an error,
+    /// nothing more is to be asked for.
     Result<Token> next();
 
     /// What the present token says: a string or field name decoded, a number as written, else the
     /// token itself. Errors: as next().
     Result<std::string> text();
+
+    /// Objects and arrays around the present place.
+    std::size_t depth() const { return open_.size(); }
+    /// Whether a field's name was handed out and its value was not.
+    bool value_is_due() const { return ahead_.has_value(); }
+    /// Whether next() or text() failed.
+    bool failed() const { return failed_; }
 
     /// A fault at the present place: `Event pattern is not valid. Reason: <reason>\n at [Source:
     /// …]`.
@@ -67,6 +74,7 @@ class Tokenizer {
     using Unit = std::optional<char16_t>;
     using Fault = std::unexpected<Error>;
 
+    Result<Token> read_token();
     Result<Token> read_name(char16_t first);
     Result<Token> read_value(char16_t first);
     Result<Token> read_number(bool is_negative);
@@ -101,6 +109,7 @@ class Tokenizer {
     std::optional<Token> ahead_;  ///< a field's value whose start was read with the name
     std::vector<Open> open_;
     bool is_string_open_ = false;  ///< of a string only the opening quote was read
+    bool failed_ = false;
     Token token_ = Token::end;
     std::string text_;  ///< of the present token, unless it is a string that is open
     std::string ahead_text_;
