@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace bascule::broker {
 
@@ -55,11 +56,19 @@ void read_lanes(Reader& reader, std::optional<delivery::Lanes>& lanes, Problems&
                 static_cast<std::uint8_t>(types.integer(type, 1, {1, delivery::lane_max}));
         }
     }
-    for (const std::string_view key : {"weights", "age_boost"}) {
-        if (const Node* node = section.node(key); node != nullptr) {
-            problems.add(*node, "is not available yet; the best lane that has work goes first");
+    if (const Node* node = section.node("weights"); node != nullptr) {
+        read.weights.clear();
+        for (const std::string& text : section.texts("weights")) {
+            std::uint32_t weight = 0;
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), weight);
+            if (error != std::errc() || end != text.data() + text.size()) {
+                problems.add(*node, "has '" + text + "'; one number a lane, 1 to 1000, is allowed");
+            }
+            read.weights.push_back(weight);
         }
     }
+    read.age_boost = section.duration("age_boost", read.age_boost);
     section.finish();
     lanes = std::move(read);
 }

@@ -159,6 +159,19 @@ TEST(ReadBusConfigTest, ReadsAConsumerOfTheUsersOwn) {
     EXPECT_EQ(config.find("analytics")->start, Start::earliest) << "not named, so not changed";
 }
 
+TEST(ReadBusConfigTest, ReadsHowLanesShare) {
+    config::Problems problems;
+    const BusConfig config = read(R"(consumers:
+  analytics:
+    lanes: {map: {account.deleted: 1, file.processed: 2}, default: 3, weights: [8, 3, 1], age_boost: 90s}
+)",
+                                  "", problems);
+    EXPECT_THAT(problems.messages(), IsEmpty());
+    const delivery::Lanes& lanes = *config.find("analytics")->policy.lanes;
+    EXPECT_THAT(lanes.weights, ElementsAre(8, 3, 1));
+    EXPECT_EQ(lanes.age_boost, std::chrono::seconds(90));
+}
+
 struct BadCase {
     const char* claim;
     const char* main;
@@ -196,6 +209,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "consumers.x.handler.lambda: is not available yet"},
         BadCase{"BreakerOfLater", "consumers:\n  audit:\n    breaker: {window: 60s}\n", "",
                 "consumers.audit.breaker: is not available yet"},
+        BadCase{"WeightsThatAreNoNumbers",
+                "consumers:\n  audit:\n    lanes: {default: 2, weights: [8, few]}\n", "",
+                "consumers.audit.lanes.weights: has 'few'; one number a lane, 1 to 1000"},
         BadCase{"NotAnAddress", "consumers:\n  x:\n    handler: {http: \"ftp://a\"}\n", "",
                 "an http:// or https:// address is needed"},
         BadCase{"BadPolicy", "consumers:\n  audit:\n    retry: {jitter: 0.9}\n", "",

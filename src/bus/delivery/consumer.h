@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,6 +39,9 @@ struct Counts {
     std::uint64_t attempts = 0;
     std::uint64_t failures = 0;
     std::uint64_t late_answers = 0;
+
+    /// By lane, the first is lane 1: not settled and in no window, letters being redriven included.
+    std::array<std::uint64_t, lane_max> in_lane{};
 
     std::uint64_t accounted() const;  ///< the right side of the identity
 };

@@ -60,7 +60,11 @@ Fixture random_policy(Random& random) {
                              .max_bytes = 500};
     }
     if (random.below(2) == 0) {
-        policy.lanes = Lanes{.map = {{"a", 1}, {"b", 2}}, .otherwise = 3};
+        policy.lanes =
+            Lanes{.map = {{"a", 1}, {"b", 2}}, .otherwise = 3, .age_boost = random.below(30) * 1ms};
+        if (random.below(2) == 0) {
+            policy.lanes->weights = {8, 3, 1};
+        }
     }
     switch (random.below(3)) {
         case 0:

@@ -22,6 +22,9 @@ Consumer::Machine::Machine(std::string name, Policy policy, ConsumerState state,
       parks_(this->policy.exhausted() == OnExhausted::park_key),
       forever_(this->policy.exhausted() == OnExhausted::retry_forever),
       lane_count_(this->policy.lane_count()),
+      age_boost_(this->policy.lanes && lane_count_ > 1 ? this->policy.lanes->age_boost
+                                                       : milliseconds(0)),
+      turns_(this->policy.lanes ? this->policy.lanes->weights : std::vector<std::uint32_t>()),
       run_next_(state.run_next),
       letters_(std::move(state.letters)),
       coalesced_(std::move(state.coalesced)),
@@ -183,7 +186,7 @@ void Consumer::Machine::make_ready(std::uint32_t index) {
     Unit& unit = units_[index];
     set_state(unit, UnitState::ready);
     if (keys_[unit.key].loose != 0) {
-        ready_[keys_[unit.key].loose - 1].push_back({index, ++unit.ticket, true});
+        ready_[keys_[unit.key].loose - 1].push_back({index, ++unit.ticket, true, now_.steady});
     }
 }
 
@@ -318,27 +321,24 @@ std::uint32_t Consumer::Machine::limit() const {
 
 void Consumer::Machine::dispatch() {
     const std::uint32_t most = limit();
-    for (std::size_t lane = 0; lane < lane_count_ && runs_.used() < most;) {
-        auto& ready = ready_[lane];
-        if (ready.empty()) {
-            ++lane;
-            continue;
+    if (runs_.used() < most && age_boost_ > milliseconds(0)) {
+        age();
+    }
+    while (runs_.used() < most) {
+        const std::uint8_t lane = turns_.take(
+            lane_count_, [this](std::uint8_t candidate) { return has_ready(candidate); });
+        if (lane == 0) {
+            break;
         }
-        const Ready entry = ready.front();
-        ready.pop_front();
+        const Ready entry = ready_[lane - 1].front();
+        ready_[lane - 1].pop_front();
         if (entry.unit) {
-            if (units_[entry.index].ticket == entry.ticket) {
-                start(entry.index, static_cast<std::uint8_t>(lane + 1));
-            }
+            start(entry.index, lane);
             continue;
         }
         Key& key = keys_[entry.index];
-        if (key.ticket != entry.ticket) {
-            continue;
-        }
         key.ready_lane = 0;
-        start(key.unit != none ? key.unit : form_unit(entry.index),
-              static_cast<std::uint8_t>(lane + 1));
+        start(key.unit != none ? key.unit : form_unit(entry.index), lane);
         refresh(entry.index);
     }
 }

@@ -13,6 +13,7 @@
 
 #include "bus/delivery/consumer.h"
 #include "bus/delivery/key_index.h"
+#include "bus/delivery/lane_turns.h"
 #include "bus/delivery/slab.h"
 #include "bus/delivery/timers.h"
 
@@ -165,10 +166,12 @@ class Consumer::Machine {
     using nanoseconds = std::chrono::nanoseconds;
     using milliseconds = std::chrono::milliseconds;
 
+    /// An entry of the ready queues; void if its key or unit has drawn a new ticket since.
     struct Ready {
         std::uint32_t index;
         std::uint32_t ticket;
         bool unit;
+        SteadyTime since;  ///< when it began to wait in this lane
     };
 
     // Chains
@@ -193,6 +196,9 @@ class Consumer::Machine {
     std::uint32_t find_key(std::uint64_t key_hash, std::uint8_t lane) const;
     std::uint32_t key_for(std::uint64_t key_hash, std::uint8_t lane);
     void count_lane(Key& key, std::uint8_t lane, int change);
+    bool has_ready(std::uint8_t lane);
+    std::int64_t boosts(SteadyTime since, std::uint8_t lane) const;
+    void age();
     std::uint8_t best_lane(const Key& key) const;
     void enqueue(Key& key, std::uint32_t node);
     bool parks(const Key& key) const { return key.loose == 0 && parks_; }
@@ -283,6 +289,7 @@ class Consumer::Machine {
     const bool parks_;
     const bool forever_;
     const std::uint8_t lane_count_;
+    const milliseconds age_boost_;  ///< 0: none
 
     Slab<Node> nodes_;
     Slab<Key> keys_;
@@ -292,6 +299,8 @@ class Consumer::Machine {
     KeyIndex index_;
     std::array<std::uint32_t, lane_max> loose_{};
     std::array<std::deque<Ready>, lane_max> ready_;
+    LaneTurns turns_;
+    std::array<std::uint64_t, lane_max> in_lane_{};
     Timers unit_timers_, window_timers_, key_timers_;
     std::vector<std::uint32_t> dirty_windows_;
     std::uint32_t runs_first_ = none;  ///< by deadline: they all have the same timeout

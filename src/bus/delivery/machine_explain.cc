@@ -27,7 +27,8 @@ Counts Consumer::Machine::counts() const {
                   .keys = index_.size(),
                   .attempts = tally_.attempts,
                   .failures = tally_.failures,
-                  .late_answers = tally_.late_answers};
+                  .late_answers = tally_.late_answers,
+                  .in_lane = in_lane_};
     counts.settled.reopened += reopened_live_;
     return counts;
 }
@@ -174,8 +175,8 @@ Explanation Consumer::Machine::explain_queued(const Key& key, Offset offset) con
     if (key.loose == 0 && head.offset != offset && !policy.batch && !policy.debounce) {
         return {EventState::behind_key, "behind " + at_offset(head.offset) + " of its key", since};
     }
-    return {EventState::queued, "it waits for a free run in lane " + std::to_string(best_lane(key)),
-            since};
+    const std::uint8_t lane = key.ready_lane != 0 ? key.ready_lane : best_lane(key);
+    return {EventState::queued, "it waits for a free run in lane " + std::to_string(lane), since};
 }
 
 }  // namespace bascule::delivery

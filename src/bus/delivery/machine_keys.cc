@@ -116,6 +116,7 @@ std::uint32_t Consumer::Machine::key_for(std::uint64_t key_hash, std::uint8_t la
 
 void Consumer::Machine::count_lane(Key& key, std::uint8_t lane, int change) {
     key.lanes[lane - 1] += static_cast<std::uint32_t>(change);
+    in_lane_[lane - 1] += static_cast<std::uint64_t>(change);
 }
 
 std::uint8_t Consumer::Machine::best_lane(const Key& key) const {
@@ -128,6 +129,52 @@ std::uint8_t Consumer::Machine::best_lane(const Key& key) const {
         }
     }
     return lane_count_;
+}
+
+/// Whether somebody waits in the lane; throws away void entries in front of it.
+bool Consumer::Machine::has_ready(std::uint8_t lane) {
+    auto& ready = ready_[lane - 1];
+    while (!ready.empty()) {
+        const Ready& entry = ready.front();
+        if ((entry.unit ? units_[entry.index].ticket : keys_[entry.index].ticket) == entry.ticket) {
+            return true;
+        }
+        ready.pop_front();
+    }
+    return false;
+}
+
+/// By how many lanes the wait since then lifts.
+std::int64_t Consumer::Machine::boosts(SteadyTime since, std::uint8_t lane) const {
+    return std::min<std::int64_t>((now_.steady - since) / age_boost_, lane - 1);
+}
+
+/// Lifts those who have waited for age_boost. Called before a choice between lanes: until then the
+/// lift would make no difference, so it needs no timer.
+void Consumer::Machine::age() {
+    for (const std::uint32_t loose : loose_) {
+        if (loose != none && keys_[loose].ready_lane != 0) {
+            refresh(loose);
+        }
+    }
+    // From the worst: who has waited long enough passes several lanes at once. The queues are in
+    // the order of `since`, so that those in front tell of all.
+    for (std::uint8_t lane = lane_count_; lane > 1; --lane) {
+        while (has_ready(lane)) {
+            Ready entry = ready_[lane - 1].front();
+            const std::int64_t lifted = boosts(entry.since, lane);
+            if (lifted == 0) {
+                break;
+            }
+            ready_[lane - 1].pop_front();
+            const auto to = static_cast<std::uint8_t>(lane - lifted);
+            entry.since += lifted * age_boost_;
+            if (!entry.unit) {
+                keys_[entry.index].ready_lane = to;
+            }
+            ready_[to - 1].push_back(entry);
+        }
+    }
 }
 
 void Consumer::Machine::enqueue(Key& key, std::uint32_t node) {
@@ -167,12 +214,25 @@ bool Consumer::Machine::runnable(const Key& key) const {
 /// reference to a key across it.
 void Consumer::Machine::refresh(std::uint32_t index) {
     Key& key = keys_[index];
-    const std::uint8_t lane = runnable(key) ? best_lane(key) : 0;
+    std::uint8_t lane = runnable(key) ? best_lane(key) : 0;
+    SteadyTime since = now_.steady;
+    if (lane > 1 && age_boost_ > milliseconds(0)) {
+        if (key.loose != 0 && key.queue.count > 0) {
+            // Each free event waits for itself, not for its turn in a queue that it shares.
+            since = nodes_[key.queue.head].arrived;
+            const std::int64_t lifted = boosts(since, lane);
+            lane -= static_cast<std::uint8_t>(lifted);
+            since += lifted * age_boost_;
+        }
+        if (key.ready_lane != 0) {
+            lane = std::min(lane, key.ready_lane);  // what age has lifted never falls back
+        }
+    }
     if (lane != key.ready_lane) {
         ++key.ticket;
         key.ready_lane = lane;
         if (lane != 0) {
-            ready_[lane - 1].push_back({index, key.ticket, false});
+            ready_[lane - 1].push_back({index, key.ticket, false, since});
         }
     }
     if (policy.batch || policy.debounce) {

@@ -38,13 +38,18 @@ enum class OnTimeout {
 
 /// Which keys go first. Lanes choose between keys, never inside one; lane 1 is the best.
 ///
-/// Limits:  lanes 1 to lane_max. `weights` and `age_boost` are validated but without effect yet:
-///          the best lane that has work always goes first.
+/// A key waits in the lane of its best event that is not handled yet, so that an urgent event lends
+/// its lane to those before it. Of the runs that start while several lanes have work each lane gets
+/// its share by `weights`; without weights the best one goes first. A key that waits for a free run
+/// is lifted one lane per `age_boost`, so that no lane starves.
+///
+/// Limits:  lanes 1 to lane_max; weights 1 to 1000, one a lane, or none; age_boost 0 (never) to
+///          24 h.
 struct Lanes {
     std::map<std::string, std::uint8_t, std::less<>> map;  ///< event type → lane
     std::uint8_t otherwise = 1;          ///< the lane of every other type; `default` in YAML
-    std::vector<std::uint32_t> weights;  ///< one a lane, or none
-    std::chrono::milliseconds age_boost{};
+    std::vector<std::uint32_t> weights;  ///< shares of the runs that start, or none
+    std::chrono::milliseconds age_boost = 60s;
 
     std::uint8_t lane_of(std::string_view event_type) const;
 
