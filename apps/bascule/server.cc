@@ -250,8 +250,7 @@ Result<> Server::Parts::open_bus() {
     relay->on_refused([](const std::string& reason) {
         journal::error(
             "a change of the household will never be published: the log refused its event for "
-            "good, and it is kept in outbox_refused of bascule.db (bascule_outbox_refused in the "
-            "metrics): " +
+            "good, and keeps it where `bascule outbox refused` shows it: " +
             reason);
     });
     writer->on_commit([this] { relay->wake(); });

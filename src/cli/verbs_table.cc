@@ -444,6 +444,20 @@ std::vector<Verb> bus_verbs() {
          {},
          true},
 
+        {"outbox refused",
+         "GET",
+         "/v1/outbox/refused",
+         "Committed events that the log will never take",
+         {},
+         Shape::list,
+         {{"ID", "/id"},
+          {"TYPE", "/eventType"},
+          {"USER", "/userId"},
+          {"REFUSED", "/refusedAt"},
+          {"CODE", "/code"},
+          {"REASON", "/reason"}}},
+        {"outbox show", "GET", "/v1/outbox/refused/{id}", "One of them, with the event", {id}},
+
         {"rules list",
          "GET",
          "/v1/rules",
@@ -556,7 +570,7 @@ std::span<const Column> figure_columns(std::string_view type) {
 }
 
 std::string_view help_of_noun(std::string_view noun) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 13> nouns = {{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 14> nouns = {{
         {"accounts", "Your accounts"},
         {"files", "Bank files that were uploaded"},
         {"transactions", "What the files said, and what you entered"},
@@ -566,6 +580,7 @@ std::string_view help_of_noun(std::string_view noun) {
         {"events", "The stored events"},
         {"consumers", "Who gets events, and how far they are"},
         {"letters", "Events whose retries are exhausted"},
+        {"outbox", "Changes of the household on their way to the log"},
         {"rules", "The rules of the bus"},
         {"audit", "The tamper-evident trail of every event"},
         {"users", "Users"},

@@ -1,6 +1,7 @@
 #include "foundation/sql/outbox.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace bascule::sql::outbox {
 
@@ -56,9 +57,17 @@ Migration refused_table() {
             .tables = {{"outbox_refused", TableKind::technical}}};
 }
 
+Migration refusal_codes() {
+    return {.room = "outbox",
+            .version = 3,
+            .name = "kinds of refusal",
+            .statements = {"alter table outbox_refused add column code text not null default ''"},
+            .tables = {}};
+}
+
 }  // namespace
 
-std::vector<Migration> migrations() { return {first_tables(), refused_table()}; }
+std::vector<Migration> migrations() { return {first_tables(), refused_table(), refusal_codes()}; }
 
 namespace {
 
@@ -184,24 +193,56 @@ Result<> mark_published(Session& session, std::uint64_t publish_seq) {
 Result<> refuse(Session& session, const Refusal& refusal, WallTime now) {
     TRY(
         session.execute("insert into outbox_refused"
-                        " (message_id, stream_key, seq, bytes, reason, refused_ms)"
-                        " select message_id, stream_key, seq, bytes, ?2, ?3 from outbox"
+                        " (message_id, stream_key, seq, bytes, code, reason, refused_ms)"
+                        " select message_id, stream_key, seq, bytes, ?2, ?3, ?4 from outbox"
                         " where publish_seq = ?1",
-                        {refusal.publish_seq, refusal.reason, to_unix_ms(now)}));
+                        {refusal.publish_seq, refusal.code, refusal.reason, to_unix_ms(now)}));
     TRY(session.execute("delete from outbox where publish_seq = ?1", {refusal.publish_seq}));
     return {};
 }
 
-Result<std::vector<Refused>> refused(Session& session, std::size_t messages_max) {
+namespace {
+
+constexpr std::string_view select_refused =
+    "select message_id, stream_key, seq, bytes, code, reason, refused_ms from outbox_refused";
+
+Refused refused_of(const Row& row) {
+    return {.id = row.text(0),
+            .key = row.text(1),
+            .seq = static_cast<std::uint64_t>(row.integer(2)),
+            .bytes = row.blob(3),
+            .code = row.text(4),
+            .reason = row.text(5),
+            .at = from_unix_ms(row.integer(6))};
+}
+
+}  // namespace
+
+Result<std::vector<Refused>> refused(Session& session, const std::optional<Refused>& after,
+                                     std::size_t messages_max, std::size_t bytes_max) {
+    static const std::string statement = std::string(select_refused) +
+                                         " where (refused_ms, stream_key, seq) > (?1, ?2, ?3)"
+                                         " order by refused_ms, stream_key, seq limit ?4";
     std::vector<Refused> messages;
-    TRY(
-        session.query("select message_id, stream_key, reason, refused_ms from outbox_refused"
-                      " order by refused_ms, stream_key, seq limit ?1",
-                      {messages_max}, [&](const Row& row) {
-                          messages.push_back({row.text(0), row.text(1), row.text(2),
-                                              from_unix_ms(row.integer(3))});
+    std::size_t bytes = 0;
+    const std::int64_t after_ms =
+        after ? to_unix_ms(after->at) : std::numeric_limits<std::int64_t>::min();
+    TRY(session.query(statement,
+                      {after_ms, after ? after->key : "", after ? after->seq : 0, messages_max},
+                      [&](const Row& row) {
+                          bytes += row.text_view(3).size();
+                          if (!messages.empty() && bytes > bytes_max) {
+                              return false;
+                          }
+                          messages.push_back(refused_of(row));
+                          return true;
                       }));
     return messages;
+}
+
+Result<std::optional<Refused>> find_refused(Session& session, std::string_view id) {
+    static const std::string statement = std::string(select_refused) + " where message_id = ?1";
+    return session.query_one(statement, {id}, refused_of);
 }
 
 Result<std::uint64_t> refused_count(Session& session) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,7 +73,8 @@ Result<> mark_published(Session& session, std::uint64_t publish_seq);
 /// A numbered message that the receiver will never take, and why.
 struct Refusal {
     std::uint64_t publish_seq = 0;
-    std::string reason;
+    std::string code;    ///< the kind of reason: says nothing that the message says
+    std::string reason;  ///< for whoever may read the message
 };
 
 /// Takes the message out of the outbox and keeps it among the refused. Its number stays unused:
@@ -82,12 +84,18 @@ Result<> refuse(Session& session, const Refusal& refusal, WallTime now);
 struct Refused {
     std::string id;
     std::string key;
+    std::uint64_t seq = 0;  ///< within the key
+    std::string bytes;
+    std::string code;
     std::string reason;
     WallTime at;
 };
 
-/// Refused messages, oldest first.
-Result<std::vector<Refused>> refused(Session& session, std::size_t messages_max);
+/// Refused messages behind `after`, oldest first (time, key, seq), up to a count and (beyond the
+/// first) up to a size.
+Result<std::vector<Refused>> refused(Session& session, const std::optional<Refused>& after,
+                                     std::size_t messages_max, std::size_t bytes_max);
+Result<std::optional<Refused>> find_refused(Session& session, std::string_view id);
 Result<std::uint64_t> refused_count(Session& session);
 
 /// Deletes published messages, at most `messages_max`; returns how many.

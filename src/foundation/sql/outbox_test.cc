@@ -148,20 +148,55 @@ TEST_F(OutboxTest, ARefusedMessageMakesWayAndIsKept) {
     const std::vector<outbox::Message> messages = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
     ASSERT_THAT(outbox::add(session(), "k", messages, WallTime{}), Succeeds());
     ASSERT_THAT(outbox::assign(session(), 10), Succeeds());
-    ASSERT_THAT(outbox::refuse(session(), {2, "too odd"}, from_unix_ms(7)), Succeeds());
+    ASSERT_THAT(outbox::refuse(session(), {2, "odd", "too odd"}, from_unix_ms(7)), Succeeds());
     std::vector<std::uint64_t> numbers;
     const auto left = outbox::numbered(session(), 0, 10, 1 << 20).value();
     for (const outbox::Numbered& message : left) {
         numbers.push_back(message.publish_seq);
     }
     EXPECT_EQ(numbers, (std::vector<std::uint64_t>{1, 3}));
-    const auto refused = outbox::refused(session(), 10).value();
+    const auto refused = outbox::refused(session(), std::nullopt, 10, 1 << 20).value();
     ASSERT_EQ(refused.size(), 1);
     EXPECT_EQ(refused[0].id, "b");
     EXPECT_EQ(refused[0].key, "k");
+    EXPECT_EQ(refused[0].bytes, "2");
+    EXPECT_EQ(refused[0].code, "odd");
     EXPECT_EQ(refused[0].reason, "too odd");
     EXPECT_EQ(refused[0].at, from_unix_ms(7));
     EXPECT_EQ(outbox::refused_count(session()).value(), 1);
+    EXPECT_EQ(outbox::find_refused(session(), "b").value()->reason, "too odd");
+    EXPECT_FALSE(outbox::find_refused(session(), "a").value().has_value());
+}
+
+TEST_F(OutboxTest, RefusedMessagesAreReadInPartsOfBoundedSize) {
+    ASSERT_THAT(outbox::begin_incarnation(session(), "i"), Succeeds());
+    for (const char* key : {"k", "l"}) {
+        const std::string own(key);
+        const std::string bytes(1000, 'x');
+        const std::string ids[] = {own + "1", own + "2", own + "3"};
+        const std::vector<outbox::Message> messages = {
+            {ids[0], bytes}, {ids[1], bytes}, {ids[2], bytes}};
+        ASSERT_THAT(outbox::add(session(), key, messages, WallTime{}), Succeeds());
+    }
+    ASSERT_THAT(outbox::assign(session(), 10), Succeeds());
+    for (std::uint64_t number = 1; number <= 6; ++number) {
+        ASSERT_THAT(outbox::refuse(session(), {number, "odd", ""}, from_unix_ms(7)), Succeeds());
+    }
+    std::vector<std::string> ids;
+    std::optional<outbox::Refused> last;
+    while (true) {
+        const auto part = outbox::refused(session(), last, 10, 2000).value();
+        if (part.empty()) {
+            break;
+        }
+        EXPECT_LE(part.size(), 2);
+        for (const outbox::Refused& refused : part) {
+            ids.push_back(refused.id);
+        }
+        last = part.back();
+    }
+    EXPECT_THAT(ids, testing::ElementsAre("k1", "k2", "k3", "l1", "l2", "l3"));
+    EXPECT_EQ(outbox::refused(session(), std::nullopt, 10, 1).value().size(), 1) << "never none";
 }
 
 }  // namespace

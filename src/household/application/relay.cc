@@ -1,6 +1,7 @@
 #include "household/application/relay.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "bus/event/body.h"
 #include "foundation/base/uuid.h"
@@ -50,7 +51,9 @@ std::vector<outbox::Refusal> refused_for_good(const std::vector<broker::PublishR
     for (std::size_t i = 0; i < results.size(); ++i) {
         const auto* rejected = std::get_if<broker::Rejected>(&results[i]);
         if (rejected != nullptr && is_for_good(rejected->code)) {
-            refused.push_back({first + i, text_of(*rejected)});
+            refused.push_back({.publish_seq = first + i,
+                               .code = std::string(broker::name(rejected->code)),
+                               .reason = text_of(*rejected)});
         }
     }
     return refused;
@@ -110,7 +113,8 @@ struct Relay::State : std::enable_shared_from_this<Relay::State> {
     std::uint64_t producer = 0;
     std::uint64_t taken = 0;  ///< the log has every number up to it
 
-    Guarded<std::string> trouble;  // any thread
+    Guarded<std::string> trouble;                 // any thread
+    std::atomic<std::uint64_t> refused_count{0};  // any thread
     std::function<void(const std::string&)> trouble_listener;
     std::function<void(const std::string&)> refusal_listener;
 
@@ -174,15 +178,17 @@ Result<std::uint64_t> Relay::backlog() const {
     return outbox::backlog(snapshot.session());
 }
 
-Result<std::vector<sql::outbox::Refused>> Relay::refused(std::size_t events_max) const {
+Result<Page<RefusedEvent>> Relay::refused(const PageRequest& page) const {
     const auto snapshot = TRY(state_->database.read());
-    return outbox::refused(snapshot.session(), events_max);
+    return list_refused(snapshot.session(), page);
 }
 
-Result<std::uint64_t> Relay::refused_count() const {
+Result<RefusedEvent> Relay::refused(const std::string& id) const {
     const auto snapshot = TRY(state_->database.read());
-    return outbox::refused_count(snapshot.session());
+    return find_refused(snapshot.session(), id);
 }
+
+std::uint64_t Relay::refused_count() const { return state_->refused_count; }
 
 std::string Relay::trouble() const {
     return state_->trouble.with([](const std::string& text) { return text; });
@@ -226,15 +232,13 @@ void Relay::State::start(io::Completion<> done) {
     phase = Phase::busy;
     struct Begun {
         outbox::RelayState state;
-        bool anew;
+        std::uint64_t refused;
     };
     writer.submit_alone(
         [this, self = shared_from_this()](sql::Session& session) -> Result<Begun> {
-            const auto before = TRY(outbox::relay_state(session))
-            .incarnation;
             auto state = TRY(begin(session));
-            const bool anew = state.incarnation != before;
-            return Begun{std::move(state), anew};
+            const std::uint64_t refused = TRY(outbox::refused_count(session));
+            return Begun{std::move(state), refused};
         },
         on_strand([done = std::move(done)](State& state, Result<Begun>& begun) mutable {
             if (!begun) {
@@ -246,6 +250,7 @@ void Relay::State::start(io::Completion<> done) {
                 return;
             }
             state.producer = producer_of(begun->state.incarnation);
+            state.refused_count = begun->refused;
             state.taken = std::max(begun->state.published,
                                    state.target.highest_sequence(state.producer).value_or(0));
             done({});
@@ -303,8 +308,10 @@ void Relay::State::publish(std::vector<outbox::Numbered> messages) {
     for (outbox::Numbered& message : messages) {
         auto view = event::decode_body(message.bytes);
         if (!view) {
-            set_aside({{message.publish_seq, "outbox message " + message.id +
-                                                 " cannot be read: " + view.error().message()}});
+            set_aside({{.publish_seq = message.publish_seq,
+                        .code = "unreadable",
+                        .reason = "outbox message " + message.id +
+                                  " cannot be read: " + view.error().message()}});
             return;
         }
         auto event = event::owned(*view);
@@ -372,6 +379,7 @@ void Relay::State::set_aside(std::vector<outbox::Refusal> refused) {
             return {};
         },
         on_strand([reasons = std::move(reasons)](State& state, const Result<>& done) {
+            state.refused_count += done ? reasons.size() : 0;
             if (done && state.refusal_listener) {
                 std::ranges::for_each(reasons, state.refusal_listener);
             }

@@ -11,6 +11,7 @@
 #include "foundation/sql/database.h"
 #include "foundation/sql/outbox.h"
 #include "foundation/sql/writer.h"
+#include "household/application/stores/refused_events.h"
 
 namespace bascule::application {
 
@@ -56,9 +57,13 @@ class Relay {
 
     /// Rows that were committed and not yet acknowledged by the log; for readiness and metrics.
     Result<std::uint64_t> backlog() const;
-    /// Events that were set aside, oldest first; an operator's matter.
-    Result<std::vector<sql::outbox::Refused>> refused(std::size_t events_max) const;
-    Result<std::uint64_t> refused_count() const;
+    /// Events that were set aside, oldest first; an operator's matter. A page may be shorter than
+    /// its limit where events are large. Errors: `invalid` (cursor, limit), the database's.
+    Result<Page<RefusedEvent>> refused(const PageRequest& page) const;
+    /// Errors: `not_found`, the database's.
+    Result<RefusedEvent> refused(const std::string& id) const;
+    /// How many were; known from `start` on. No SQL.
+    std::uint64_t refused_count() const;
     /// Why the last round failed; empty if it did not.
     std::string trouble() const;
 

@@ -223,21 +223,50 @@ TEST_F(RelayTest, WhatTheBusWillNeverTakeIsSetAsideAndTheRestGoesOn) {
     EXPECT_THAT(reasons, testing::ElementsAre(testing::HasSubstr("too_large: too much")));
     EXPECT_THAT(names_of("ada"), testing::ElementsAre(data("one"), data("three")));
     EXPECT_THAT(names_of("bob"), testing::ElementsAre(data("four")));
-    EXPECT_EQ(relay->refused_count().value(), 1);
-    const auto refused = relay->refused(10).value();
+    EXPECT_EQ(relay->refused_count(), 1);
+    const auto refused = relay->refused(PageRequest{}).value().items;
     ASSERT_EQ(refused.size(), 1);
-    EXPECT_EQ(refused[0].key, "ada");
+    EXPECT_EQ(refused[0].user_id, "ada");
+    EXPECT_EQ(refused[0].code, "too_large");
     EXPECT_THAT(refused[0].reason, testing::HasSubstr("too_large: too much"));
+    EXPECT_EQ(refused[0].event.data, data("two"));
+    EXPECT_EQ(relay->refused(refused[0].id)->event.event_id, refused[0].id);
+    EXPECT_THAT(relay->refused("other"), FailsWith(ErrorKind::not_found));
     // The hole in the numbers hurts neither what comes nor the next start.
     commit("ada", "five");
     drain();
     close();
     open();
     start();
+    EXPECT_EQ(relay->refused_count(), 1);
     commit("ada", "six");
     drain();
     EXPECT_THAT(names_of("ada"),
                 testing::ElementsAre(data("one"), data("three"), data("five"), data("six")));
+}
+
+TEST_F(RelayTest, WhatWasSetAsideIsListedInPages) {
+    bus.refuse_for_good(data("bad"));
+    start();
+    for (int i = 0; i < 5; ++i) {
+        commit(i % 2 == 0 ? "ada" : "bob", "bad");
+        drain();
+    }
+    std::vector<std::string> ids;
+    PageRequest request{.limit = 2};
+    do {
+        const auto page = relay->refused(request).value();
+        EXPECT_EQ(page.total, 5);
+        EXPECT_LE(page.items.size(), 2);
+        for (const RefusedEvent& event : page.items) {
+            ids.push_back(event.id);
+        }
+        request.cursor = page.next_cursor;
+    } while (!request.cursor.empty());
+    EXPECT_EQ(ids.size(), 5);
+    EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 5);
+    EXPECT_THAT(relay->refused(PageRequest{.cursor = "x"}), FailsWith(ErrorKind::invalid));
+    EXPECT_THAT(relay->refused(PageRequest{.limit = 0}), FailsWith(ErrorKind::invalid));
 }
 
 TEST_F(RelayTest, KeepsEachKeysOrderUnderConcurrency) {

@@ -13,6 +13,7 @@
 #include "foundation/io/thread_pool.h"
 #include "foundation/io/wait.h"
 #include "foundation/json/value.h"
+#include "foundation/sql/outbox.h"
 #include "foundation/sql/test_folder.h"
 #include "household/application/consumers.h"
 #include "household/application/schema.h"
@@ -146,6 +147,18 @@ class TestApi {
     }
 
     broker::Bus& bus() { return *bus_; }
+    /// Commits a message to the outbox as it stands, whatever the log will say of it.
+    void commit_to_outbox(const std::string& user_id, const std::string& id,
+                          const std::string& bytes) {
+        wait([&](auto done) {
+            writer_->submit(
+                [=, &clock = clock_](sql::Session& session) {
+                    const std::vector<sql::outbox::Message> messages = {{id, bytes}};
+                    return sql::outbox::add(session, user_id, messages, clock.wall());
+                },
+                std::move(done));
+        });
+    }
     /// How many rows of a table are a user's.
     std::int64_t rows_of(const std::string& user_id, const std::string& table) {
         return database_->read()

@@ -244,6 +244,7 @@ void add_routes(http::Router& router, const Services& services) {
     add_stream_routes(routes);
     add_bus_routes(routes);
     add_letter_routes(routes);
+    add_outbox_routes(routes);
     add_account_routes(routes);
     add_file_routes(routes);
     add_transaction_routes(routes);

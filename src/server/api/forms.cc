@@ -382,6 +382,40 @@ std::string letter_detail_form(const broker::LetterDetail& letter) {
     return out;
 }
 
+namespace {
+
+void write_refused(Writer& writer, const application::RefusedEvent& refused) {
+    writer.member("id", refused.id).member("userId", refused.user_id);
+    writer.member("eventType", refused.event.event_type).member("code", refused.code);
+    writer.member("reason", refused.reason).member("refusedAt", to_unix_ms(refused.at));
+}
+
+}  // namespace
+
+std::string refused_event_form(const application::RefusedEvent& refused) {
+    std::string out;
+    Writer writer(out);
+    writer.begin_object();
+    write_refused(writer, refused);
+    writer.end_object();
+    return out;
+}
+
+std::string refused_event_detail_form(const application::RefusedEvent& refused) {
+    std::string out;
+    Writer writer(out);
+    writer.begin_object();
+    write_refused(writer, refused);
+    writer.key("event");
+    if (refused.event.event_id.empty()) {
+        writer.null();
+    } else {
+        writer.raw(event::to_seed_json(event::view_of(refused.event)));
+    }
+    writer.end_object();
+    return out;
+}
+
 std::string explanation_form(const broker::Explanation& explanation, std::string_view event_id,
                              std::string_view consumer, Offset offset) {
     std::string out;

@@ -6,6 +6,7 @@
 #include "bus/event/event.h"
 #include "household/application/records.h"
 #include "household/application/stores/audit_trail.h"
+#include "household/application/stores/refused_events.h"
 #include "household/application/use_cases/reports.h"
 #include "household/finance/category_tree.h"
 #include "household/money/currency.h"
@@ -34,6 +35,9 @@ std::string letter_summary_form(const broker::LetterSummary& letter);
 std::string letter_detail_form(const broker::LetterDetail& letter);
 std::string explanation_form(const broker::Explanation& explanation, std::string_view event_id,
                              std::string_view consumer, Offset offset);
+std::string refused_event_form(const application::RefusedEvent& refused);
+/// With the event, if it can be read.
+std::string refused_event_detail_form(const application::RefusedEvent& refused);
 std::string deleted_form(std::int64_t count);
 
 /// Positions are opaque texts: partition:offset.

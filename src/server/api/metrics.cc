@@ -144,10 +144,8 @@ void write_metrics(const Services& services, std::move_only_function<void(std::s
             out.gauge("bascule_outbox_backlog", "Committed events not yet in the log",
                       number(*backlog));
         }
-        if (const auto refused = services.relay.refused_count()) {
-            out.gauge("bascule_outbox_refused", "Committed events that the log will never take",
-                      number(*refused));
-        }
+        out.gauge("bascule_outbox_refused", "Committed events that the log will never take",
+                  number(services.relay.refused_count()));
         if (all) {
             for (const broker::ConsumerStatus& status : *all) {
                 add_consumer(out, status);

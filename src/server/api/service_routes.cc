@@ -42,6 +42,11 @@ void answer_ready(const Services& services, http::Reply reply) {
     for (const std::string& trouble : services.database_trouble().told) {
         writer.string(without_folders(trouble));
     }
+    if (const std::uint64_t refused = services.relay.refused_count(); refused > 0) {
+        writer.string(std::to_string(refused) + (refused == 1 ? " event" : " events") +
+                      " of the household will never be published; `bascule outbox refused` says "
+                      "which and why");
+    }
     writer.end_array().member("version", services.version).end_object();
     reply.send(http::json_response(reasons.empty() ? 200 : 503, std::move(out)));
 }

@@ -86,4 +86,13 @@ broker::Explanation Visibility::shown(broker::Explanation explanation,
     return explanation;
 }
 
+application::RefusedEvent Visibility::shown(application::RefusedEvent refused) const {
+    // One that cannot be read names nobody, which does not make it everybody's.
+    if (refused.event.event_id.empty() || !may_read(refused.user_id, refused.event.event_type)) {
+        refused.reason = refused.code;
+    }
+    refused.event = shown(std::move(refused.event));
+    return refused;
+}
+
 }  // namespace bascule::api

@@ -2,6 +2,7 @@
 
 #include "bus/broker/status.h"
 #include "household/application/stores/audit_trail.h"
+#include "household/application/stores/refused_events.h"
 #include "server/api/call.h"
 
 namespace bascule::api {
@@ -32,6 +33,8 @@ class Visibility {
     broker::LetterSummary shown(broker::LetterSummary letter) const;
     broker::LetterDetail shown(broker::LetterDetail letter) const;
     broker::Explanation shown(broker::Explanation explanation, const event::Event& of) const;
+    /// So does the log when it refuses one.
+    application::RefusedEvent shown(application::RefusedEvent refused) const;
 
   private:
     bool may_read(const std::string& user_id, const std::string& event_type) const;
