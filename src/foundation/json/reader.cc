@@ -140,13 +140,19 @@ std::string_view Text::decoded(std::string& scratch) const {
     if (!escaped_) {
         return raw_;
     }
-    scratch = decoded();
+    scratch.clear();
+    append_decoded(scratch);
     return scratch;
 }
 
 std::string Text::decoded() const {
     std::string out;
     out.reserve(raw_.size());
+    append_decoded(out);
+    return out;
+}
+
+void Text::append_decoded(std::string& out) const {
     const char* at = raw_.data();
     const char* const end = at + raw_.size();
     while (at != end) {
@@ -157,7 +163,6 @@ std::string Text::decoded() const {
             at += append_escape(out, at, end);
         }
     }
-    return out;
 }
 
 Reader::Reader(std::string_view text, const Limits& limits)

@@ -31,6 +31,8 @@ class Text {
     }
 
   private:
+    void append_decoded(std::string& out) const;
+
     std::string_view raw_;
     bool escaped_ = false;
 };
