@@ -44,6 +44,7 @@ void EventValues::begin(std::size_t fields) {
         Slot& slot = slots_[field];
         slot.values.clear();
         slot.marked = 0;
+        slot.row_array = no_array;
         slot.in_order = true;
         slot.in_arrays = false;
     }
@@ -56,16 +57,6 @@ void EventValues::begin(std::size_t fields) {
     }
 }
 
-void EventValues::add(Field field, const Value& value) {
-    Slot& slot = slots_[field];
-    if (slot.values.empty()) {
-        touched_.push_back(field);
-    } else if (value.place < slot.values.back().place) {
-        slot.in_order = false;
-    }
-    slot.values.push_back(value);
-}
-
 void EventValues::mark() {
     for (const Field field : touched_) {
         slots_[field].marked = slots_[field].values.size();
@@ -74,7 +65,9 @@ void EventValues::mark() {
 
 void EventValues::take_back() {
     for (const Field field : touched_) {
-        slots_[field].values.resize(slots_[field].marked);
+        auto& values = slots_[field].values;
+        values.erase(values.begin() + static_cast<std::ptrdiff_t>(slots_[field].marked),
+                     values.end());
     }
     std::erase_if(touched_, [&](Field field) { return slots_[field].values.empty(); });
 }
@@ -87,9 +80,23 @@ void EventValues::finish() {
                 slot.values.begin(), slot.values.end(),
                 [](const Value& left, const Value& right) { return left.place < right.place; });
         }
-        slot.in_arrays = slot.values.back().place != 0;
-        fields_in_arrays_ += slot.in_arrays ? 1 : 0;
+        if (slot.values.back().place != 0) {
+            slot.in_arrays = true;
+            slot.row_array = common_array(slot);
+            ++fields_in_arrays_;
+        }
     }
+}
+
+std::uint32_t EventValues::common_array(const Slot& slot) const {
+    if (slot.values.front().place == 0) {
+        return no_array;
+    }
+    const std::uint32_t array = places_.array_of(slot.values.front().place);
+    const bool is_common =
+        std::all_of(slot.values.begin(), slot.values.end(),
+                    [&](const Value& value) { return places_.array_of(value.place) == array; });
+    return is_common ? array : no_array;
 }
 
 std::string& EventValues::text() {

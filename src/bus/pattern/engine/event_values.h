@@ -10,6 +10,7 @@
 
 #include "bus/pattern/engine/number_key.h"
 #include "bus/pattern/engine/path_trie.h"
+#include "bus/pattern/engine/text_hash.h"
 #include "bus/pattern/term.h"
 
 namespace bascule::pattern {
@@ -20,12 +21,37 @@ using Place = std::uint32_t;
 
 /// A value that some rule asks for.
 struct Value {
-    Leaf::Kind kind = Leaf::Kind::string;
-    Place place = 0;
-    std::string_view text;  ///< a string decoded; a number or word as written
-    NumberKey number;       ///< of a number
+    Value(Leaf::Kind kind, Place place, std::string_view text)
+        : kind(kind), place(place), text(text) {}
 
-    Number as_number() const { return {number, text}; }
+    Leaf::Kind kind;
+    Place place;
+    std::string_view text;  ///< a string decoded; a number or word as written
+    NumberKey key;          ///< of a number
+
+    Number number() const { return {key, text}; }
+    /// Whether patterns compare with this number at all.
+    bool is_comparable() const {
+        if (comparable_ == Answer::unknown) {
+            comparable_ = pattern::is_comparable(number()) ? Answer::yes : Answer::no;
+        }
+        return comparable_ == Answer::yes;
+    }
+
+    /// Of the text.
+    std::uint64_t hash() const {
+        if (hash_ == 0) {
+            hash_ = hash_of_text(text);
+        }
+        return hash_;
+    }
+
+  private:
+    // What costs something is found out when it is first asked for. A value belongs to the one
+    // thread that matches its event.
+    enum class Answer : std::uint8_t { unknown, yes, no };
+    mutable Answer comparable_ = Answer::unknown;
+    mutable std::uint64_t hash_ = 0;
 };
 
 /// The elements of all arrays of an event, in the order in which they begin: what lies in an
@@ -39,6 +65,9 @@ class Places {
     void close_array(std::uint32_t array) { arrays_[array].end = size(); }
 
     Place outer(std::uint32_t array) const { return arrays_[array].outer; }
+
+    /// The array whose element a place is; the place is in some array.
+    std::uint32_t array_of(Place place) const { return elements_[place].array; }
 
     /// Two places that cannot be in use together lie in different elements of one array: these.
     struct Conflict {
@@ -78,7 +107,16 @@ class EventValues {
     /// Forgets the last event; fields are below `fields`.
     void begin(std::size_t fields);
 
-    void add(Field field, const Value& value);
+    /// The value that was added, for what is still to be said of it.
+    Value& add(Field field, Leaf::Kind kind, Place place, std::string_view text) {
+        Slot& slot = slots_[field];
+        if (slot.values.empty()) {
+            touched_.push_back(field);
+        } else if (place < slot.values.back().place) {
+            slot.in_order = false;
+        }
+        return slot.values.emplace_back(kind, place, text);
+    }
 
     /// Values added since the last mark can be taken back: a part of an event was not JSON after
     /// all.
@@ -94,6 +132,10 @@ class EventValues {
     std::span<const Value> values(Field field) const { return slots_[field].values; }
     /// Whether some of the field's values lie in arrays.
     bool in_arrays(Field field) const { return slots_[field].in_arrays; }
+    /// Of such a field: the array in whose elements all its values lie, each directly, if there is
+    /// one; then two values lie together only if their places are equal.
+    static constexpr std::uint32_t no_array = UINT32_MAX;
+    std::uint32_t row_array(Field field) const { return slots_[field].row_array; }
     /// How many such fields there are.
     std::size_t fields_in_arrays() const { return fields_in_arrays_; }
 
@@ -107,9 +149,11 @@ class EventValues {
     struct Slot {
         std::vector<Value> values;
         std::size_t marked = 0;  ///< values when the last mark was set
+        std::uint32_t row_array = no_array;
         bool in_order = true;
         bool in_arrays = false;
     };
+    std::uint32_t common_array(const Slot& slot) const;
 
     std::vector<Slot> slots_;
     std::vector<Field> touched_;

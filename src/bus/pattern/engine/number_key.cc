@@ -191,11 +191,6 @@ bool is_comparable(const Number& number) {
            key.rank == number.key.rank && key.digits == number.key.digits;
 }
 
-bool are_same(const Number& left, const Number& right) {
-    return left.text == right.text ||
-           (compare(left, right) == 0 && is_comparable(left) && is_comparable(right));
-}
-
 Number number_of(std::string_view text) {
     Number number{.key = {}, .text = text};
     CHECK(read_number(text.data(), text.data() + text.size(), number.key) ==

@@ -18,6 +18,17 @@ struct NumberKey {
     bool cut = false;
 };
 
+/// A key as one number, rank above digits: orders as keys do, except that what was cut counts as
+/// equal.
+__extension__ using NumberOrder = __int128;
+constexpr NumberOrder order_of(const NumberKey& key) {
+    return static_cast<NumberOrder>(key.rank) * (static_cast<NumberOrder>(1) << 64) +
+           static_cast<NumberOrder>(key.digits);
+}
+/// Before and behind every number.
+inline constexpr NumberOrder order_first = order_of({.rank = INT64_MIN});
+inline constexpr NumberOrder order_last = order_of({.rank = INT64_MAX});
+
 /// A number with its key. `text` is as written and outlives this.
 struct Number {
     NumberKey key;
@@ -29,9 +40,6 @@ std::strong_ordering compare(const Number& left, const Number& right);
 
 /// As is_comparable, at once for numbers of few digits.
 bool is_comparable(const Number& number);
-
-/// Whether patterns take them for the same number: equal and comparable, or written the same.
-bool are_same(const Number& left, const Number& right);
 
 /// Reads the number that begins at `at`: its end, or nullptr if JSON's grammar finds none.
 const char* read_number(const char* at, const char* end, NumberKey& key);

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "bus/pattern/engine/predicate.h"
 
 namespace bascule::pattern {
 
-/// Owners by number, however it is written. Immutable once built.
+/// Owners by number, however it is written: a table by the keys of numbers, probed from the hash of
+/// the key on. Immutable once built.
 class NumberTable {
   public:
     struct Item {
@@ -19,30 +18,46 @@ class NumberTable {
     };
 
     NumberTable() = default;
-    explicit NumberTable(std::vector<Item> items) : items_(std::move(items)) {
-        std::sort(items_.begin(), items_.end(), [](const Item& left, const Item& right) {
-            const auto order = compare(left.number.get(), right.number.get());
-            return order != 0 ? order < 0 : left.owner < right.owner;
-        });
-    }
+    explicit NumberTable(std::vector<Item> items);
 
-    /// Calls `each(owner)` for every owner of the number.
+    /// Calls `each(owner)` for every owner of the number that `value` is.
     template <class Each>
-    void find(const Number& number, const Each& each) const {
-        auto at = std::lower_bound(
-            items_.begin(), items_.end(), number,
-            [](const Item& item, const Number& it) { return compare(item.number.get(), it) < 0; });
-        for (; at != items_.end() && compare(at->number.get(), number) == 0; ++at) {
-            if (are_same(at->number.get(), number)) {
-                each(at->owner);
+    void find(const Value& value, const Each& each) const {
+        if (slots_.empty()) {
+            return;
+        }
+        const NumberOrder order = order_of(value.key);
+        for (std::size_t slot = slot_of(order); slots_[slot].count != 0;
+             slot = (slot + 1) & (slots_.size() - 1)) {
+            if (slots_[slot].order == order) {
+                const Item* const first = items_.data() + slots_[slot].begin;
+                for (const Item* item = first; item != first + slots_[slot].count; ++item) {
+                    if (item->number.is(value)) {
+                        each(item->owner);
+                    }
+                }
+                return;
             }
         }
     }
 
-    std::size_t memory_bytes() const { return items_.capacity() * sizeof(Item); }
+    std::size_t memory_bytes() const;
 
   private:
-    std::vector<Item> items_;
+    struct Slot {
+        NumberOrder order = 0;
+        std::uint32_t begin = 0;  ///< its items
+        std::uint32_t count = 0;  ///< 0 = the slot is free
+    };
+    std::size_t slot_of(NumberOrder order) const {
+        const auto rank = static_cast<std::uint64_t>(order >> 64);
+        const auto digits = static_cast<std::uint64_t>(order);
+        const std::uint64_t mixed = (digits ^ (rank * 0xD6E8FEB86659FD93U)) * 0x9E3779B97F4A7C15U;
+        return (mixed ^ (mixed >> 32)) & (slots_.size() - 1);
+    }
+
+    std::vector<Item> items_;  ///< by order
+    std::vector<Slot> slots_;  ///< at most half of them taken
 };
 
 }  // namespace bascule::pattern

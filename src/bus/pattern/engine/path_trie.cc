@@ -1,5 +1,6 @@
 #include "bus/pattern/engine/path_trie.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace bascule::pattern {
@@ -21,12 +22,32 @@ bool take_step(std::string_view& path, std::string_view& step) {
     return true;
 }
 
-void append(PathEdges& edges, std::string name, std::shared_ptr<PathNode> node) {
-    edges.keys.push_back({Name(name).head, name.size()});
-    edges.targets.push_back({std::move(name), std::move(node)});
+}  // namespace
+
+std::shared_ptr<PathNode>* PathEdges::target(std::string_view name) {
+    const auto found = std::find_if(targets_.begin(), targets_.end(),
+                                    [&](const Target& target) { return target.name == name; });
+    return found == targets_.end() ? nullptr : &found->node;
 }
 
-}  // namespace
+void PathEdges::append(std::string name, std::shared_ptr<PathNode> node) {
+    targets_.push_back({std::move(name), std::move(node)});
+    enter_all();
+}
+
+void PathEdges::enter_all() {
+    slots_.assign(std::bit_ceil(targets_.size() * 2), {});
+    mask_ = slots_.size() - 1;
+    for (std::size_t target = 0; target < targets_.size(); ++target) {
+        const Name name(targets_[target].name);
+        std::size_t slot = name.hash() & mask_;
+        while (slots_[slot].node != nullptr) {
+            slot = (slot + 1) & mask_;
+        }
+        slots_[slot] = {name.head, name.tail, static_cast<std::uint32_t>(name.text.size()),
+                        static_cast<std::uint32_t>(target), targets_[target].node.get()};
+    }
+}
 
 PathTrie::PathTrie() : root_(std::make_shared<PathNode>()) { root_->generation_ = generation_; }
 
@@ -48,8 +69,8 @@ void PathTrie::spread(PathNode& node, std::size_t buckets, std::uint64_t generat
         node.buckets_.back()->generation = generation;
     }
     const auto move_all = [&](const PathEdges& edges) {
-        for (const PathEdges::Target& target : edges.targets) {
-            append(*node.buckets_[node.bucket_of(Name(target.name))], target.name, target.node);
+        for (const PathEdges::Target& target : edges.targets()) {
+            node.buckets_[node.bucket_of(Name(target.name))]->append(target.name, target.node);
         }
     };
     move_all(few);
@@ -70,15 +91,16 @@ std::shared_ptr<PathNode> PathTrie::step(PathNode& node, std::string_view text) 
         }
         edges = bucket.get();
     }
-    for (PathEdges::Target& target : edges->targets) {
-        if (target.name == text) {
-            return target.node = owned(target.node);
+    if (std::shared_ptr<PathNode>* const known = edges->target(text)) {
+        if ((*known)->generation_ != generation_) {
+            *known = owned(*known);
+            edges->enter_all();
         }
+        return *known;
     }
     auto child = std::make_shared<PathNode>();
     child->generation_ = generation_;
-    append(*edges, std::string(text), child);
-    node.filter_ |= PathNode::filter_bit(name);
+    edges->append(std::string(text), child);
     node.has_odd_names_ = node.has_odd_names_ || text.find('\\') != std::string_view::npos;
     ++node.members_;
     if (node.members_ > few_max && node.members_ > node.buckets_.size() * bucket_members) {

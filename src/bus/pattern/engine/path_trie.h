@@ -15,83 +15,113 @@ namespace bascule::pattern {
 using Field = std::uint32_t;
 inline constexpr Field no_field = UINT32_MAX;
 
-/// A member's name as it is looked up: its first eight bytes as a word, and all of it.
+/// A member's name as it is looked up: its first and its last eight bytes as words (which are all
+/// of a name of up to 16 bytes), and the name itself.
 struct Name {
     std::uint64_t head = 0;
+    std::uint64_t tail = 0;  ///< 0 of a name that `head` holds
     std::string_view text;
+
+    static constexpr std::size_t word_bytes = 8;
 
     /// `readable_end`: up to where memory may be read, at or behind the name's end.
     Name(std::string_view name, const char* readable_end) : text(name) {
-        if (std::endian::native == std::endian::little && readable_end - name.data() >= 8) {
-            std::memcpy(&head, name.data(), 8);
-            if (name.size() < 8) {
-                head &= (std::uint64_t{1} << (8 * name.size())) - 1;
-            }
-        } else if (!name.empty()) {
-            std::memcpy(&head, name.data(), name.size() < 8 ? name.size() : 8);
+        if (name.size() > word_bytes) {
+            head = word(name.data(), word_bytes);
+            tail = word(name.data() + name.size() - word_bytes, word_bytes);
+        } else if (std::endian::native == std::endian::little &&
+                   readable_end - name.data() >= static_cast<std::ptrdiff_t>(word_bytes)) {
+            head = word(name.data(), word_bytes);
+            head &= name.size() < word_bytes ? (std::uint64_t{1} << (8 * name.size())) - 1
+                                             : ~std::uint64_t{0};
+        } else {
+            head = word(name.data(), name.size());
         }
     }
     explicit Name(std::string_view name) : Name(name, name.data() + name.size()) {}
+
+    bool is_in_words() const { return text.size() <= 2 * word_bytes; }
+
+    std::uint64_t hash() const {
+        const std::uint64_t mixed =
+            (head ^ std::rotl(tail, 29) ^ text.size()) * 0x9E3779B97F4A7C15U;
+        return mixed ^ (mixed >> 32);
+    }
+
+  private:
+    static std::uint64_t word(const char* at, std::size_t size) {
+        std::uint64_t word = 0;
+        if (size > 0) {
+            std::memcpy(&word, at, size);
+        }
+        return word;
+    }
 };
 
 class PathNode;
 
-/// A few members of a node, side by side.
-struct PathEdges {
-    struct Key {
-        std::uint64_t head = 0;
-        std::uint64_t size = 0;
-    };
+/// A few members of a node, by the hash of their names: a table that is probed from there on.
+class PathEdges {
+  public:
+    const PathNode* find(const Name& name) const {
+        for (std::size_t i = name.hash() & mask_;; i = (i + 1) & mask_) {
+            const Slot& slot = slots_[i];
+            if (slot.node == nullptr) {
+                return nullptr;
+            }
+            if (slot.head == name.head && slot.tail == name.tail && slot.size == name.text.size() &&
+                (name.is_in_words() || targets_[slot.target].name == name.text)) {
+                return slot.node;
+            }
+        }
+    }
+
     struct Target {
         std::string name;
         std::shared_ptr<PathNode> node;
     };
+    const std::vector<Target>& targets() const { return targets_; }
 
-    const PathNode* find(const Name& name) const {
-        for (std::size_t i = 0; i < keys.size(); ++i) {
-            if (keys[i].head == name.head && keys[i].size == name.text.size() &&
-                (name.text.size() <= 8 || targets[i].name == name.text)) {
-                return targets[i].node.get();
-            }
-        }
-        return nullptr;
-    }
+    /// The member called `name`, or nullptr; after it was replaced, `enter_all` must be called.
+    std::shared_ptr<PathNode>* target(std::string_view name);
+    void append(std::string name, std::shared_ptr<PathNode> node);
+    void enter_all();
 
     std::uint64_t generation = 0;
-    std::vector<Key> keys;
-    std::vector<Target> targets;
+
+  private:
+    struct Slot {
+        std::uint64_t head = 0;
+        std::uint64_t tail = 0;
+        std::uint32_t size = 0;
+        std::uint32_t target = 0;
+        const PathNode* node = nullptr;  ///< none = the slot is free
+    };
+
+    std::vector<Slot> slots_ = std::vector<Slot>(1);  ///< at most half of them taken
+    std::size_t mask_ = 0;
+    std::vector<Target> targets_;
 };
 
 /// A step on the way of some rule's path. Immutable once its trie is published.
 class PathNode {
   public:
     Field field() const { return field_; }
-    bool has_members() const { return filter_ != 0; }
+    bool has_members() const { return members_ != 0; }
     /// Some member's name has a backslash, so that raw names must not be compared.
     bool has_odd_names() const { return has_odd_names_; }
 
     const PathNode* member(const Name& name) const {
-        if ((filter_ & filter_bit(name)) == 0) {
-            return nullptr;
-        }
         return buckets_.empty() ? few_.find(name) : buckets_[bucket_of(name)]->find(name);
     }
 
   private:
     friend class PathTrie;
 
-    static std::uint64_t mixed(const Name& name) {
-        return (name.head ^ name.text.size()) * 0x9E3779B97F4A7C15U;
-    }
-    static std::uint64_t filter_bit(const Name& name) {
-        return std::uint64_t{1} << (mixed(name) >> 58);
-    }
     std::size_t bucket_of(const Name& name) const {
         return std::hash<std::string_view>{}(name.text) & (buckets_.size() - 1);
     }
 
-    std::uint64_t filter_ =
-        0;  ///< a bit for every member's name: most names are seen not to be any
     Field field_ = no_field;
     bool has_odd_names_ = false;
     std::uint64_t generation_ = 0;

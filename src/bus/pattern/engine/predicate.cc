@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 #include "bus/pattern/fold.h"
 
@@ -104,16 +105,7 @@ struct Adding {
             set.checks.emplace_back(term);
         }
     }
-    void operator()(const Numeric& term) const {
-        Range range{.includes_bottom = term.includes_bottom, .includes_top = term.includes_top};
-        if (!term.bottom.empty()) {
-            range.bottom.emplace_back(term.bottom);
-        }
-        if (!term.top.empty()) {
-            range.top.emplace_back(term.top);
-        }
-        set.checks.emplace_back(std::move(range));
-    }
+    void operator()(const Numeric& term) const { set.checks.emplace_back(Range(term)); }
     void operator()(const Cidr& term) const { set.checks.emplace_back(term); }
     void operator()(const Exists&) const { set.everything = true; }
     void operator()(const Absent&) const {}
@@ -199,26 +191,41 @@ ValueSet::Word word_of(std::string_view text) {
     return text == "true" ? ValueSet::true_ : text == "false" ? ValueSet::false_ : ValueSet::null_;
 }
 
-bool Range::contains(const Number& number) const {
-    if (!bottom.empty()) {
-        const auto order = compare(number, bottom.front().get());
-        if (order < 0 || (order == 0 && !includes_bottom)) {
+Range::Range(const Numeric& term)
+    : includes_bottom_(term.includes_bottom), includes_top_(term.includes_top) {
+    if (!term.bottom.empty()) {
+        bottom_order_ = order_of(bottom_.emplace_back(term.bottom).key);
+    }
+    if (!term.top.empty()) {
+        top_order_ = order_of(top_.emplace_back(term.top).key);
+    }
+}
+
+/// Whether a number is in that is not seen to be by its key.
+bool Range::contains_bound(const Number& number) const {
+    if (!bottom_.empty()) {
+        const auto order = compare(number, bottom_.front().get());
+        if (order < 0 || (order == 0 && !includes_bottom_)) {
             return false;
         }
     }
-    if (!top.empty()) {
-        const auto order = compare(number, top.front().get());
-        if (order > 0 || (order == 0 && !includes_top)) {
+    if (!top_.empty()) {
+        const auto order = compare(number, top_.front().get());
+        if (order > 0 || (order == 0 && !includes_top_)) {
             return false;
         }
     }
     return true;
 }
 
+std::size_t Range::memory_bytes() const {
+    return (bottom_.capacity() + top_.capacity()) * sizeof(OwnNumber);
+}
+
 bool satisfies(const Value& value, const Check& check) {
     if (const auto* const range = std::get_if<Range>(&check)) {
-        return value.kind == Leaf::Kind::number && range->contains(value.as_number()) &&
-               is_comparable(value.as_number());
+        return value.kind == Leaf::Kind::number && range->contains(value.number()) &&
+               value.is_comparable();
     }
     return is_string(value) && std::visit(
                                    [&](const auto& kind) {
@@ -232,17 +239,28 @@ bool satisfies(const Value& value, const Check& check) {
 }
 
 void ValueSet::finish() {
-    std::sort(texts.begin(), texts.end());
+    std::sort(texts.begin(), texts.end(), [](const std::string& left, const std::string& right) {
+        return std::tuple(hash_of_text(left), std::string_view(left)) <
+               std::tuple(hash_of_text(right), std::string_view(right));
+    });
     texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    for (const std::string& text : texts) {
+        text_hashes.push_back(hash_of_text(text));
+    }
     std::sort(numbers.begin(), numbers.end(), [](const OwnNumber& left, const OwnNumber& right) {
         return compare(left.get(), right.get()) < 0;
     });
 }
 
-bool ValueSet::has_text(std::string_view text) const {
-    constexpr std::size_t few = 4;
-    return texts.size() <= few ? std::find(texts.begin(), texts.end(), text) != texts.end()
-                               : std::binary_search(texts.begin(), texts.end(), text);
+bool ValueSet::has_text_among_many(const Value& value) const {
+    const std::uint64_t hash = value.hash();
+    auto at = std::lower_bound(text_hashes.begin(), text_hashes.end(), hash);
+    for (; at != text_hashes.end() && *at == hash; ++at) {
+        if (texts[static_cast<std::size_t>(at - text_hashes.begin())] == value.text) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool ValueSet::contains(const Value& value) const {
@@ -251,17 +269,16 @@ bool ValueSet::contains(const Value& value) const {
     }
     switch (value.kind) {
         case Leaf::Kind::string:
-            if (has_text(value.text)) {
+            if (has_text(value)) {
                 return true;
             }
             break;
         case Leaf::Kind::number: {
-            const Number number = value.as_number();
             auto at = std::lower_bound(
-                numbers.begin(), numbers.end(), number,
+                numbers.begin(), numbers.end(), value.number(),
                 [](const OwnNumber& own, const Number& it) { return compare(own.get(), it) < 0; });
-            for (; at != numbers.end() && compare(at->get(), number) == 0; ++at) {
-                if (are_same(at->get(), number)) {
+            for (; at != numbers.end() && compare(at->get(), value.number()) == 0; ++at) {
+                if (at->is(value)) {
                     return true;
                 }
             }
@@ -287,9 +304,11 @@ Predicate::Predicate(Field field, const Terms& terms) : field(field) {
         }
     }
     wanted.finish();
+    wants_texts_only_ = excluded.empty() && wanted.numbers.empty() && wanted.words == 0 &&
+                        !wanted.everything && wanted.checks.empty();
 }
 
-bool Predicate::is_satisfied(const Value& value) const {
+bool Predicate::is_satisfied_somehow(const Value& value) const {
     return wanted.contains(value) ||
            std::any_of(excluded.begin(), excluded.end(),
                        [&](const ValueSet& set) { return !set.contains(value); });

@@ -30,23 +30,48 @@ struct PlainSuffix {
     std::string text;
 };
 
-/// A number that owns its text.
+/// A number of a pattern, which owns its text.
 struct OwnNumber {
-    explicit OwnNumber(const std::string& digits) : text(digits), key(number_of(text).key) {}
+    explicit OwnNumber(const std::string& digits)
+        : text(digits),
+          key(number_of(text).key),
+          is_comparable(pattern::is_comparable(number_of(text))) {}
     Number get() const { return {key, text}; }
+
+    /// Whether patterns take a value for this number: equal and comparable, or written the same.
+    bool is(const Value& value) const {
+        return text == value.text ||
+               (is_comparable && compare(get(), value.number()) == 0 && value.is_comparable());
+    }
 
     std::string text;
     NumberKey key;
+    bool is_comparable;
 };
 
 /// Numbers between two bounds; one that is not given holds nobody back.
-struct Range {
-    std::vector<OwnNumber> bottom;  ///< none or one
-    std::vector<OwnNumber> top;
-    bool includes_bottom = false;
-    bool includes_top = false;
+class Range {
+  public:
+    explicit Range(const Numeric& term);
 
-    bool contains(const Number& number) const;
+    bool contains(const Number& number) const {
+        const NumberOrder order = order_of(number.key);
+        return bottom_order_ < order && order < top_order_ ? true : contains_bound(number);
+    }
+
+    NumberOrder bottom() const { return bottom_order_; }
+    NumberOrder top() const { return top_order_; }
+    std::size_t memory_bytes() const;  ///< beside its own size
+
+  private:
+    bool contains_bound(const Number& number) const;
+
+    NumberOrder bottom_order_ = order_first;
+    NumberOrder top_order_ = order_last;
+    std::vector<OwnNumber> bottom_;  ///< none or one
+    std::vector<OwnNumber> top_;
+    bool includes_bottom_ = false;
+    bool includes_top_ = false;
 };
 
 /// A term that is not just one value.
@@ -60,7 +85,19 @@ struct ValueSet {
     enum Word : std::uint8_t { true_ = 1, false_ = 2, null_ = 4 };
 
     bool contains(const Value& value) const;
-    bool has_text(std::string_view text) const;
+    bool has_text(const Value& value) const {
+        constexpr std::size_t few = 8;
+        if (text_hashes.size() > few) {
+            return has_text_among_many(value);
+        }
+        const std::uint64_t hash = value.hash();
+        for (std::size_t i = 0; i < text_hashes.size(); ++i) {
+            if (text_hashes[i] == hash && texts[i] == value.text) {
+                return true;
+            }
+        }
+        return false;
+    }
     bool empty() const {
         return texts.empty() && numbers.empty() && words == 0 && !everything && checks.empty();
     }
@@ -68,11 +105,15 @@ struct ValueSet {
     /// Puts the lists in order, each value once.
     void finish();
 
-    std::vector<std::string> texts;
+    std::vector<std::string> texts;          ///< in the order of
+    std::vector<std::uint64_t> text_hashes;  ///< their hashes, by which they are found
     std::vector<OwnNumber> numbers;
     std::uint8_t words = 0;
     bool everything = false;
     std::vector<Check> checks;
+
+  private:
+    bool has_text_among_many(const Value& value) const;
 };
 
 ValueSet::Word word_of(std::string_view text);
@@ -83,12 +124,20 @@ ValueSet::Word word_of(std::string_view text);
 struct Predicate {
     Predicate(Field field, const Terms& terms);
 
-    bool is_satisfied(const Value& value) const;
+    bool is_satisfied(const Value& value) const {
+        return wants_texts_only_ ? value.kind == Leaf::Kind::string && wanted.has_text(value)
+                                 : is_satisfied_somehow(value);
+    }
 
     Field field = no_field;
     bool allows_absence = false;
     ValueSet wanted;
     std::vector<ValueSet> excluded;  ///< one for each anything-but
+
+  private:
+    bool is_satisfied_somehow(const Value& value) const;
+
+    bool wants_texts_only_ = false;  ///< as most do
 };
 
 /// `text` with ASCII letters in lower case.

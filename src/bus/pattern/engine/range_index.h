@@ -1,21 +1,23 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "bus/pattern/engine/entry.h"
 #include "bus/pattern/engine/predicate.h"
 
 namespace bascule::pattern {
 
-/// Finds all of many numeric ranges that contain a number, in O(log n) for each one found.
+/// Finds all of many numeric ranges that contain a number, in O(log n) and the ranges found.
 ///
-/// Ranges in the order of their bottoms, and over them a tree of how far the tops reach: those that
-/// begin at or below a number are a front part, and where no top reaches up to it is passed over.
-/// Bounds are compared by key; only a number that has the key of a bound is compared in full.
+/// The bounds of all ranges cut the line of numbers into stretches: each bound is one, and all that
+/// lies between two. A binary tree over the stretches keeps each range at the fewest nodes that
+/// make it up, at most two a level. From a number's stretch the way up passes all ranges that
+/// contain it; nodes without any are left out of it. On a bound also lie the ranges that begin or
+/// end there: whether they contain a number that has the key of the bound must be compared.
+///
 /// Immutable once built.
+/// Source: the segment tree, Bentley 1977.
 class RangeIndex {
   public:
     struct Item {
@@ -28,71 +30,60 @@ class RangeIndex {
 
     bool empty() const { return items_.empty(); }
 
-    /// Calls `each(owner)` for every range that contains the number.
+    /// Calls `each(owner)` for every range that contains the number that `value` is.
     template <class Each>
-    void find(const Number& number, const Each& each) const {
-        if (!items_.empty()) {
-            const Query query{number, bound(number.key), begun(bound(number.key))};
-            find_in({0, blocks_, 1}, query, each);
+    void find(const Value& value, const Each& each) const {
+        if (items_.empty()) {
+            return;
+        }
+        const NumberOrder order = order_of(value.key);
+        const std::size_t bound = first_not_below(order);
+        const bool is_on_bound = bound < bounds_.size() && bounds_[bound] == order;
+        const std::uint32_t leaf = leaves_[2 * bound + (is_on_bound ? 1 : 0)];
+        if ((leaf == 0 && !is_on_bound) || !value.is_comparable()) {
+            return;
+        }
+        for (std::uint32_t node = leaf; node != 0; node = nodes_[node].above) {
+            const std::uint32_t* const begin = owners_.data() + nodes_[node].begin;
+            for (std::uint32_t i = 0; i < nodes_[node].count; ++i) {
+                each(begin[i]);
+            }
+        }
+        if (is_on_bound) {
+            for (std::uint32_t i = ends_[bound]; i < ends_[bound + 1]; ++i) {
+                const Item& item = items_[ending_[i]];
+                if (item.range.contains(value.number())) {
+                    each(item.owner);
+                }
+            }
         }
     }
 
     std::size_t memory_bytes() const;
 
   private:
-    /// A key without its cut digits: rank above digits.
-    __extension__ using Bound = __int128;
-    static Bound bound(const NumberKey& key) {
-        return static_cast<Bound>(key.rank) * (static_cast<Bound>(1) << 64) +
-               static_cast<Bound>(key.digits);
-    }
-    static Bound bottom_of(const Range& range);
-    static Bound top_of(const Range& range);
-
-    struct Query {
-        const Number& number;
-        Bound at;
-        std::size_t begun;  ///< how many ranges have their bottom at or below it
+    std::size_t first_not_below(NumberOrder order) const;
+    struct Kept {
+        std::size_t node;  ///< as in a heap: the root is 1, below n are 2n and 2n + 1
+        std::uint32_t owner;
     };
-    struct Part {
-        std::size_t begin;  ///< blocks
-        std::size_t end;
-        std::size_t node;
+    std::vector<Kept> spread(std::size_t leaves) const;
+    void build_nodes(std::vector<Kept> kept, std::size_t leaves);
+    void list_ends();
+
+    struct Node {
+        std::uint32_t begin = 0;  ///< in owners_
+        std::uint32_t count = 0;
+        std::uint32_t above = 0;  ///< the nearest node above with ranges; 0 = none
     };
-    static constexpr std::size_t block_ranges = 8;
-
-    std::size_t begun(Bound at) const;
-
-    template <class Each>
-    void find_in(const Part& part, const Query& query, const Each& each) const {
-        if (part.begin * block_ranges >= query.begun || reach_[part.node] < query.at) {
-            return;
-        }
-        if (part.end - part.begin > 1) {
-            const std::size_t middle = part.begin + (part.end - part.begin) / 2;
-            find_in({part.begin, middle, part.node * 2}, query, each);
-            find_in({middle, part.end, part.node * 2 + 1}, query, each);
-            return;
-        }
-        const std::size_t end = std::min(part.end * block_ranges, query.begun);
-        for (std::size_t i = part.begin * block_ranges; i < end; ++i) {
-            if (tops_[i] > query.at ? bottoms_[i] < query.at || contains(i, query)
-                                    : tops_[i] == query.at && contains(i, query)) {
-                each(owners_[i]);
-            }
-        }
-    }
-    bool contains(std::size_t i, const Query& query) const {
-        return items_[i].range.contains(query.number);
-    }
 
     std::vector<Item> items_;
-    std::vector<Bound> bottoms_;
-    std::vector<Bound> tops_;
+    std::vector<NumberOrder> bounds_;    ///< ascending, each once
+    std::vector<std::uint32_t> leaves_;  ///< by stretch: the lowest node with ranges around it
+    std::vector<Node> nodes_;            ///< from 1
     std::vector<std::uint32_t> owners_;
-    std::vector<Bound>
-        reach_;  ///< the greatest top of each part; the parts as a binary tree from 1
-    std::size_t blocks_ = 0;
+    std::vector<std::uint32_t> ends_;    ///< by bound: the first in ending_,
+    std::vector<std::uint32_t> ending_;  ///< the numbers of items that begin or end there
 };
 
 }  // namespace bascule::pattern

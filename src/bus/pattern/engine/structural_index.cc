@@ -49,7 +49,10 @@ std::span<const std::uint32_t> StructuralIndex::positions(std::string_view text)
     if (error != simdjson::SUCCESS) {
         return {};
     }
-    return {parser.structural_indexes.get(), parser.n_structural_indexes};
+    // simdjson keeps room for three more.
+    std::uint32_t* const positions = parser.structural_indexes.get();
+    positions[parser.n_structural_indexes] = static_cast<std::uint32_t>(text.size());
+    return {positions, parser.n_structural_indexes};
 }
 
 }  // namespace bascule::pattern

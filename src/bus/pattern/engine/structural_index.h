@@ -23,7 +23,7 @@ class StructuralIndex {
     ~StructuralIndex();
 
     /// The positions, ascending, valid until the next call; none if a check fails or there is
-    /// nothing.
+    /// nothing. Behind the last, out of the span, stands the text's size.
     std::span<const std::uint32_t> positions(std::string_view text);
 
   private:

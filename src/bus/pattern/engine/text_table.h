@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bus/pattern/engine/entry.h"
+#include "bus/pattern/engine/event_values.h"
+#include "bus/pattern/engine/text_hash.h"
 
 namespace bascule::pattern {
 
@@ -17,28 +20,45 @@ class TextTable {
     TextTable() = default;
     explicit TextTable(Keyed keyed);
 
-    bool empty() const { return keys_.empty(); }
-    /// Longer texts need not be asked for.
-    std::size_t bytes_max() const { return bytes_max_; }
+    bool empty() const { return slots_.empty(); }
 
-    std::span<const Entry> find(std::string_view text) const;
+    std::span<const Entry> find(const Value& value) const {
+        // Most fields have texts of one length, and longer values need no hash.
+        return value.text.size() <= bytes_max_ ? find(value.text, value.hash())
+                                               : std::span<const Entry>();
+    }
+    std::span<const Entry> find(std::string_view text) const {
+        return text.size() <= bytes_max_ ? find(text, hash_of_text(text))
+                                         : std::span<const Entry>();
+    }
 
     std::size_t memory_bytes() const;
 
   private:
-    static std::uint64_t hash_of(std::string_view text);
+    std::span<const Entry> find(std::string_view text, std::uint64_t hash) const {
+        if (slots_.empty()) {
+            return {};
+        }
+        for (std::size_t slot = hash & (slots_.size() - 1); slots_[slot].list.count != 0;
+             slot = (slot + 1) & (slots_.size() - 1)) {
+            const Slot& it = slots_[slot];
+            if (it.hash == hash && it.size == text.size() &&
+                std::memcmp(texts_.data() + it.begin, text.data(), text.size()) == 0) {
+                return lists_.get(it.list);
+            }
+        }
+        return {};
+    }
 
-    struct Key {
+    struct Slot {
         std::uint64_t hash = 0;
         std::uint32_t begin = 0;  ///< in texts_
         std::uint32_t size = 0;
-        EntryLists::List list;
+        EntryLists::List list;  ///< empty = the slot is free
     };
 
     std::string texts_;
-    std::vector<Key> keys_;
-    std::vector<std::uint32_t>
-        slots_;  ///< 1 + the key's number by hash, probed one after the other
+    std::vector<Slot> slots_;  ///< by hash, probed one after the other; at most half of them taken
     EntryLists lists_;
     std::size_t bytes_max_ = 0;
 };

@@ -18,16 +18,15 @@ class Tier::Matching {
     void run() {
         for (const Field field : values_.fields()) {
             if (const FieldIndex* const index = tier_.index_of(field)) {
-                for (const Value& value : values_.values(field)) {
-                    look_up(*index, value);
+                const auto values = values_.values(field);
+                hit_row_ = values_.row_array(field);
+                for (hit_index_ = 0; hit_index_ < values.size(); ++hit_index_) {
+                    look_up(*index, values[hit_index_]);
                 }
             }
         }
         // What could be satisfied by absence alone hangs under nothing.
-        for (const Alternative& alternative :
-             tier_.hanging(static_cast<PredicateId>(tier_.predicates_.size()))) {
-            attempt(alternative, nullptr);
-        }
+        attempt_all(static_cast<PredicateId>(tier_.predicates_.size()), nullptr);
     }
 
   private:
@@ -61,32 +60,51 @@ class Tier::Matching {
             return;
         }
         known.value = workspace_.value;
-        bool is_settled = true;
-        for (const Alternative& alternative : tier_.hanging(access)) {
-            is_settled = attempt(alternative, &value) && is_settled;
-        }
-        if (is_settled) {
+        if (attempt_all(access, &value)) {
             known.settled = workspace_.event;
         }
     }
 
-    /// Whether the alternative is settled for this event: matched, or not to be matched by another
-    /// value either.
+    /// What hangs under a predicate that `value` satisfies. Whether all of it is settled for this
+    /// event: matched, or not to be matched by another value either.
+    bool attempt_all(PredicateId access, const Value* value) {
+        for (const std::uint32_t rule : tier_.hanging_rules(access)) {
+            if (!is_matched(rule)) {
+                set_matched(rule);
+            }
+        }
+        bool is_settled = true;
+        const auto alternatives = tier_.hanging(access);
+        for (auto at = alternatives.begin(); at != alternatives.end();) {
+            const auto end = at + at->siblings;
+            if (at->siblings > 1 && is_ruled_out(others(*at, value).front())) {
+                at = end;
+            }
+            for (; at != end; ++at) {
+                is_settled = attempt(*at, value) && is_settled;
+            }
+        }
+        return is_settled;
+    }
+
+    /// Whether no value, wherever it lies, satisfies the demand.
+    bool is_ruled_out(PredicateId demand) { return !is_in_arrays(demand) && !is_satisfied(demand); }
+
+    std::span<const PredicateId> others(const Alternative& alternative, const Value* value) const {
+        return tier_.demands(alternative).subspan(value != nullptr ? 1 : 0);
+    }
+
+    /// Whether the alternative is settled for this event.
     bool attempt(const Alternative& alternative, const Value* value) {
         if (is_matched(alternative.rule)) {
             return true;
         }
-        const auto demands = tier_.demands(alternative);
-        const auto others = demands.subspan(value != nullptr ? 1 : 0);
-        if (others.empty()) {
-            set_matched(alternative.rule);
-            return true;
+        if (values_.fields_in_arrays() > 1 && fields_in_arrays(tier_.demands(alternative)) > 1) {
+            return attempt_jointly(alternative, value);
         }
-        if (values_.fields_in_arrays() > 1 && fields_in_arrays(demands) > 1) {
-            return attempt_jointly(alternative, value, others);
-        }
-        if (std::all_of(others.begin(), others.end(),
-                        [&](PredicateId other) { return is_satisfied(other); })) {
+        const auto demands = others(alternative, value);
+        if (std::all_of(demands.begin(), demands.end(),
+                        [&](PredicateId demand) { return is_satisfied(demand); })) {
             set_matched(alternative.rule);
         }
         return true;
@@ -102,22 +120,66 @@ class Tier::Matching {
     }
 
     /// Several fields have values in arrays: those must be found in the same elements.
-    bool attempt_jointly(const Alternative& alternative, const Value* value,
-                         std::span<const PredicateId> others) {
-        JointSearch& search = workspace_.search;
-        search.begin(values_);
+    bool attempt_jointly(const Alternative& alternative, const Value* value) {
         const bool is_hit = value != nullptr && !alternative.allows_absence;
-        if (is_hit) {
-            const auto values =
-                values_.values(tier_.predicates_[tier_.demands(alternative)[0]].field);
-            search.add_chosen(static_cast<std::size_t>(value - values.data()), value->place);
+        const auto demands = others(alternative, value);
+        // Mostly all arrays are one, and then what lies beside the value is all that matters.
+        bool is_row = is_hit;
+        for (const PredicateId demand : demands) {
+            if (!is_in_arrays(demand)) {
+                if (!is_satisfied(demand)) {
+                    return true;
+                }
+            } else if (is_hit && is_in_row(demand)) {
+                if (!is_satisfied_beside(demand, *value)) {
+                    return false;
+                }
+            } else {
+                is_row = false;
+            }
         }
-        for (const PredicateId demand : others) {
-            if (!is_in_arrays(demand) && !is_satisfied(demand)) {
+        if (is_row) {
+            set_matched(alternative.rule);
+            return true;
+        }
+        return search(alternative, is_hit ? value : nullptr);
+    }
+
+    bool is_in_row(PredicateId demand) const {
+        return hit_row_ != EventValues::no_array &&
+               values_.row_array(tier_.predicate_fields_[demand]) == hit_row_;
+    }
+
+    /// Whether a value in the place of the one that hit satisfies the demand.
+    bool is_satisfied_beside(PredicateId demand, const Value& value) const {
+        const Predicate& predicate = tier_.predicates_[demand];
+        const auto values = values_.values(predicate.field);
+        // Where every element has every field once, they have the same number.
+        auto at =
+            values.begin() + static_cast<std::ptrdiff_t>(std::min(hit_index_, values.size() - 1));
+        if (at->place != value.place || (at != values.begin() && at[-1].place == value.place)) {
+            at =
+                std::lower_bound(values.begin(), values.end(), value.place,
+                                 [](const Value& left, Place place) { return left.place < place; });
+        }
+        for (; at != values.end() && at->place == value.place; ++at) {
+            if (predicate.is_satisfied(*at)) {
                 return true;
             }
         }
-        for (const PredicateId demand : is_hit ? others : tier_.ordered_demands(alternative)) {
+        return false;
+    }
+
+    /// The same for arrays in arrays and whatever else can be, from the value that hit or from
+    /// scratch.
+    bool search(const Alternative& alternative, const Value* value) {
+        JointSearch& search = workspace_.search;
+        search.begin(values_);
+        if (value != nullptr) {
+            search.add_chosen(hit_index_, value->place);
+        }
+        for (const PredicateId demand :
+             value != nullptr ? others(alternative, value) : tier_.ordered_demands(alternative)) {
             if (is_in_arrays(demand)) {
                 search.add(tier_.predicates_[demand]);
             }
@@ -174,6 +236,10 @@ class Tier::Matching {
     const EventValues& values_;
     TierScratch& scratch_;
     const RuleBits& removed_;
+
+    // Of the value that is looked up.
+    std::size_t hit_index_ = 0;  ///< among its field's values
+    std::uint32_t hit_row_ = EventValues::no_array;
 };
 
 void Tier::prepare(TierScratch& scratch) const {

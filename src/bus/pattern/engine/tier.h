@@ -29,6 +29,8 @@ using RuleBits = std::vector<std::uint64_t>;
 ///                                                                          satisfied? together?
 ///
 /// So the rules that are looked at are those which the event's rarest value speaks for.
+/// Alternatives under one access predicate that demand the same besides (as those of one `$or` do)
+/// lie side by side, so that this *guard* is asked once for all of them.
 ///
 /// Threads:  immutable.
 class Tier {
@@ -62,11 +64,21 @@ class Tier {
 
     using PredicateId = std::uint32_t;
 
+    /// The demands of an alternative lie in `demands_`: the access predicate (if it has one), the
+    /// guard, then from rare to frequent; of one that allows absence once more in the order of
+    /// their paths.
     struct Alternative {
         std::uint32_t rule = 0;
-        std::uint32_t begin = 0;      ///< its predicates in `demands_`: the access predicate first,
-        std::uint32_t count = 0;      ///< then from rare to frequent
-        bool allows_absence = false;  ///< then once more in the order of their paths
+        std::uint32_t begin = 0;
+        std::uint32_t count = 0;
+        std::uint32_t siblings = 1;  ///< of the eldest: how many lie from here on with its guard
+        bool allows_absence = false;
+    };
+
+    /// What hangs under a predicate, up to where the next one's begins.
+    struct Hanging {
+        std::uint32_t rules = 0;  ///< those that demand nothing else, in `rules_`
+        std::uint32_t alternatives = 0;
     };
 
     struct FieldIndex {
@@ -100,9 +112,12 @@ class Tier {
     std::span<const PredicateId> ordered_demands(const Alternative& alternative) const {
         return {demands_.data() + alternative.begin + alternative.count, alternative.count};
     }
+    std::span<const std::uint32_t> hanging_rules(PredicateId access) const {
+        return {rules_.data() + hanging_[access].rules, rules_.data() + hanging_[access + 1].rules};
+    }
     std::span<const Alternative> hanging(PredicateId access) const {
-        return {alternatives_.data() + hanging_[access],
-                alternatives_.data() + hanging_[access + 1]};
+        return {alternatives_.data() + hanging_[access].alternatives,
+                alternatives_.data() + hanging_[access + 1].alternatives};
     }
 
     std::uint64_t serial_ = 0;
@@ -110,7 +125,8 @@ class Tier {
     std::vector<Predicate> predicates_;
     std::vector<Field> predicate_fields_;    ///< once more, close together
     std::vector<Alternative> alternatives_;  ///< by access predicate; those without one come last
-    std::vector<std::uint32_t> hanging_;     ///< by predicate: its first alternative
+    std::vector<std::uint32_t> rules_;       ///< by access predicate
+    std::vector<Hanging> hanging_;           ///< by predicate
     std::vector<PredicateId> demands_;
     std::vector<FieldIndex> fields_;
     struct Slot {

@@ -23,9 +23,15 @@ std::uint64_t next_serial() {
 std::size_t memory_of(const ValueSet& set) {
     std::size_t bytes = set.numbers.capacity() * sizeof(OwnNumber) +
                         set.checks.capacity() * sizeof(Check) +
-                        set.texts.capacity() * sizeof(std::string);
+                        set.texts.capacity() * sizeof(std::string) +
+                        set.text_hashes.capacity() * sizeof(std::uint64_t);
     for (const std::string& text : set.texts) {
         bytes += text.capacity();
+    }
+    for (const Check& check : set.checks) {
+        if (const auto* const range = std::get_if<Range>(&check)) {
+            bytes += range->memory_bytes();
+        }
     }
     return bytes;
 }
@@ -95,7 +101,8 @@ class Frequencies {
             return one;
         }
         if (const auto* const range = std::get_if<Range>(&check)) {
-            return range->bottom.empty() || range->top.empty() ? 0.5 : 0.2;
+            const bool is_open = range->bottom() == order_first || range->top() == order_last;
+            return is_open ? 0.5 : 0.2;
         }
         if (const auto* const cidr = std::get_if<Cidr>(&check)) {
             // Reading an address is dear, so rather let another field ask first.
@@ -127,6 +134,7 @@ class TierBuilder {
             }
         }
         choose_access();
+        choose_guards();
         hang();
         build_indexes();
         measure();
@@ -140,8 +148,9 @@ class TierBuilder {
     struct Draft {
         std::uint32_t rule = 0;
         PredicateId access = 0;
+        PredicateId guard = 0;
         std::vector<PredicateId> in_order;  ///< of paths
-        std::vector<PredicateId> by_frequency;
+        std::vector<PredicateId> asked;     ///< access, guard, and the rest from rare to frequent
     };
 
     PredicateId intern(const std::string& path, const Terms& terms) {
@@ -165,54 +174,115 @@ class TierBuilder {
 
     void choose_access() {
         const Frequencies frequencies(tier_.predicates_);
-        std::vector<double> frequency;
         for (const Predicate& predicate : tier_.predicates_) {
-            frequency.push_back(frequencies.of(predicate));
+            frequency_.push_back(frequencies.of(predicate));
         }
         for (Draft& draft : drafts_) {
-            auto& order = draft.by_frequency;
-            order = draft.in_order;
-            std::sort(order.begin(), order.end(), [&](PredicateId left, PredicateId right) {
-                return std::pair(frequency[left], left) < std::pair(frequency[right], right);
+            auto& asked = draft.asked;
+            asked = draft.in_order;
+            std::sort(asked.begin(), asked.end(), [&](PredicateId left, PredicateId right) {
+                return std::pair(frequency_[left], left) < std::pair(frequency_[right], right);
             });
-            const auto access = std::find_if(order.begin(), order.end(), [&](PredicateId id) {
+            const auto access = std::find_if(asked.begin(), asked.end(), [&](PredicateId id) {
                 return !tier_.predicates_[id].allows_absence;
             });
-            draft.access = access != order.end() ? *access : none();
-            if (access != order.end()) {
-                std::rotate(order.begin(), access, access + 1);
+            draft.access = access != asked.end() ? *access : none();
+            if (access != asked.end()) {
+                std::rotate(asked.begin(), access, access + 1);
+            }
+        }
+    }
+
+    /// The demands of an alternative beside its access predicate.
+    std::span<PredicateId> others(Draft& draft) const {
+        return std::span(draft.asked).subspan(draft.access != none() ? 1 : 0);
+    }
+
+    /// Makes that demand an alternative's guard which spares most work: one that many alternatives
+    /// beside it have too, and that is seldom satisfied.
+    void choose_guards() {
+        std::sort(drafts_.begin(), drafts_.end(),
+                  [](const Draft& left, const Draft& right) { return left.access < right.access; });
+        std::vector<std::uint32_t> demanded(tier_.predicates_.size());
+        for (std::size_t begin = 0; begin < drafts_.size();) {
+            std::size_t end = begin;
+            for (; end < drafts_.size() && drafts_[end].access == drafts_[begin].access; ++end) {
+                for (const PredicateId other : others(drafts_[end])) {
+                    ++demanded[other];
+                }
+            }
+            const auto spared = [&](PredicateId other) {
+                return demanded[other] * (1 - frequency_[other]);
+            };
+            for (std::size_t i = begin; i < end; ++i) {
+                const auto demands = others(drafts_[i]);
+                const auto guard = std::max_element(demands.begin(), demands.end(),
+                                                    [&](PredicateId left, PredicateId right) {
+                                                        return spared(left) < spared(right);
+                                                    });
+                drafts_[i].guard = guard != demands.end() ? *guard : none();
+                if (guard != demands.end()) {
+                    std::rotate(demands.begin(), guard, guard + 1);
+                }
+            }
+            for (; begin < end; ++begin) {
+                for (const PredicateId other : others(drafts_[begin])) {
+                    demanded[other] = 0;
+                }
             }
         }
     }
 
     void hang() {
-        std::sort(drafts_.begin(), drafts_.end(), [](const Draft& left, const Draft& right) {
-            return std::tie(left.access, left.rule, left.in_order) <
-                   std::tie(right.access, right.rule, right.in_order);
+        const auto order = [](const Draft& draft) {
+            return std::tie(draft.access, draft.guard, draft.rule, draft.in_order);
+        };
+        std::sort(drafts_.begin(), drafts_.end(), [&](const Draft& left, const Draft& right) {
+            return order(left) < order(right);
         });
-        const auto end =
-            std::unique(drafts_.begin(), drafts_.end(), [](const Draft& left, const Draft& right) {
-                return left.rule == right.rule && left.in_order == right.in_order;
-            });
+        const auto end = std::unique(
+            drafts_.begin(), drafts_.end(),
+            [&](const Draft& left, const Draft& right) { return order(left) == order(right); });
         drafts_.erase(end, drafts_.end());
-        tier_.hanging_.assign(tier_.predicates_.size() + 2, 0);
+        const Draft* before = nullptr;
+        std::size_t eldest = 0;  // of the siblings that are being hung
         for (const Draft& draft : drafts_) {
-            Tier::Alternative alternative{
-                .rule = draft.rule,
-                .begin = static_cast<std::uint32_t>(tier_.demands_.size()),
-                .count = static_cast<std::uint32_t>(draft.in_order.size())};
-            alternative.allows_absence =
-                std::any_of(draft.in_order.begin(), draft.in_order.end(),
-                            [&](PredicateId id) { return tier_.predicates_[id].allows_absence; });
-            append(draft.by_frequency);
-            if (alternative.allows_absence) {
-                append(draft.in_order);
+            reach(draft.access);
+            if (draft.access != none() && draft.asked.size() == 1) {
+                tier_.rules_.push_back(draft.rule);
+                continue;
             }
-            tier_.alternatives_.push_back(alternative);
-            ++tier_.hanging_[draft.access + 1];
+            const bool is_sibling =
+                before != nullptr && before->access == draft.access && before->guard == draft.guard;
+            hang_alternative(draft);
+            if (is_sibling) {
+                ++tier_.alternatives_[eldest].siblings;
+            } else {
+                eldest = tier_.alternatives_.size() - 1;
+            }
+            before = &draft;
         }
-        for (std::size_t i = 1; i < tier_.hanging_.size(); ++i) {
-            tier_.hanging_[i] += tier_.hanging_[i - 1];
+        reach(none() + 1);
+    }
+
+    /// What is hung from now on hangs under `access`, or a later predicate.
+    void reach(PredicateId access) {
+        tier_.hanging_.resize(std::max(tier_.hanging_.size(), std::size_t{access} + 1),
+                              {static_cast<std::uint32_t>(tier_.rules_.size()),
+                               static_cast<std::uint32_t>(tier_.alternatives_.size())});
+    }
+
+    void hang_alternative(const Draft& draft) {
+        Tier::Alternative& alternative = tier_.alternatives_.emplace_back();
+        alternative.rule = draft.rule;
+        alternative.begin = static_cast<std::uint32_t>(tier_.demands_.size());
+        alternative.count = static_cast<std::uint32_t>(draft.asked.size());
+        alternative.allows_absence =
+            std::any_of(draft.in_order.begin(), draft.in_order.end(),
+                        [&](PredicateId id) { return tier_.predicates_[id].allows_absence; });
+        append(draft.asked);
+        if (alternative.allows_absence) {
+            append(draft.in_order);
         }
     }
 
@@ -223,7 +293,7 @@ class TierBuilder {
     void build_indexes() {
         std::map<Field, std::vector<PredicateId>> by_field;
         for (PredicateId id = 0; id < tier_.predicates_.size(); ++id) {
-            if (!tier_.hanging(id).empty()) {
+            if (!tier_.hanging(id).empty() || !tier_.hanging_rules(id).empty()) {
                 by_field[tier_.predicates_[id].field].push_back(id);
             }
         }
@@ -263,7 +333,9 @@ class TierBuilder {
         std::size_t bytes = sizeof tier_;
         bytes += tier_.ids_.capacity() * sizeof(RuleId);
         bytes += tier_.alternatives_.capacity() * sizeof(Tier::Alternative);
-        bytes += (tier_.hanging_.capacity() + tier_.demands_.capacity()) * sizeof(PredicateId);
+        bytes += tier_.hanging_.capacity() * sizeof(Tier::Hanging);
+        bytes += tier_.rules_.capacity() * sizeof(std::uint32_t);
+        bytes += tier_.demands_.capacity() * sizeof(PredicateId);
         bytes += tier_.slots_.capacity() * sizeof(Tier::Slot);
         bytes += tier_.predicate_fields_.capacity() * sizeof(Field);
         for (const Predicate& predicate : tier_.predicates_) {
@@ -279,6 +351,7 @@ class TierBuilder {
     PathTrie& paths_;
     Tier tier_;
     std::vector<Draft> drafts_;
+    std::vector<double> frequency_;  ///< by predicate
     std::unordered_map<const Terms*, PredicateId> by_terms_;
     std::unordered_map<std::string, PredicateId> by_text_;
 };

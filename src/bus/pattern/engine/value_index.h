@@ -108,32 +108,19 @@ void ValueIndex::find(const Value& value, std::span<std::uint64_t> marks, std::u
     }
     switch (value.kind) {
         case Leaf::Kind::string:
-            for (const Entry& entry : whole_texts_.find(value.text)) {
+            for (const Entry& entry : whole_texts_.find(value)) {
                 each(entry.owner);
             }
             if (texts_ != nullptr) {
                 find_text(value, marks, walk, each);
             }
             return;
-        case Leaf::Kind::number: {
-            if (others_ == nullptr) {
-                return;
+        case Leaf::Kind::number:
+            if (others_ != nullptr) {
+                others_->numbers.find(value, each);
+                others_->ranges.find(value, each);
             }
-            const Number number = value.as_number();
-            others_->numbers.find(number, each);
-            // Few numbers are in any range, and few of these cannot be compared: asked last.
-            enum class Comparable : std::uint8_t { unknown, yes, no };
-            auto comparable = Comparable::unknown;
-            others_->ranges.find(number, [&](std::uint32_t owner) {
-                if (comparable == Comparable::unknown) {
-                    comparable = is_comparable(number) ? Comparable::yes : Comparable::no;
-                }
-                if (comparable == Comparable::yes) {
-                    each(owner);
-                }
-            });
             return;
-        }
         case Leaf::Kind::literal: {
             if (others_ == nullptr) {
                 return;

@@ -26,16 +26,16 @@ struct Scalar {
             default:
                 leaf = {Leaf::Kind::literal, json};
         }
-        value = {.kind = leaf.kind, .text = leaf.text};
+        value = Value(leaf.kind, 0, leaf.text);
         if (leaf.kind == Leaf::Kind::number) {
-            value.number = number_of(leaf.text).key;
+            value.key = number_of(leaf.text).key;
         }
     }
     Scalar(const Scalar&) = delete;
     Scalar& operator=(const Scalar&) = delete;
 
     Leaf leaf;
-    Value value;
+    Value value = Value(Leaf::Kind::literal, 0, {});
 };
 
 /// The terms of the first field of a random pattern.
@@ -108,8 +108,7 @@ TEST(ValueIndexTest, TellsAPieceOnceHoweverOftenItOccurs) {
     std::vector<std::uint64_t> marks(index.marks());
     const std::string text(1'000'000, 'a');
     std::size_t told = 0;
-    index.find({.kind = Leaf::Kind::string, .text = text}, marks, 1,
-               [&](std::uint32_t) { ++told; });
+    index.find(Value(Leaf::Kind::string, 0, text), marks, 1, [&](std::uint32_t) { ++told; });
     EXPECT_EQ(told, 100U);
 }
 

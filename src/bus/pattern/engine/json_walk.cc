@@ -1,0 +1,302 @@
+#include "bus/pattern/engine/json_walk.h"
+
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "foundation/json/limits.h"
+#include "foundation/json/reader.h"
+
+namespace bascule::pattern {
+
+namespace {
+
+constexpr json::Limits limits;
+
+/// By how much a byte at a structural position changes the nesting.
+constexpr std::array<std::int8_t, 256> nesting_change = [] {
+    std::array<std::int8_t, 256> change{};
+    change['{'] = change['['] = 1;
+    change['}'] = change[']'] = -1;
+    return change;
+}();
+
+constexpr bool is_blank(char c) {
+    return c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
+}
+
+/// Whether one of eight bytes is `byte`. Source: the well-known SWAR trick.
+constexpr bool has_byte(std::uint64_t word, char byte) {
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    const std::uint64_t zero_if_found = word ^ (ones * static_cast<unsigned char>(byte));
+    return ((zero_if_found - ones) & ~zero_if_found & (ones << 7)) != 0;
+}
+
+/// Whether a raw name has a backslash or a point.
+bool is_odd(const Name& name) {
+    if (name.is_in_words()) {
+        return has_byte(name.head, '\\') || has_byte(name.head, '.') || has_byte(name.tail, '\\') ||
+               has_byte(name.tail, '.');
+    }
+    return name.text.find_first_of("\\.") != std::string_view::npos;
+}
+
+/// Whether a raw text has a backslash.
+bool is_escaped(std::string_view text, const char* readable_end) {
+    const Name words(text, readable_end);
+    return words.is_in_words() ? has_byte(words.head, '\\') || has_byte(words.tail, '\\')
+                               : std::memchr(text.data(), '\\', text.size()) != nullptr;
+}
+
+/// The text that a raw string with escapes stands for, held by `scratch`; nothing if they are none.
+std::optional<std::string_view> decoded(std::string_view with_quotes, std::string& scratch) {
+    json::Reader reader(with_quotes);
+    const json::Text text = reader.string();
+    return reader.finish() ? std::optional(text.decoded(scratch)) : std::nullopt;
+}
+
+bool is_word(std::string_view token) {
+    return token == "true" || token == "false" || token == "null";
+}
+
+/// One text. Each step is given the position where its part begins and answers the one behind it,
+/// or nullptr if it is not JSON: so the position stays in a register.
+class Walk {
+  public:
+    using At = const std::uint32_t*;
+
+    Walk(const JsonWalk::Paths& paths, const JsonWalk::Text& text, EventValues& values,
+         std::vector<JsonWalk::Frame>& open, std::string& name)
+        : root_(paths.root),
+          text_(text.text.data()),
+          text_end_(text_ + text.text.size()),
+          end_(text.positions.data() + text.positions.size()),
+          values_(values),
+          open_(open),
+          name_(name) {}
+
+    /// One value after the other, until everything that was opened is closed.
+    bool run(const PathNode& node, At at) {
+        if (at == end_) {
+            return false;
+        }
+        at = value(node, at);
+        while (at != nullptr && !open_.empty()) {
+            at = open_.back().is_array ? items(at) : members(at);
+        }
+        return at == end_;
+    }
+
+  private:
+    char byte(At at) const { return text_[*at]; }
+
+    /// The end of the string, number or word that begins at a position: blanks lie between it and
+    /// what comes next. Behind the last position stands the text's size.
+    const char* token_end(At at) const {
+        const char* stop = text_ + at[1];
+        while (is_blank(stop[-1])) {
+            --stop;
+        }
+        return stop;
+    }
+
+    /// Goes on in the object that was opened last, until it is closed or something in it is opened.
+    At members(At at) {
+        const std::size_t depth = open_.size();
+        const PathNode& node = *open_.back().node;
+        bool used = open_.back().used;
+        while (at != end_) {
+            if (byte(at) == '}') {
+                open_.pop_back();
+                return at + 1;
+            }
+            if (used && byte(at++) != ',') {
+                return nullptr;
+            }
+            used = true;
+            at = member(node, at);
+            if (at == nullptr || open_.size() != depth) {
+                open_[depth - 1].used = true;
+                return at;
+            }
+        }
+        return nullptr;
+    }
+
+    /// A name, a colon and a value.
+    At member(const PathNode& node, At at) {
+        if (end_ - at < 3 || byte(at) != '"' || byte(at + 1) != ':') {
+            return nullptr;
+        }
+        const char* const begin = text_ + *at + 1;
+        const char* const end = token_end(at) - 1;
+        if (end < begin || *end != '"') {
+            return nullptr;
+        }
+        const Name name({begin, static_cast<std::size_t>(end - begin)}, text_end_);
+        if (!node.has_odd_names() && !name.text.empty()) {
+            if (const PathNode* const found = node.member(name)) {
+                return value(*found, at + 2);
+            }
+            if (!is_odd(name)) {
+                return pass(at + 2);
+            }
+        }
+        return odd_member(node, name.text, at + 2);
+    }
+
+    /// Names are compared as they are written. Only one with an escape must be decoded first, and
+    /// only one with a point leads several steps down.
+    At odd_member(const PathNode& node, std::string_view name, At at) {
+        if (name.find('\\') != std::string_view::npos) {
+            const auto plain = decoded({name.data() - 1, name.size() + 2}, name_);
+            if (!plain) {
+                return nullptr;
+            }
+            name = *plain;
+        }
+        const PathNode* const found = descend(root_, node, name);
+        return found != nullptr ? value(*found, at) : pass(at);
+    }
+
+    /// Goes on in an array.
+    At items(At at) {
+        const std::size_t depth = open_.size();
+        const JsonWalk::Frame frame = open_.back();
+        bool used = frame.used;
+        while (at != end_) {
+            if (byte(at) == ']') {
+                values_.places().close_array(frame.array);
+                place_ = frame.place;
+                open_.pop_back();
+                return at + 1;
+            }
+            if (used && (byte(at++) != ',' || at == end_)) {
+                return nullptr;
+            }
+            used = true;
+            // Only elements that hold something can be told apart; plain values of an array lie
+            // where it does.
+            const bool holds = byte(at) == '{' || byte(at) == '[';
+            place_ = holds ? values_.places().next_element(frame.array) : frame.place;
+            at = value(*frame.node, at);
+            if (at == nullptr || open_.size() != depth) {
+                open_[depth - 1].used = true;
+                return at;
+            }
+        }
+        return nullptr;
+    }
+
+    At value(const PathNode& node, At at) {
+        switch (byte(at)) {
+            case '"':
+                return node.field() != no_field ? take_string(node.field(), at) : at + 1;
+            case '{':
+                // Below a path that goes no further nothing is asked for; only from the root a
+                // member with the empty name leads to where it is.
+                return node.has_members() || &node == &root_ ? open({.node = &node}, at)
+                                                             : pass_container(at);
+            case '[':
+                return open({.node = &node,
+                             .is_array = true,
+                             .place = place_,
+                             .array = values_.places().open_array(place_)},
+                            at);
+            default:
+                return take_scalar(node.field(), at);
+        }
+    }
+
+    At open(const JsonWalk::Frame& frame, At at) {
+        if (open_.size() == limits.depth_max) {
+            return nullptr;
+        }
+        open_.push_back(frame);
+        return at + 1;
+    }
+
+    At take_string(Field field, At at) {
+        const char* const begin = text_ + *at;
+        const char* const stop = token_end(at);
+        if (stop - begin < 2 || stop[-1] != '"') {
+            return nullptr;
+        }
+        std::string_view text(begin + 1, static_cast<std::size_t>(stop - begin - 2));
+        if (is_escaped(text, text_end_)) {
+            const auto plain = decoded({begin, text.size() + 2}, values_.text());
+            if (!plain) {
+                return nullptr;
+            }
+            text = *plain;
+        }
+        values_.add(field, Leaf::Kind::string, place_, text);
+        return at + 1;
+    }
+
+    /// Checked also if nobody asks for it.
+    At take_scalar(Field field, At at) {
+        const char* const begin = text_ + *at;
+        const char* const stop = token_end(at);
+        const std::string_view text(begin, static_cast<std::size_t>(stop - begin));
+        if (*begin != '-' && (*begin < '0' || *begin > '9')) {
+            if (field != no_field) {
+                values_.add(field, Leaf::Kind::literal, place_, text);
+            }
+            return is_word(text) ? at + 1 : nullptr;
+        }
+        NumberKey unasked;
+        NumberKey& key =
+            field != no_field ? values_.add(field, Leaf::Kind::number, place_, text).key : unasked;
+        return read_number(begin, stop, key) == stop ? at + 1 : nullptr;
+    }
+
+    /// A value that nobody asks for.
+    At pass(At at) const {
+        switch (byte(at)) {
+            case '{':
+            case '[':
+                return pass_container(at);
+            case '}':
+            case ']':
+            case ',':
+            case ':':
+                return nullptr;
+            default:
+                return at + 1;
+        }
+    }
+
+    /// Most of a large event is passed here: one comparison a position tells both that the
+    /// container is closed and that it nests too deeply.
+    At pass_container(At at) const {
+        const std::size_t inside_max = limits.depth_max - open_.size();
+        std::size_t inside = 0;
+        for (; at != end_; ++at) {
+            inside +=
+                static_cast<std::size_t>(nesting_change[static_cast<unsigned char>(byte(at))]);
+            if (inside - 1 >= inside_max) {
+                return inside == 0 ? at + 1 : nullptr;
+            }
+        }
+        return nullptr;
+    }
+
+    const PathNode& root_;
+    const char* const text_;
+    const char* const text_end_;
+    const At end_;
+    EventValues& values_;
+    std::vector<JsonWalk::Frame>& open_;
+    std::string& name_;
+    Place place_ = 0;
+};
+
+}  // namespace
+
+bool JsonWalk::run(const Paths& paths, const Text& text, EventValues& values) {
+    open_.clear();
+    return Walk(paths, text, values, open_, name_).run(paths.node, text.positions.data());
+}
+
+}  // namespace bascule::pattern
