@@ -114,6 +114,7 @@ class FramedFile::Core : public std::enable_shared_from_this<FramedFile::Core> {
     std::string draft_path() const { return path_ + ".new"; }
     Result<> create();
     Result<> put_in_place();
+    Result<> sync_folder();
     void start();
     Result<> put_down_buffered();
     void write_buffered();
@@ -150,6 +151,7 @@ Result<> FramedFile::Core::open(const Replay& replay) {
     if (!TRY(disk_.exists(path_))) {
         return create();
     }
+    TRY(sync_folder());  // whoever put it there may have failed to
     current_.file = TRY(disk_.open(path_, io::OpenMode::write));
     auto replayed = replay_framed_file(*current_.file, replay);
     if (!replayed) {
@@ -171,6 +173,10 @@ Result<> FramedFile::Core::create() {
 
 Result<> FramedFile::Core::put_in_place() {
     TRY(disk_.rename(draft_path(), path_));
+    return sync_folder();
+}
+
+Result<> FramedFile::Core::sync_folder() {
     const std::size_t slash = path_.find_last_of('/');
     return disk_.sync_directory(slash == std::string::npos ? "." : path_.substr(0, slash));
 }

@@ -65,6 +65,9 @@ Result<Recovered> Recovery::run() {
     if (firsts.empty()) {
         TRY(create_first());
     } else {
+        // A name that is seen need not be durable: whoever made it may have failed to sync the
+        // folder. What is confirmed from here on lies behind these names.
+        TRY(disk_.sync_directory(directory_));
         TRY(open_last(firsts.back()));
         for (std::size_t i = firsts.size() - 1; i > 0; --i) {
             TRY(open_sealed(firsts[i - 1], firsts[i]));

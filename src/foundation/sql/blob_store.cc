@@ -49,6 +49,7 @@ void BlobStore::put(std::string bytes, io::Completion<Sha256Digest> done) {
 /// True if the blob is there already; otherwise its folder is.
 Result<bool> BlobStore::make_ready(const Sha256Digest& digest) {
     if (TRY(disk_->exists(path(digest)))) {
+        TRY(disk_->sync_directory(folder(digest)));  // whoever put it there may have failed to
         return true;
     }
     TRY(disk_->make_directories(folder(digest)));
