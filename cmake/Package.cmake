@@ -6,7 +6,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 get_property(rooms GLOBAL PROPERTY BASCULE_ROOMS)
-list(REMOVE_ITEM rooms sim cli api)
+list(REMOVE_ITEM rooms sim simulator cli api)
 list(TRANSFORM rooms PREPEND bascule_ OUTPUT_VARIABLE targets)
 foreach(room ${rooms})
     set_target_properties(bascule_${room} PROPERTIES EXPORT_NAME ${room})

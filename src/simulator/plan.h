@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bus/broker/consumer_config.h"
+#include "foundation/base/random.h"
+
+namespace bascule::simulator {
+
+/// What one run is to be: the seed, and what may be taken away from it to make a failing run
+/// shorter without changing what is left.
+struct Plan {
+    std::uint64_t seed = 1;
+    std::vector<std::uint32_t>
+        steps;  ///< numbers of the steps that are taken; each has its own chance
+    bool power_cuts = true;
+    bool kills = true;
+    bool disk_faults = true;
+    bool clock_steps = true;
+    bool people = true;  ///< pause, resume, redrive, discard, flush
+    bool rule_changes = true;
+    std::uint32_t consumers = 3;
+
+    /// `steps` steps and everything that can happen. Policies and faults follow from the seed.
+    static Plan of_seed(std::uint64_t seed, std::uint32_t steps = 160);
+
+    std::string text() const;
+};
+
+/// A stream of its own for everything that is decided apart, so that leaving out one decision
+/// changes no other.
+Random chance_of(std::uint64_t seed, std::string_view what, std::uint64_t number = 0);
+
+/// The sources that events come from.
+std::vector<std::string> sources();
+
+/// The policy of consumer `number` in the run of `seed`; always valid.
+delivery::Policy policy_of(std::uint64_t seed, std::uint32_t number);
+
+/// "mailer"-like names: consumer `number`.
+std::string consumer_name(std::uint32_t number);
+
+}  // namespace bascule::simulator

@@ -1,0 +1,76 @@
+#include "simulator/world.h"
+
+#include <gtest/gtest.h>
+
+namespace bascule::simulator {
+namespace {
+
+std::string told(const World& world) {
+    std::string text = world.violation() + "\n";
+    for (const std::string& line : world.story()) {
+        text += "  " + line + "\n";
+    }
+    return text;
+}
+
+class SeedsTest : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(SeedsTest, KeepEveryPromise) {
+    constexpr std::uint64_t seeds = 40;
+    for (std::uint64_t seed = GetParam() * seeds; seed < (GetParam() + 1) * seeds; ++seed) {
+        World world(Plan::of_seed(seed));
+        world.run();
+        if (!world.violation().empty()) {
+            const Plan plan = shrunk(Plan::of_seed(seed));
+            World again(plan);
+            again.run();
+            FAIL() << "seed " << seed << ": " << world.violation()
+                   << "\nas short as it gets: " << plan.text() << "\n"
+                   << told(again);
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Simulator, SeedsTest, testing::Range<std::uint64_t>(0, 10));
+
+TEST(WorldTest, OneSeedIsOneRun) {
+    for (std::uint64_t seed = 1; seed < 4; ++seed) {
+        World first(Plan::of_seed(seed));
+        first.run();
+        World second(Plan::of_seed(seed));
+        second.run();
+        EXPECT_EQ(first.digest(), second.digest());
+        EXPECT_EQ(first.story(), second.story());
+    }
+}
+
+/// A simulation in which nothing happens would keep every promise.
+TEST(WorldTest, EverythingThatCanHappenDoes) {
+    World::Counts sum;
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        World world(Plan::of_seed(seed));
+        world.run();
+        const World::Counts& counts = world.counts();
+        sum.confirmed += counts.confirmed;
+        sum.runs += counts.runs;
+        sum.failures += counts.failures;
+        sum.repeats_told += counts.repeats_told;
+        sum.kills += counts.kills;
+        sum.power_cuts += counts.power_cuts;
+        sum.letters_redriven += counts.letters_redriven;
+        sum.letters_discarded += counts.letters_discarded;
+        sum.rule_changes += counts.rule_changes;
+    }
+    EXPECT_GT(sum.confirmed, 3000U);
+    EXPECT_GT(sum.runs, 5000U);
+    EXPECT_GT(sum.failures, 500U);
+    EXPECT_GT(sum.repeats_told, 20U);
+    EXPECT_GT(sum.kills, 100U);
+    EXPECT_GT(sum.power_cuts, 100U);
+    EXPECT_GT(sum.letters_redriven, 50U);
+    EXPECT_GT(sum.letters_discarded, 10U);
+    EXPECT_GT(sum.rule_changes, 100U);
+}
+
+}  // namespace
+}  // namespace bascule::simulator
