@@ -187,6 +187,48 @@ consumers:
         self.assertEqual(self.server.get("/v1/events")["total"], 1)
 
 
+class IdempotencyTest(unittest.TestCase):
+    """What the OpenAPI document says of Idempotency-Key, operation by operation."""
+
+    # What an operation wants of its body before it looks at anything else.
+    BODIES = {
+        "createAccount": {"name": "Giro", "type": "checking", "currency": "EUR"}, "updateAccount": {"name": "Spar"},
+        "uploadFile": b"Date;Payee;Amount\n", "associateFile": {"accountId": "a"}, "processFile": {},
+        "createTransaction": {"accountId": "a", "date": "2026-01-02", "amount": "1.00"}, "updateTransaction": {"notes": "n"},
+        "deleteTransactions": {"ids": ["t"]}, "createCategory": {"name": "Food", "type": "EXPENSE"}, "updateCategory": {"name": "Food"},
+        "createCategoryRule": {"categoryId": "c", "conditions": {"field": "payee", "operator": "contains", "value": "x"}},
+        "updateCategoryRule": {"enabled": False}, "putPreferences": {"locale": "de"},
+        "createUser": {"name": "Ada"}, "createToken": {"role": "publisher"},
+        "deleteAccount": None, "deleteFile": None, "deleteTransaction": None, "deleteCategory": None, "deleteCategoryRule": None,
+        "readNotification": None, "deleteUser": None, "revokeToken": None,
+    }
+    # They look, or do what is done by then: their descriptions say why a repeat needs no key.
+    WITHOUT = {
+        "explainEvent", "explainConsumer", "verifyAudit", "pauseConsumer", "resumeConsumer", "flushConsumer",
+        "redriveLetters", "discardLetters", "refreshAnalytics",
+    }
+
+    def test_a_key_that_is_listed_counts_and_all_writes_but_some_verbs_list_it(self):
+        server = self.enterContext(Server(PROGRAM))
+        key = {"Idempotency-Key": "taken"}
+        server.request("POST", "/v1/accounts", {**self.BODIES["createAccount"], "name": "first"}, headers=key).expect(201)
+        without = set()
+        for path, methods in server.get("/v1/openapi.json")["paths"].items():
+            for method, operation in methods.items():
+                if method not in ("post", "put", "patch", "delete"):
+                    continue
+                name = operation["operationId"]
+                if not any(each.get("$ref", "").endswith("/idempotencyKey") for each in operation.get("parameters", [])):
+                    without.add(name)
+                elif name != "publishEvents":  # a test of its own above
+                    with self.subTest(operation=name):
+                        query = {"fileName": "a.csv"} if name == "uploadFile" else {}
+                        answer = server.request(method.upper(), path.replace("{id}", "x"), self.BODIES[name], headers=key, **query)
+                        self.assertEqual(answer.status, 409, answer.body)
+                        self.assertIn("Idempotency-Key", answer.body["error"]["message"])
+        self.assertEqual(without, self.WITHOUT)
+
+
 class ReadYourWritesTest(unittest.TestCase):
     def test_an_acknowledged_event_is_found_though_the_audit_trail_is_behind(self):
         with Server(PROGRAM) as server:

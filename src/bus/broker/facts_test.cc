@@ -222,6 +222,31 @@ TEST_F(BusFactsTest, WhatIsSoAlreadyIsNotToldAgain) {
     EXPECT_THAT(told(), SizeIs(3));
 }
 
+/// The answer was lost, and the client asks again.
+TEST_F(BusFactsTest, ARepeatedVerbOnNamedLettersIsDoneAndToldOnce) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    const std::string given_up = letter_of("1");
+    const std::string redriven = letter_of("2");
+    recorder_->scripts.clear();
+    recorder_->seen.clear();
+    ASSERT_THAT(pause({}), Succeeds());  // so that the redrive is under way meanwhile
+    for (int i = 0; i < 3; ++i) {
+        const auto done = discard({.ids = {given_up}}, {.reason = "test data"});
+        ASSERT_THAT(done, Succeeds());
+        EXPECT_THAT(*done, SizeIs(i == 0 ? 1 : 0));
+        const auto again = redrive({.ids = {redriven}}, {});
+        ASSERT_THAT(again, Succeeds());
+        EXPECT_THAT(*again, SizeIs(i == 0 ? 1 : 0));
+    }
+    ASSERT_THAT(resume({}), Succeeds());
+    settle(1s);
+    ASSERT_THAT(redrive({.ids = {redriven}}, {}), Succeeds());
+    settle(1s);
+    EXPECT_THAT(recorder_->seen, ElementsAre("2"));
+    EXPECT_EQ(times_told("1"), 1U);
+    EXPECT_EQ(times_told("2"), 1U);
+}
+
 TEST_F(BusFactsTest, WhatCannotBeToldIsNotDone) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     letter_of("1");
