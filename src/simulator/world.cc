@@ -37,6 +37,11 @@ broker::Bus::Options bus_options(std::uint64_t seed) {
             .random_seed = seed + 1};
 }
 
+/// An operation of the disk that fails by plan, once.
+bool is_passing(const Error& error) {
+    return error.kind() == ErrorKind::io || error.kind() == ErrorKind::exhausted;
+}
+
 std::string text(const delivery::Outcome& outcome) {
     using Kind = delivery::Outcome::Kind;
     std::string text;
@@ -538,11 +543,11 @@ std::vector<LoggedEvent> World::records() {
     for (Offset at = log.begin(); at < log.end();) {
         const auto batch = log.read(at, {});
         if (!batch) {
-            // The disk may refuse for a while; what cannot be read for good is found at the end.
-            if (batch.error().kind() != ErrorKind::io) {
+            if (!is_passing(batch.error())) {
                 broken("G1: the log cannot be read: " + batch.error().message());
+                return events;
             }
-            return records();
+            continue;
         }
         for (const log::RecordView& record : batch->records()) {
             const auto event = event::decode_body(record.body);
@@ -565,7 +570,7 @@ void World::read_log() {
     while (read_to_ < log.end()) {
         const auto batch = log.read(read_to_, {});
         if (!batch) {
-            if (batch.error().kind() != ErrorKind::io) {
+            if (!is_passing(batch.error())) {
                 broken("G1: the log cannot be read: " + batch.error().message());
                 return;
             }
