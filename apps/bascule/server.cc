@@ -55,7 +55,8 @@ Result<> store_credentials(io::Disk& disk, const std::string& data, const std::s
                            const std::string& token) {
     std::string text;
     json::Writer(text).begin_object().member("url", url).member("token", token).end_object();
-    if (io::read_file(disk, credentials_path(data), text.size()) == text) {
+    const auto there = io::read_file(disk, credentials_path(data), text.size());
+    if (there && *there == text) {
         return {};  // nothing is written where there may be no room for it
     }
     TRY(disk.make_directories(data + "/secrets"));

@@ -62,7 +62,8 @@ std::string BenchServer::text(http::Method method, const std::string& path,
     if (found == nullptr) {
         return "";
     }
-    return found->as_string() ? std::string(*found->as_string()) : found->text();
+    const auto text = found->as_string();
+    return text ? std::string(*text) : found->text();
 }
 
 }  // namespace bascule::bench

@@ -53,7 +53,7 @@ void paced(BenchBus& bench, Stopwatch& stopwatch, std::uint64_t rate, std::chron
         events[0].timestamp = from_unix_ms(due.time_since_epoch().count());
         ++open;
         bench.bus().publish(std::move(events), {},
-                            [&](Result<std::vector<broker::PublishResult>> results) {
+                            [&](const Result<std::vector<broker::PublishResult>>& results) {
                                 failed += results ? 0 : 1;
                                 --open;
                             });

@@ -72,7 +72,7 @@ void batches(BenchBus& bench, int window, std::chrono::seconds time) {
             events.push_back(sample_event(count++));
         }
         room.acquire();
-        bench.bus().publish(std::move(events), {}, [&](Result<Results> results) {
+        bench.bus().publish(std::move(events), {}, [&](const Result<Results>& results) {
             failed += results ? 0 : 1;
             room.release();
         });

@@ -22,7 +22,7 @@ void fill(BenchBus& bench, std::uint64_t total) {
             events.push_back(sample_event(n++));
         }
         room.acquire();
-        bench.bus().publish(std::move(events), {}, [&](auto) { room.release(); });
+        bench.bus().publish(std::move(events), {}, [&](const auto&) { room.release(); });
     }
     for (int i = 0; i < window; ++i) {
         room.acquire();

@@ -146,17 +146,17 @@ class RelayTest : public testing::Test {
         std::filesystem::rename(folder.path("backup.db"), folder.path("bascule.db"));
     }
 
-    void commit(const std::string& user_id, const std::string& name) {
-        EXPECT_THAT(io::wait_for<>(
-                        [&](auto done) { writer->submit(unit(user_id, name), std::move(done)); }),
-                    Succeeds());
-    }
-    auto unit(std::string user_id, std::string name) {
+    static auto unit(const std::string& user_id, const std::string& name) {
         return [user_id, name](sql::Session& session) -> Result<> {
             UnitOfWork unit(session, Actor{.user_id = user_id, .name = "t"}, from_unix_ms(1000));
             unit.publish(event::account_deleted(unit.occasion(), {name, 0}));
             return unit.finish();
         };
+    }
+    void commit(const std::string& user_id, const std::string& name) {
+        EXPECT_THAT(io::wait_for<>(
+                        [&](auto done) { writer->submit(unit(user_id, name), std::move(done)); }),
+                    Succeeds());
     }
 
     /// Waits, on a timer of the pool, until it holds; real threads have no other end.

@@ -120,14 +120,10 @@ Result<PauseRequest> pause_of(const std::string& text) {
     return request;
 }
 
-/// A pause that is over before it begins is a slip: of seconds for milliseconds, most likely.
-bool is_over(const PauseRequest& request, WallTime now) {
-    return request.until && *request.until <= now;
-}
-
 void pause(const Services& services, Call call, const PauseRequest& request) {
     const WallTime now = services.clock.wall();
-    if (is_over(request, now)) {
+    // A pause that is over before it begins is a slip: of seconds for milliseconds, most likely.
+    if (request.until && *request.until <= now) {
         call.refuse(422, {.code = "invalid",
                           .message = "/until: is " + std::to_string(to_unix_ms(*request.until)) +
                                      ", which is not in the future; a time in Unix milliseconds "
