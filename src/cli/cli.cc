@@ -56,7 +56,7 @@ class CommandLine {
             std::ranges::reverse(words);  // as CLI11 wants them
             app_.parse(std::move(words));
         } catch (const CLI::ParseError& error) {
-            if (const std::string unknown = unknown_verb({argv + 1, argv + argc});
+            if (const std::string unknown = unknown_word({argv + 1, argv + argc});
                 error.get_exit_code() != 0 && !unknown.empty()) {
                 print_error(unknown);
                 return exit_usage;
@@ -289,19 +289,23 @@ class CommandLine {
         return names;
     }
 
-    /// Names the first word that stands where a verb is needed and is none, or says which verbs a
-    /// noun that stands alone has; empty if neither is so. CLI11 itself only says that one is
-    /// missing.
-    std::string unknown_verb(const std::vector<std::string>& words) const {
+    /// Names the first word that is no option, or stands where a verb is needed and is none, or
+    /// says which verbs a noun that stands alone has; empty if nothing of it is so. CLI11 itself
+    /// only says that one is missing, or what it could not use.
+    std::string unknown_word(const std::vector<std::string>& words) const {
         const CLI::App* at = &app_;
-        for (std::size_t i = 0; i < words.size() && at->get_require_subcommand_min() > 0; ++i) {
+        for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
             const std::string& word = words[i];
-            if (word.starts_with('-')) {
-                i += word.find('=') == std::string::npos &&
-                             (takes_value(*at, word) || takes_value(app_, word))
-                         ? 1
-                         : 0;
+            if (is_option(word)) {
+                const std::string name = word.substr(0, word.find('='));
+                if (!takes(*at, name) && !takes(app_, name)) {
+                    return about_unknown_option(name, *at);
+                }
+                i += name == word && (takes_value(*at, word) || takes_value(app_, word)) ? 1 : 0;
                 continue;
+            }
+            if (at->get_require_subcommand_min() == 0) {
+                continue;  // the words of a verb
             }
             const std::vector<std::string> known = verbs_below(*at);
             const CLI::App* below = nullptr;
@@ -316,6 +320,34 @@ class CommandLine {
         return at == &app_ || at->get_require_subcommand_min() == 0
                    ? ""
                    : at->get_name() + " wants a verb; there are: " + listed(verbs_below(*at));
+    }
+
+    /// Not `-`, which is standard input, and not a number below zero.
+    static bool is_option(const std::string& word) {
+        return word.starts_with("--") ||
+               (word.starts_with('-') && word.find_first_of("0123456789.") != 1 && word != "-");
+    }
+
+    static bool takes(const CLI::App& app, const std::string& flag) {
+        return app.get_option_no_throw(flag) != nullptr;
+    }
+
+    std::string about_unknown_option(const std::string& flag, const CLI::App& app) const {
+        std::vector<std::string> known;
+        for (const CLI::App* each : {&app, &app_}) {
+            for (const CLI::Option* option : each->get_options()) {
+                std::ranges::copy(option->get_lnames(), std::back_inserter(known));
+            }
+        }
+        std::string verb;
+        for (const CLI::App* each = &app; each != &app_; each = each->get_parent()) {
+            verb = " " + each->get_name() + verb;
+        }
+        const std::string text =
+            "unknown option '" + flag + "'" + (verb.empty() ? "" : " of" + verb);
+        const std::string meant = nearest(flag.substr(flag.find_first_not_of('-')), known);
+        return meant.empty() ? text + "; `bascule" + verb + " --help` lists them"
+                             : text + "; did you mean '--" + meant + "'?";
     }
 
     static std::string listed(const std::vector<std::string>& names) {

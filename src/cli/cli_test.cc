@@ -116,6 +116,25 @@ INSTANTIATE_TEST_SUITE_P(
                  {"accounts", "import"},
                  "unknown verb 'import' of accounts; did you mean 'bascule import'?"},
         TypoCase{"NothingNear", {"audit", "zzz"}, "unknown verb 'zzz' of audit; there are: "},
+        TypoCase{"Option",
+                 {"accounts", "list", "--limti", "5"},
+                 "unknown option '--limti' of accounts list; did you mean '--limit'?"},
+        TypoCase{"OptionWithItsValue",
+                 {"events", "search", "--tpye=a.b"},
+                 "unknown option '--tpye' of events search; did you mean '--type'?"},
+        TypoCase{"OptionOfAllVerbs",
+                 {"transactions", "delete", "id", "--yse"},
+                 "unknown option '--yse' of transactions delete; did you mean '--yes'?"},
+        TypoCase{"OptionBeforeTheVerb",
+                 {"--outptu", "json", "accounts", "list"},
+                 "unknown option '--outptu'; did you mean '--output'?"},
+        TypoCase{"OptionBehindWhatIsMissing",
+                 {"accounts", "show", "--tokne", "t"},
+                 "unknown option '--tokne' of accounts show; did you mean '--token'?"},
+        TypoCase{"OptionFarFromAny",
+                 {"accounts", "list", "--nonsense"},
+                 "unknown option '--nonsense' of accounts list; `bascule accounts list --help`"},
+        TypoCase{"ShortOption", {"accounts", "list", "-q"}, "unknown option '-q' of accounts list"},
         TypoCase{"BehindOptions",
                  {"--data", "tail", "-o", "json", "-y", "--url=x", "tial"},
                  "unknown verb 'tial'; did you mean 'bascule tail'?"}),
@@ -127,6 +146,12 @@ TEST(CliTest, ANounAloneSaysWhatItsVerbsAre) {
     EXPECT_THAT(ran.err, HasSubstr("accounts wants a verb; there are: list, show, create"));
     EXPECT_THAT(run_words({"help"}).out, HasSubstr("transactions"));
     EXPECT_THAT(run_words({"help", "accounts"}).out, HasSubstr("create"));
+}
+
+TEST(CliTest, WhatAnOptionIsGivenIsNoOption) {
+    const Ran ran = run_words({"letters", "discard", "--reason", "--limti", "--nonsense"});
+    EXPECT_THAT(ran.err, HasSubstr("unknown option '--nonsense'"));
+    EXPECT_THAT(ran.err, Not(HasSubstr("limti")));
 }
 
 TEST(CliTest, HelpIsNoTypo) {
@@ -211,6 +236,10 @@ class VerbTest : public testing::Test {
         router.add(http::Method::post, "/v1/files",
                    [this](const http::Request&, http::Reply reply) {
                        reply.send(http::json_response(202, answers_["/v1/files"]));
+                   });
+        router.add(http::Method::post, "/v1/events",
+                   [this](const http::Request&, http::Reply reply) {
+                       reply.send(http::json_response(200, answers_["POST /v1/events"]));
                    });
         auto created = http::Server::create({}, std::move(router));
         ASSERT_THAT(created, Succeeds());
@@ -351,6 +380,40 @@ TEST_F(VerbTest, StoredEventsBeginWhereAsked) {
         EXPECT_EQ(ran.code, exit_usage) << wrong;
         EXPECT_THAT(ran.err, HasSubstr("--from is \"" + std::string(wrong) + "\""));
     }
+}
+
+TEST_F(VerbTest, ATypeThatIsMeantAsAPatternGetsAHint) {
+    answers_["/v1/events"] = R"({"items":[],"total":0})";
+    const std::string hint = R"(--pattern '{"detail-type":[{"wildcard":"transactions.*"}]}')";
+    for (const auto& words : std::vector<std::vector<const char*>>{
+             {"events", "search", "--type", "transactions.*"},
+             {"tail", "--no-follow", "--type", "transactions.*"}}) {
+        const Ran ran = ask(words);
+        EXPECT_EQ(ran.code, exit_yes);
+        EXPECT_THAT(ran.err, HasSubstr(hint));
+    }
+    EXPECT_THAT(ask({"events", "search", "--type", "transactions.created"}).err, IsEmpty());
+    answers_["/v1/events"] = R"({"items":[{"position":"0:1","event":{}}],"total":1})";
+    EXPECT_THAT(ask({"events", "search", "--type", "a*b"}).err, IsEmpty()) << "there is one";
+    EXPECT_EQ(
+        run_words({"pattern", "check", R"({"detail-type":[{"wildcard":"transactions.*"}]})"}).code,
+        exit_yes);
+}
+
+TEST_F(VerbTest, PublishSaysWhoWouldGetItWhereThatIsAsked) {
+    answers_["POST /v1/events"] =
+        R"({"results":[{"status":"accepted","eventId":"e","position":"0:1"}]})";
+    const std::vector<const char*> words = {"publish", "--type", "a.b", "--source", "s"};
+    EXPECT_EQ(ask(words).out,
+              "STATUS    EVENT  POSITION  MESSAGE  FIELD\naccepted  e           0:1\n");
+    answers_["POST /v1/events"] =
+        R"({"results":[{"status":"dry_run","eventId":"e","consumers":["audit","shop"]},)"
+        R"({"status":"dry_run","eventId":"f","consumers":[]}]})";
+    auto dry = words;
+    dry.push_back("--dry-run");
+    EXPECT_EQ(ask(dry).out,
+              "STATUS   EVENT  WOULD GO TO  MESSAGE  FIELD\ndry_run  e      audit, shop\n"
+              "dry_run  f      nobody\n");
 }
 
 TEST_F(VerbTest, AFileThatCannotBeReadIsToldOnceWithAnAnswerThatWorks) {

@@ -16,9 +16,16 @@ constexpr std::size_t batch_events_max = 1000;
 constexpr std::size_t batch_bytes_max = 4 << 20;
 constexpr std::chrono::milliseconds tick{100};
 
-constexpr Column columns[] = {
-    {"STATUS", "/status"},   {"EVENT", "/eventId"}, {"POSITION", "/position", true},
-    {"MESSAGE", "/message"}, {"FIELD", "/field"},   {"CONSUMERS", "/consumers"}};
+constexpr Column columns[] = {{"STATUS", "/status"},
+                              {"EVENT", "/eventId"},
+                              {"POSITION", "/position", true},
+                              {"MESSAGE", "/message"},
+                              {"FIELD", "/field"}};
+constexpr Column columns_of_dry_run[] = {{"STATUS", "/status"},
+                                         {"EVENT", "/eventId"},
+                                         {"WOULD GO TO", "/consumers", false, "nobody"},
+                                         {"MESSAGE", "/message"},
+                                         {"FIELD", "/field"}};
 
 /// Puts `value` at `a.b.c` of an object, making objects on the way.
 void set_path(json::Value& object, std::string_view path, json::Value value) {
@@ -177,8 +184,9 @@ int publish_events(const Publish& command, const Target& target, Output output) 
                 return status != nullptr && status->as_string() != "rejected";
             }));
         if (output == Output::jsonl || total <= batch_events_max) {
-            print(
-                rendered_list(*results, columns, output));  // of more, the count at the end will do
+            const std::span<const Column> shown =
+                command.dry_run ? std::span<const Column>(columns_of_dry_run) : columns;
+            print(rendered_list(*results, shown, output));  // of more, the count at the end will do
         }
         if (command.per_second != 0 && next < total) {
             session->pause(command.per_second >= 10

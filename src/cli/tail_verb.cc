@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "foundation/base/clock.h"
 #include "foundation/io/wait.h"
+#include "foundation/json/writer.h"
 
 namespace bascule::cli {
 
@@ -162,6 +163,25 @@ int follow(Session& session, const Tail& command, Printer& printer) {
 
 }  // namespace
 
+std::string hint_about_type(std::string_view type) {
+    if (type.find('*') == std::string_view::npos) {
+        return {};
+    }
+    std::string pattern;
+    json::Writer(pattern)
+        .begin_object()
+        .key("detail-type")
+        .begin_array()
+        .begin_object()
+        .member("wildcard", type)
+        .end_object()
+        .end_array()
+        .end_object();
+    return "--type is compared as it stands, and no type is called '" + std::string(type) +
+           "'; several types take a pattern: bascule tail --from earliest --no-follow --pattern '" +
+           pattern + "'";
+}
+
 Result<std::string> formatted(std::string_view format, std::string_view position,
                               const json::Value& event) {
     constexpr std::pair<std::string_view, std::string_view> members[] = {
@@ -297,6 +317,9 @@ int tail_events(const Tail& command, const Target& target, Output output) {
     if (!session) {
         print_error(session.error().message);
         return session.error().exit_code;
+    }
+    if (const std::string hint = hint_about_type(command.type); !hint.empty()) {
+        print_note(hint);
     }
     Printer printer(command, output, *pattern);
     const std::int64_t since = *age == 0 ? 0 : to_unix_ms(SystemClock().wall()) - *age;

@@ -25,6 +25,10 @@ struct Tail {
 /// broke off.
 int tail_events(const Tail& command, const Target& target, Output output);
 
+/// What to say of a type that is looked for as if it were a pattern, such as `transactions.*`:
+/// types are compared as they stand. Empty for any other.
+std::string hint_about_type(std::string_view type);
+
 /// Fills `{time} {type} {source} {user} {id} {correlation} {causation} {position} {data} {event}`.
 /// Errors: `invalid`, naming an unknown word.
 Result<std::string> formatted(std::string_view format, std::string_view position,

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/cli.h"
+#include "cli/tail_verb.h"
 #include "cli/terminal.h"
 #include "foundation/json/writer.h"
 
@@ -189,6 +190,12 @@ int print_list(Session& session, Ask ask, const Verb& verb, const VerbOptions& o
                         items.empty() ? NamesById() : names_for(session, verb, options.output)));
     if (options.output == Output::table) {
         note_remedies(items, verb.columns);
+    }
+    if (const auto type = std::ranges::find(query, "type", &Query::value_type::first);
+        total == 0 && type != query.end()) {
+        if (const std::string hint = hint_about_type(type->second); !hint.empty()) {
+            print_note(hint);
+        }
     }
     if (!cursor.empty()) {
         print_note("shown " + std::to_string(items.size()) +

@@ -58,7 +58,7 @@ const std::vector<Argument> event_filters = {
     query("source", "source", "Source, exact"),
     query("correlation", "correlationId", "Correlation id"),
     query("causation", "causationId", "Causation id"),
-    query("from", "from", "Not before: a date or Unix milliseconds"),
+    query("from", "from", "Not before: a day, a time (2026-01-31T12:00:00Z) or Unix milliseconds"),
     query("to", "to", "Not after"),
     query("text", "text", "Contained text"),
 };
