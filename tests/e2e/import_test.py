@@ -179,9 +179,13 @@ class SavedProfileTest(unittest.TestCase):
             return server.wait_until(lambda: (f := server.get(f"/v1/files/{stored['id']}"))["status"] != "pending" and f, 60, "the file")
 
         self.assertEqual(upload("Date;Payee;Amount\n01/02/2026;A;-1,00\n")["status"], "needs_mapping")
-        self.assertEqual(upload("Date;Payee;Amount\n01/02/2026;A;-1,00\n", mapping='{"date_format":"MDY"}')["dateFrom"], "2026-01-02")
+        taught = upload("Date;Payee;Amount\n01/02/2026;A;-1,00\n", mapping='{"date_format":"MDY"}')
+        self.assertEqual((taught["dateFrom"], taught["profile"]), ("2026-01-02", None))
+        by_profile = upload("Date;Payee;Amount\n01/03/2026;C;-3,00\n")
+        self.assertEqual((by_profile["dateFrom"], by_profile["profile"]), ("2026-01-03", "a.csv"))
+        self.assertIn("profile           a.csv\n", server.cli("files", "show", by_profile["id"]))
         other = upload("Date;Payee;Amount\n13/02/2026;B;-2,00\n03/02/2026;D;-4,00\n")
-        self.assertEqual((other["status"], other["rejectedCount"], other["dateFrom"]), ("processed", 0, "2026-02-03"))
+        self.assertEqual((other["status"], other["rejectedCount"], other["dateFrom"], other["profile"]), ("processed", 0, "2026-02-03", None))
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ struct File {
     std::string account_id;
     std::string format;   ///< "csv", "ofx1", … once it was looked at
     std::string mapping;  ///< JSON of the column mapping it was or is to be read with; may be empty
+    std::string profile;  ///< name of the saved profile that it was read with; may be empty
     FileStatus status = FileStatus::pending;
     std::string message;  ///< why it needs a mapping or failed
     std::int64_t row_count = 0;

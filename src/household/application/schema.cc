@@ -305,12 +305,20 @@ Migration figures_and_people() {
     };
 }
 
+Migration profiles_used() {
+    return {.room = "household",
+            .version = 5,
+            .name = "which saved mapping a file was read with",
+            .statements = {"alter table files add column profile text not null default ''"},
+            .tables = {}};
+}
+
 }  // namespace
 
 std::vector<Migration> migrations() {
     std::vector<Migration> all = sql::outbox::migrations();
     for (const auto& step : {sql::inbox::migration(), accounts_and_files(), transactions(),
-                             categories_and_rules(), figures_and_people()}) {
+                             categories_and_rules(), figures_and_people(), profiles_used()}) {
         all.push_back(step);
     }
     return all;

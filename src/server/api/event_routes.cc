@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "bus/event/seed_form.h"
+#include "bus/event/time_text.h"
 #include "foundation/json/writer.h"
 #include "server/api/body.h"
 #include "server/api/call.h"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::int64_t time_ms_max = 253'402'300'799'999;  // the end of the year 9999
 
-/// A date, Unix milliseconds, or nothing.
+/// A date (its first moment, UTC), a time of ISO 8601, Unix milliseconds, or nothing.
 Result<std::optional<WallTime>> time_of(const Call& call, std::string_view key) {
     const std::string text = call.query(key);
     if (text.empty()) {
@@ -26,11 +27,16 @@ Result<std::optional<WallTime>> time_of(const Call& call, std::string_view key) 
     if (const auto date = money::Date::parse(text)) {
         return from_unix_ms(date->days_since_1970() * std::int64_t{86'400'000});
     }
+    if (const auto time = event::from_iso(text)) {
+        return time;
+    }
     std::int64_t ms = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
     if (error != std::errc() || end != text.data() + text.size() || ms < 0 || ms > time_ms_max) {
         return fail(ErrorKind::invalid, std::string(key) + ": is '" + text +
-                                            "'; a date YYYY-MM-DD or Unix milliseconds is allowed");
+                                            "'; a date YYYY-MM-DD, a time "
+                                            "YYYY-MM-DDThh:mm:ssZ (or with ±hh:mm) or Unix "
+                                            "milliseconds is allowed");
     }
     return from_unix_ms(ms);
 }

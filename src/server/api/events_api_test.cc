@@ -280,6 +280,27 @@ TEST_F(EventsApiTest, WhatWasPublishedIsFoundAtOnce) {
     }
 }
 
+TEST_F(EventsApiTest, SearchesTakeDaysTimesAndMilliseconds) {
+    ASSERT_EQ(publish(api.owner, "one", api.owner_id, lamp).status, 200);
+    const auto found = [&](const std::string& filter) {
+        return api.get(api.owner, "/v1/events?type=lamp.switched&" + filter).at("/total");
+    };
+    for (const char* past :
+         {"2000-01-01", "2000-01-01T00:00:00Z", "2000-01-01T02:00:00.5%2B02:00", "946684800000"}) {
+        EXPECT_EQ(found(std::string("from=") + past), "1") << past;
+        EXPECT_EQ(found(std::string("to=") + past), "0") << past;
+    }
+    for (const char* coming : {"2999-01-01", "2999-01-01T00:00:00-11:30"}) {
+        EXPECT_EQ(found(std::string("from=") + coming), "0") << coming;
+        EXPECT_EQ(found(std::string("to=") + coming), "1") << coming;
+    }
+    for (const char* wrong : {"2026-01-01T00:00:00", "2026-01-01T25:00:00Z", "yesterday", "-1"}) {
+        const Answer answer = api.get(api.owner, std::string("/v1/events?from=") + wrong);
+        EXPECT_EQ(answer.status, 400) << wrong;
+        EXPECT_THAT(answer.at("/error/message"), HasSubstr("YYYY-MM-DDThh:mm:ssZ")) << wrong;
+    }
+}
+
 TEST_F(EventsApiTest, ATrailThatStandsStillIsAnsweredAsFarAsItGoes) {
     ASSERT_EQ(publish(publisher, "before", "robin", lamp).status, 200);
     const std::string reached = api.get(api.owner, "/v1/events").at("/completeTo");

@@ -43,19 +43,13 @@ ImportPlan failed(FileStatus status, std::string message) {
 bool is_final(ErrorKind kind) { return kind == ErrorKind::not_found || kind == ErrorKind::corrupt; }
 
 /// The profile saved by an earlier file of this shape, for a file that came without a mapping.
-Result<std::optional<statement::Mapping>> saved_mapping(sql::Session& session,
-                                                        const std::string& user_id,
-                                                        const File& file,
-                                                        const statement::Statement& statement) {
-    if (file.account_id.empty() || statement.header_fingerprint.empty()) {
-        return std::optional<statement::Mapping>();
+Result<std::optional<MappingProfile>> saved_profile(sql::Session& session,
+                                                    const std::string& user_id, const File& file,
+                                                    const statement::Statement& statement) {
+    if (!file.mapping.empty() || file.account_id.empty() || statement.header_fingerprint.empty()) {
+        return std::optional<MappingProfile>();
     }
-    const auto profile =
-        TRY(find_profile(session, user_id, file.account_id, statement.header_fingerprint));
-    if (!profile) {
-        return std::optional<statement::Mapping>();
-    }
-    return std::optional(TRY(parse_mapping(profile->mapping)));
+    return find_profile(session, user_id, file.account_id, statement.header_fingerprint);
 }
 
 /// Whether every row has a day. A profile that was saved for another order of day and month reads
@@ -71,6 +65,7 @@ bool fits_dates(const statement::Statement& statement) {
 ImportPlan impossible(const ImportPlan& plan, const std::string& reason) {
     ImportPlan without = failed(FileStatus::failed, "its rows cannot be imported: " + reason);
     without.format = plan.format;
+    without.profile = plan.profile;
     without.row_count = plan.row_count;
     without.rejected_count = plan.rejected_count;
     without.notes.insert(without.notes.end(), plan.notes.begin(), plan.notes.end());
@@ -142,15 +137,17 @@ Result<ImportPlan> FileProcessor::read(sql::Session& session, const std::string&
         mapping = *std::move(given);
     }
     auto statement = statement::parse(*content, mapping);
-    if (file.mapping.empty()) {
-        if (const auto saved = TRY(saved_mapping(session, user_id, file, statement))) {
-            auto as_before = statement::parse(*content, *saved);
-            if (fits_dates(as_before)) {
-                statement = std::move(as_before);
-            }
+    std::string profile;
+    if (const auto saved = TRY(saved_profile(session, user_id, file, statement))) {
+        auto as_before = statement::parse(*content, TRY(parse_mapping(saved->mapping)));
+        if (fits_dates(as_before)) {
+            statement = std::move(as_before);
+            profile = saved->name;
         }
     }
-    return plan_import(session, user_id, file, statement);
+    auto plan = TRY(plan_import(session, user_id, file, statement));
+    plan.profile = std::move(profile);
+    return plan;
 }
 
 }  // namespace bascule::application

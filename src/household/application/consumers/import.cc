@@ -239,6 +239,7 @@ Result<> carry_out(UnitOfWork& unit, File file, const ImportPlan& plan) {
     file.status = plan.status;
     file.message = plan.message;
     file.format = plan.format;
+    file.profile = plan.profile;
     file.row_count = plan.row_count;
     file.transaction_count += counts.added;
     file.duplicate_count = counts.known;

@@ -26,6 +26,7 @@ struct ImportPlan {
     std::string account_id;  ///< of the first target
     std::string format;
     std::string header_fingerprint;
+    std::string profile;              ///< name of the saved profile that it was read with
     std::int64_t row_count = 0;       ///< records that are transactions by their place
     std::int64_t rejected_count = 0;  ///< those of them that could not be read
     std::optional<money::DateSpan> dates;
