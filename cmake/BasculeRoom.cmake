@@ -28,7 +28,8 @@ function(bascule_room name)
         add_executable(${name}_test ${tests})
         target_link_libraries(${name}_test PRIVATE
             bascule_${name} ${ROOM_TEST_USES} ${ROOM_TEST_LIBRARIES} GTest::gmock_main)
-        gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+        # Cases have names; their values would be printed as bytes behind them.
+        gtest_discover_tests(${name}_test TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
     endif()
     if(benches AND BASCULE_TESTS)
         add_executable(${name}_bench ${benches})
