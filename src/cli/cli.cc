@@ -173,17 +173,31 @@ class CommandLine {
         import->add_flag("!--no-wait", import_.wait, "Do not wait until they are processed");
     }
 
+    void add_pattern_verb(const std::string& name, const std::string& help,
+                          int (*action)(const PatternQuestion&, Output)) {
+        CLI::App* app = verb(*noun("pattern", "Event patterns, without a server"), name, help,
+                             [this, action] { return action(pattern_, output()); });
+        app->add_option("pattern", pattern_.pattern, "JSON, @FILE, or - for standard input")
+            ->required();
+        if (name != "check") {
+            app->add_option("event", pattern_.event, "JSON, @FILE, or - for standard input")
+                ->required();
+        }
+        app->add_option("--dialect", dialect_, "eventbridge, or routing as in event_routing.yaml")
+            ->check(CLI::IsMember({"eventbridge", "routing"}))
+            ->each([this](const std::string& dialect) {
+                pattern_.dialect = dialect == "routing" ? pattern::Dialect::routing
+                                                        : pattern::Dialect::eventbridge;
+            });
+    }
+
     void add_bus_verbs() {
-        CLI::App* test = verb(*noun("pattern", "Event patterns, without a server"), "test",
-                              "Whether an event matches a pattern",
-                              [this] { return test_pattern(pattern_, pattern_event_); });
-        test->add_option("pattern", pattern_, "JSON, or @FILE")->required();
-        test->add_option("event", pattern_event_, "JSON, @FILE, or - for standard input")
-            ->required();
-        verb(*noun("pattern", ""), "check", "Whether it is a pattern",
-             [this] { return check_pattern(pattern_); })
-            ->add_option("pattern", pattern_, "JSON, or @FILE")
-            ->required();
+        add_pattern_verb("test", "Whether an event matches a pattern", test_pattern);
+        add_pattern_verb("explain",
+                         "Why it does or does not: what each field wanted, what was there",
+                         explain_pattern);
+        add_pattern_verb("check", "Whether it is a pattern, and what is wrong with it",
+                         check_pattern);
 
         CLI::App* publish = verb(app_, "publish", "Publish events",
                                  [this] { return publish_events(publish_, target_, output()); });
@@ -403,8 +417,8 @@ class CommandLine {
     StatementParse statement_;
     std::string statement_format_;
     Import import_;
-    std::string pattern_;
-    std::string pattern_event_;
+    PatternQuestion pattern_;
+    std::string dialect_;
     Publish publish_;
     Tail tail_;
     bool mermaid_ = false;

@@ -27,6 +27,7 @@
 namespace bascule::cli {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -545,29 +546,127 @@ TEST(ProfileTest, NamesWhatIsWrong) {
         2);
 }
 
-// ---- pattern test
+// ---- pattern
+
+constexpr const char* large_files =
+    R"({"detail-type": ["file.uploaded"], "detail": {"data": {"size": [{"numeric": [">", 5]}]}}})";
 
 TEST(PatternTest, AnswersByExitCode) {
-    const char* pattern =
-        R"({"detail-type": ["file.uploaded"], "detail": {"data": {"size": [{"numeric": [">", 5]}]}}})";
-    EXPECT_EQ(run_words({"pattern", "test", pattern,
-                         R"({"eventType": "file.uploaded", "source": "s", "data": {"size": 6}})"})
-                  .out,
-              "yes\n");
+    const Ran yes =
+        run_words({"pattern", "test", large_files,
+                   R"({"eventType": "file.uploaded", "source": "s", "data": {"size": 6}})"});
+    EXPECT_EQ(yes.code, exit_yes);
+    EXPECT_EQ(yes.out, "yes\n");
     EXPECT_EQ(
         run_words(
-            {"pattern", "test", pattern,
+            {"pattern", "test", large_files,
              R"({"source": "s", "detail-type": "file.uploaded", "detail": {"data": {"size": 6}}})"})
             .code,
         exit_yes);
     const Ran no =
-        run_words({"pattern", "test", pattern,
+        run_words({"pattern", "test", large_files,
                    R"({"eventType": "file.uploaded", "source": "s", "data": {"size": 5}})"});
     EXPECT_EQ(no.code, exit_no);
     EXPECT_EQ(no.out, "no\n");
+    EXPECT_EQ(run_words({"pattern", "test", R"({"a":[1]})", R"({"a":1})", "-o", "json"}).out,
+              "{\n  \"matches\": true\n}\n");
     EXPECT_EQ(run_words({"pattern", "test", "{", "{}"}).code, exit_usage);
-    EXPECT_EQ(run_words({"pattern", "check", R"({"a": []})"}).code, exit_no);
+}
+
+/// What EventBridge's form adds to a seed event when it is handed out, rules never see.
+TEST(PatternTest, SeesASeedEventAsTheBusDoes) {
+    for (const char* const made_up : {"account", "region", "time", "version", "resources"}) {
+        const std::string pattern = "{\"" + std::string(made_up) + R"(":[{"exists":true}]})";
+        EXPECT_EQ(run_words({"pattern", "test", pattern.c_str(),
+                             R"({"eventType": "t", "source": "s", "userId": "u", "data": {}})"})
+                      .out,
+                  "no\n")
+            << made_up;
+    }
+}
+
+TEST(PatternTest, ExplainsFieldByField) {
+    const Ran no = run_words(
+        {"pattern", "explain",
+         R"({"source":["s","t"],"detail":{"size":[{"numeric":[">",5]}],"tags":["a"],"gone":["x"],"old":[{"exists":false}]}})",
+         R"({"source":"s","detail-type":"t","detail":{"size":5,"tags":["b","a"],"gone":{},"old":1}})"});
+    EXPECT_EQ(no.code, exit_no);
+    EXPECT_EQ(no.out,
+              "no\n"
+              "FIELD        WANTED               THERE                 RESULT\n"
+              "detail.gone  \"x\"                                        an object or array, no "
+              "value\n"
+              "detail.old   {\"exists\":false}     1                     must be absent\n"
+              "detail.size  {\"numeric\":[\">\",5]}  5                     differs\n"
+              "detail.tags  \"a\"                  \"a\" (/detail/tags/1)  met\n"
+              "source       \"s\" or \"t\"           \"s\"                   met\n");
+
+    const Ran ways =
+        run_words({"pattern", "explain", R"({"$or":[{"a":{"b":[1],"c":[1]}},{"d":[1]}]})",
+                   R"({"a":[{"b":1},{"c":1}],"d":1})"});
+    EXPECT_EQ(ways.code, exit_yes);
+    EXPECT_EQ(ways.out,
+              "yes\n\n"
+              "with /$or/0: no\n"
+              "FIELD  WANTED  THERE       RESULT\n"
+              "a.b    1       1 (/a/0/b)  met\n"
+              "a.c    1       1 (/a/1/c)  not in one element with a.b\n"
+              "\n"
+              "with /$or/1: yes\n"
+              "FIELD  WANTED  THERE  RESULT\n"
+              "d      1       1      met\n");
+}
+
+TEST(PatternTest, ExplainsInEveryForm) {
+    const auto in = [](const char* form) {
+        return run_words({"pattern", "explain", R"({"a":["x"]})", R"({"a":"y"})", "-o", form}).out;
+    };
+    EXPECT_EQ(in("jsonl"),
+              R"({"matches":false,"verdict":"no","ways":[{"branches":[],"verdict":"no","fields":[)"
+              R"({"path":"a","verdict":"differs","wanted":["x"],"values":[{"at":"/a","value":"y",)"
+              R"("cut":false,"fits":false,"chosen":false}],"valueCount":1,"container":false,)"
+              R"("apartFrom":[]}]}],"wayCount":1})"
+              "\n");
+    EXPECT_EQ(json::Value::parse(in("json")).value().text() + "\n", in("jsonl"));
+    EXPECT_EQ(in("csv"),
+              "branches,path,wanted,there,result\r\n"
+              ",a,\"\"\"x\"\"\",\"\"\"y\"\"\",differs\r\n");
+}
+
+TEST(PatternTest, ChecksSayEveryFaultInAwsWords) {
     EXPECT_EQ(run_words({"pattern", "check", R"({"a": [1]})"}).code, exit_yes);
+    const Ran bad = run_words({"pattern", "check", R"({"a":[],"b":1})"});
+    EXPECT_EQ(bad.code, exit_no);
+    EXPECT_THAT(bad.out, IsEmpty());
+    EXPECT_THAT(
+        bad.err,
+        AllOf(HasSubstr("Event pattern is not valid. Reason: Empty arrays are not allowed\n "
+                        "at [Source: (String)\"{\"a\":[],\"b\":1}\"; line: 1, column: 8]"),
+              HasSubstr("Reason: \"b\" must be an object or an array\n at [Source: "
+                        "(String)\"{\"a\":[],\"b\":1}\"; line: 1, column: 14]")));
+    const Ran json = run_words({"pattern", "check", R"({"a":[]})", "-o", "jsonl"});
+    EXPECT_EQ(json.code, exit_no);
+    EXPECT_EQ(
+        json.out,
+        R"({"valid":false,"faults":["Event pattern is not valid. Reason: Empty arrays are not)"
+        R"( allowed\n at [Source: (String)\"{\"a\":[]}\"; line: 1, column: 8]"]})"
+        "\n");
+    EXPECT_EQ(run_words({"pattern", "check", R"({"source":["*"],"detail_type":["t"]})", "--dialect",
+                         "routing", "-o", "jsonl"})
+                  .out,
+              R"({"valid":true,"faults":[]})"
+              "\n");
+    EXPECT_EQ(run_words({"pattern", "check", "{}", "--dialect", "other"}).code, exit_usage);
+}
+
+TEST(PatternTest, TellsOfBothWhenBothAreWrong) {
+    const Ran ran = run_words({"pattern", "explain", R"({"a":[],"b":1})", "{"});
+    EXPECT_EQ(ran.code, exit_usage);
+    EXPECT_THAT(ran.err,
+                AllOf(HasSubstr("pattern: Event pattern is not valid. Reason: Empty arrays"),
+                      HasSubstr("pattern: Event pattern is not valid. Reason: \"b\" must"),
+                      HasSubstr("event: line 1, column 2")));
+    EXPECT_EQ(run_words({"pattern", "test", "@no-such-file", "{}"}).code, exit_usage);
 }
 
 // ---- parts

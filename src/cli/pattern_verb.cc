@@ -1,16 +1,25 @@
 #include "cli/pattern_verb.h"
 
-#include "bus/event/eventbridge_form.h"
-#include "bus/event/seed_form.h"
-#include "bus/pattern/pattern.h"
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "bus/pattern/explain.h"
+#include "bus/pattern/explain_json.h"
 #include "cli/cli.h"
 #include "cli/local_file.h"
+#include "cli/seen_event.h"
 #include "cli/terminal.h"
 #include "foundation/json/value.h"
+#include "foundation/json/writer.h"
 
 namespace bascule::cli {
 
 namespace {
+
+using pattern::Explanation;
+using FieldVerdict = Explanation::Field::Verdict;
 
 constexpr std::uint64_t argument_bytes_max = 16 << 20;
 
@@ -22,52 +31,186 @@ Result<std::string> text_of(const std::string& argument) {
                                      : Result<std::string>(argument);
 }
 
-Result<pattern::Pattern> pattern_of(const std::string& argument) {
-    return pattern::Pattern::parse(TRY(text_of(argument)));
-}
-
-/// The event as patterns see it: in EventBridge's form.
-Result<std::string> event_of(const std::string& argument) {
-    const std::string text = TRY(text_of(argument));
-    const json::Value value = TRY(json::Value::parse(text));
-    if (value.find("detail-type") != nullptr || value.find("eventType") == nullptr) {
-        return text;
+/// Tells what is wrong, every fault of it; the exit code then.
+int refuse(const char* what, const std::vector<Error>& faults) {
+    for (const Error& fault : faults) {
+        print_error(std::string(what) + ": " + fault.message());
     }
-    const event::Event event = TRY(event::parse_seed(text));
-    return event::to_eventbridge_json(event::view_of(event));
+    return exit_usage;
 }
 
-int refuse(const char* what, const Error& error) {
-    print_error(std::string(what) + ": " + error.message());
-    return exit_usage;
+/// The explanation, or the exit code for what is no pattern or no event: both are told.
+std::optional<Explanation> explained(const PatternQuestion& question, int& code) {
+    const auto pattern_text = text_of(question.pattern);
+    const auto event_text = text_of(question.event);
+    if (!pattern_text || !event_text) {
+        const Error& error = pattern_text ? event_text.error() : pattern_text.error();
+        code = refuse(pattern_text ? "event" : "pattern", {error});
+        return std::nullopt;
+    }
+    const std::vector<Error> faults = pattern::Pattern::faults(*pattern_text, question.dialect);
+    const auto event = SeenEvent::of(*event_text);
+    if (!faults.empty()) {
+        code = refuse("pattern", faults);
+    }
+    if (!event) {
+        code = refuse("event", {event.error()});
+    }
+    const auto pattern = pattern::Pattern::parse(*pattern_text, question.dialect);
+    if (!pattern || !event) {
+        return std::nullopt;
+    }
+    Explanation explanation = explain(*pattern, event->subject());
+    code = explanation.matches() ? exit_yes : exit_no;
+    if (explanation.verdict == Explanation::Verdict::undecided) {
+        print_note("given up: the event's arrays leave the pattern too many choices");
+    }
+    return explanation;
+}
+
+std::string joined(const std::vector<std::string>& texts, std::string_view between) {
+    std::string all;
+    for (const std::string& text : texts) {
+        all.append(all.empty() ? "" : between).append(text);
+    }
+    return all;
+}
+
+/// A value, with its place where the field's path does not say it.
+std::string shown(const Explanation::Field& field, const Explanation::Value& value) {
+    std::string expected = "/" + field.path;
+    std::ranges::replace(expected, '.', '/');
+    return value.json + (value.is_cut ? "…" : "") +
+           (value.at == expected ? "" : " (" + value.at + ")");
+}
+
+/// What was there: the chosen value, else all of them.
+std::string there(const Explanation::Field& field) {
+    std::vector<std::string> values;
+    for (const Explanation::Value& value : field.values) {
+        if (value.is_chosen) {
+            return shown(field, value);
+        }
+        values.push_back(shown(field, value));
+    }
+    if (field.value_count > field.values.size()) {
+        values.push_back(std::to_string(field.value_count - field.values.size()) + " more");
+    }
+    return joined(values, ", ");
+}
+
+std::string result(const Explanation::Field& field) {
+    const std::string others = joined(field.apart_from, ", ");
+    switch (field.verdict) {
+        case FieldVerdict::met:
+            return "met";
+        case FieldVerdict::missing:
+            return field.is_container ? "an object or array, no value" : "missing";
+        case FieldVerdict::differs:
+            return "differs";
+        case FieldVerdict::present:
+            return others.empty() ? "must be absent" : "must be absent where " + others + " is met";
+        case FieldVerdict::elsewhere:
+            return "not in one element with " + others;
+        case FieldVerdict::undecided:
+            break;
+    }
+    return "undecided";
+}
+
+json::Value row_of(const Explanation::Way& way, const Explanation::Field& field) {
+    json::Value row = json::Value::object();
+    row.set("branches", json::Value::string(joined(way.branches, " ")));
+    row.set("path", json::Value::string(field.path));
+    row.set("wanted", json::Value::string(joined(field.wanted, " or ")));
+    row.set("there", json::Value::string(there(field)));
+    row.set("result", json::Value::string(result(field)));
+    return row;
+}
+
+constexpr std::array<Column, 5> columns{{{"BRANCHES", "/branches"},
+                                         {"FIELD", "/path"},
+                                         {"WANTED", "/wanted"},
+                                         {"THERE", "/there"},
+                                         {"RESULT", "/result"}}};
+
+std::string csv_of(const Explanation& explanation) {
+    std::vector<json::Value> rows;
+    for (const Explanation::Way& way : explanation.ways) {
+        for (const Explanation::Field& field : way.fields) {
+            rows.push_back(row_of(way, field));
+        }
+    }
+    return rendered_list(rows, columns, Output::csv);
+}
+
+/// The verdict, then a table a way: the only one, or each under the objects of `$or` that make it.
+std::string table_of(const Explanation& explanation) {
+    std::string out = std::string(name(explanation.verdict)) + "\n";
+    for (const Explanation::Way& way : explanation.ways) {
+        if (!way.branches.empty()) {
+            out += "\nwith " + joined(way.branches, " and ") + ": " +
+                   std::string(name(way.verdict)) + "\n";
+        }
+        std::vector<json::Value> rows;
+        for (const Explanation::Field& field : way.fields) {
+            rows.push_back(row_of(way, field));
+        }
+        out += rendered_list(rows, std::span(columns).subspan(1), Output::table);
+    }
+    if (explanation.way_count > explanation.ways.size()) {
+        out += "\n" + std::to_string(explanation.way_count - explanation.ways.size()) +
+               " more combinations of $or\n";
+    }
+    return out;
 }
 
 }  // namespace
 
-int test_pattern(const std::string& pattern_argument, const std::string& event_argument) {
-    const auto pattern = pattern_of(pattern_argument);
-    if (!pattern) {
-        return refuse("pattern", pattern.error());
+int test_pattern(const PatternQuestion& question, Output output) {
+    int code = exit_usage;
+    if (const auto explanation = explained(question, code)) {
+        json::Value answer = json::Value::object();
+        answer.set("matches", json::Value::boolean(explanation->matches()));
+        print(output == Output::table ? (explanation->matches() ? "yes\n" : "no\n")
+                                      : rendered_object(answer, output));
     }
-    const auto event = event_of(event_argument);
-    if (!event) {
-        return refuse("event", event.error());
-    }
-    pattern::Subject subject;
-    subject.json("", *event);
-    const bool matches = pattern->matches(subject);
-    print(matches ? "yes\n" : "no\n");
-    return matches ? exit_yes : exit_no;
+    return code;
 }
 
-int check_pattern(const std::string& argument) {
-    const auto pattern = pattern_of(argument);
-    if (!pattern) {
-        print_error(pattern.error().message());
-        return exit_no;
+int explain_pattern(const PatternQuestion& question, Output output) {
+    int code = exit_usage;
+    if (const auto explanation = explained(question, code)) {
+        const auto value = json::Value::parse(explanation_json(*explanation));
+        print(output == Output::table || !value ? table_of(*explanation)
+              : output == Output::csv           ? csv_of(*explanation)
+                                                : rendered_object(*value, output));
     }
-    print("yes\n");
-    return exit_yes;
+    return code;
+}
+
+int check_pattern(const PatternQuestion& question, Output output) {
+    const auto text = text_of(question.pattern);
+    if (!text) {
+        return refuse("pattern", {text.error()});
+    }
+    const std::vector<Error> faults = pattern::Pattern::faults(*text, question.dialect);
+    if (output == Output::table) {
+        for (const Error& fault : faults) {
+            print_error(fault.message());
+        }
+        print(faults.empty() ? "yes\n" : "");
+    } else {
+        std::vector<json::Value> messages;
+        for (const Error& fault : faults) {
+            messages.push_back(json::Value::string(fault.message()));
+        }
+        json::Value answer = json::Value::object();
+        answer.set("valid", json::Value::boolean(faults.empty()));
+        answer.set("faults", json::Value::array(std::move(messages)));
+        print(rendered_object(answer, output));
+    }
+    return faults.empty() ? exit_yes : exit_no;
 }
 
 }  // namespace bascule::cli

@@ -4,11 +4,11 @@
 #include <charconv>
 #include <optional>
 
-#include "bus/event/eventbridge_form.h"
 #include "bus/event/seed_form.h"
 #include "bus/pattern/pattern.h"
 #include "cli/cli.h"
 #include "cli/local_file.h"
+#include "cli/seen_event.h"
 #include "cli/terminal.h"
 #include "foundation/base/clock.h"
 #include "foundation/io/wait.h"
@@ -60,14 +60,8 @@ class Printer {
         if (!pattern_) {
             return true;
         }
-        const auto event = event::parse_seed(event_text);
-        if (!event) {
-            return false;
-        }
-        const std::string seen = event::to_eventbridge_json(event::view_of(*event));
-        pattern::Subject subject;
-        subject.json("", seen);
-        return pattern_->matches(subject);
+        const auto event = SeenEvent::of(std::string(event_text));
+        return event && pattern_->matches(event->subject());
     }
 
     std::string format_;

@@ -38,6 +38,7 @@ PAYLOAD = "only-the-payload-says-this"
 OTHER = {
     "publishEvents", "createAccount", "uploadFile", "createTransaction", "deleteTransactions", "createCategory", "createCategoryRule",
     "listAnalytics", "getAnalytics", "refreshAnalytics", "getPreferences", "putPreferences", "getMe", "stream",
+    "testPattern",  # looks at nothing but the request
 }
 
 

@@ -52,6 +52,10 @@ std::vector<PatternText> patterns_towards(const RoutingPlan& plan, const std::st
     return patterns;
 }
 
+Result<pattern::Pattern> parsed(const PatternText& text, const pattern::Limits& limits) {
+    return pattern::Pattern::parse(text.text, text.dialect, limits);
+}
+
 /// Makes rule sets of patterns, within one bound of memory for all of them.
 class Compiler {
   public:
@@ -59,11 +63,6 @@ class Compiler {
 
     pattern::RuleSet begin() const {
         return pattern::RuleSet({.memory_bytes_max = limits_.memory_bytes_max});
-    }
-
-    /// Errors: `invalid`.
-    Result<pattern::Pattern> parse(const PatternText& text) const {
-        return pattern::Pattern::parse(text.text, text.dialect, limits_.pattern);
     }
 
     /// Numbers the pattern by the set's size. Errors: `invalid`.
@@ -201,8 +200,11 @@ Result<> Routing::compile(const RuleLimits& limits) {
     pattern::RuleSet by_header = compiler.begin();
     pattern::RuleSet by_content = compiler.begin();
     for (const Rule& rule : plan_.rules) {
+        // Nobody wrote the program's own rules: they are no reason to refuse a setting.
+        const pattern::Limits& pattern_limits =
+            rule.origin == RuleOrigin::defaults ? no_limits.pattern : limits.pattern;
         const auto add = [&](const PatternText& text) -> Result<> {
-            pattern::Pattern pattern = TRY(compiler.parse(text));
+            pattern::Pattern pattern = TRY(parsed(text, pattern_limits));
             const bool header_only = names_header_only(pattern);
             TRY(compiler.add(header_only ? by_header : by_content, std::move(pattern)));
             (header_only ? by_header_ : by_content_)
@@ -235,7 +237,7 @@ Result<> Routing::compile_backfills() {
     for (const Consumer& consumer : consumers_) {
         pattern::RuleSet patterns = compiler.begin();
         for (const PatternText& text : consumer.backfill) {
-            TRY(compiler.add(patterns, TRY(compiler.parse(text))));
+            TRY(compiler.add(patterns, TRY(parsed(text, no_limits.pattern))));
         }
         if (auto matcher = matcher_of(patterns)) {
             backfills_.emplace(consumer.number, std::move(matcher));

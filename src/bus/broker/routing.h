@@ -55,7 +55,7 @@ struct Subscriber {
 
 /// What rules may ask for.
 struct RuleLimits {
-    pattern::Limits pattern;
+    pattern::Limits pattern;  ///< of origin `defaults` excepted
     /// Of all rules together, compiled, as `pattern::RuleSet` estimates it.
     std::size_t memory_bytes_max = std::size_t{256} << 20;
     friend bool operator==(const RuleLimits&, const RuleLimits&) = default;

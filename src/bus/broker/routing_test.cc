@@ -142,6 +142,9 @@ TEST(RoutingTest, HoldsNewPatternsToTheLimitsAndStoredOnesToNone) {
         {rule("r", R"({"source":[{"wildcard":"*a*a*a*a*a*b"}]})", "a")}, {{"a", Start::earliest}});
     EXPECT_THAT(Routing::build(plan, nullptr, day_one),
                 FailsWith(ErrorKind::invalid, HasSubstr("too complex")));
+    RoutingPlan default_plan = plan;
+    default_plan.rules[0].origin = RuleOrigin::defaults;
+    EXPECT_THAT(Routing::build(default_plan, nullptr, day_one), Succeeds());
     const auto first = Routing::build(plan, nullptr, day_one, {.pattern = {.complexity_max = 50}});
     ASSERT_THAT(first, Succeeds());
     const auto read = Routing::decode((*first)->encode());

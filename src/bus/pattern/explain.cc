@@ -54,14 +54,24 @@ class Explainer {
                 possible.push_back(told.fields.size() - 1);
             }
         }
-        if (const auto choice = search(fields, possible)) {
-            for (std::size_t i = 0; i < possible.size(); ++i) {
-                if (const auto index = (*choice)[i]) {
-                    choose(told.fields[possible[i]], fields[possible[i]], *index);
-                }
+        // What is in the way is told and left out, until the rest can be met together.
+        auto choice = search(fields, possible);
+        while (!choice && !budget_.is_spent()) {
+            const Indexes conflict = smallest_conflict(fields, possible);
+            if (budget_.is_spent()) {
+                break;
             }
-        } else {
-            tell_conflict(fields, possible, told);
+            tell(conflict, fields, told);
+            possible.erase(std::ranges::find(possible, conflict.back()));
+            choice = search(fields, possible);
+        }
+        for (std::size_t i = 0; i < possible.size(); ++i) {
+            Explanation::Field& field = told.fields[possible[i]];
+            if (!choice) {
+                field.verdict = FieldVerdict::undecided;
+            } else if (const auto index = (*choice)[i]) {
+                choose(field, fields[possible[i]], *index);
+            }
         }
         told.verdict = verdict_of(told);
         return told;
@@ -148,16 +158,9 @@ class Explainer {
         return field.values->empty() ? FieldVerdict::missing : FieldVerdict::differs;
     }
 
-    /// Fields that can be met, but not together: which one stands against which.
-    void tell_conflict(const std::vector<WantedField>& fields, const Indexes& possible,
-                       Explanation::Way& told) {
-        const Indexes conflict = smallest_conflict(fields, possible);
-        if (budget_.is_spent()) {
-            for (const std::size_t index : possible) {
-                told.fields[index].verdict = FieldVerdict::undecided;
-            }
-            return;
-        }
+    /// Of fields that cannot be met together the last one stands against the others.
+    void tell(const Indexes& conflict, const std::vector<WantedField>& fields,
+              Explanation::Way& told) {
         const std::size_t last = conflict.back();
         const bool fits = alone(fields[last]).fits;
         told.fields[last].verdict = fits ? FieldVerdict::elsewhere : FieldVerdict::present;

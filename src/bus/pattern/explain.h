@@ -34,10 +34,10 @@ struct Explanation {
 
     struct Field {
         enum class Verdict : std::uint8_t {
-            met,  ///< by the chosen value, or by absence; in a way that does not match: could be
-            missing,    ///< there is no value
-            differs,    ///< no value satisfies any term
-            present,    ///< there is a value, and only `exists: false` was wanted
+            met,      ///< by the chosen value, or by absence, together with all others that are met
+            missing,  ///< there is no value
+            differs,  ///< no value satisfies any term
+            present,  ///< there is a value, and only `exists: false` was wanted
             elsewhere,  ///< by values only that lie in other elements of arrays than `apart_from`
             undecided,
         };

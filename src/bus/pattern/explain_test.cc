@@ -113,21 +113,26 @@ TEST(ExplainTest, TellsOfEachFieldWhatWasThereAndHowItFared) {
          R"(yes: a.b met /a/0/b="x"+ /a/1/b="x"!; a.c met /a/0/c=1 /a/1/c=2!)"},
         {"elements of different objects", R"({"a":{"b":["x"],"c":[2]},"d":[1]})",
          R"({"a":[{"b":"x","c":1},{"b":"y","c":2}],"d":1})",
-         R"(no: a.b met /a/0/b="x"+ /a/1/b="y"; a.c elsewhere /a/0/c=1 /a/1/c=2+ apart from a.b; d met /d=1+)"},
+         R"(no: a.b met /a/0/b="x"! /a/1/b="y"; a.c elsewhere /a/0/c=1 /a/1/c=2+ apart from a.b; d met /d=1!)"},
         {"three fields, of which two clash", R"({"a":{"b":[1],"c":[1],"d":[1]}})",
          R"({"a":[{"b":1,"c":1},{"b":1,"d":1},{"c":1}]})",
-         "no: a.b met /a/0/b=1+ /a/1/b=1+; a.c met /a/0/c=1+ /a/2/c=1+; a.d elsewhere /a/1/d=1+ "
+         "no: a.b met /a/0/b=1! /a/1/b=1+; a.c met /a/0/c=1! /a/2/c=1+; a.d elsewhere /a/1/d=1+ "
          "apart from a.c"},
         {"three fields that clash only together", R"({"a":{"b":[1],"c":[1],"d":[1]}})",
          R"({"a":[{"b":1,"c":1},{"b":1,"d":1},{"c":1,"d":1}]})",
-         "no: a.b met /a/0/b=1+ /a/1/b=1+; a.c met /a/0/c=1+ /a/2/c=1+; a.d elsewhere /a/1/d=1+ "
+         "no: a.b met /a/0/b=1! /a/1/b=1+; a.c met /a/0/c=1! /a/2/c=1+; a.d elsewhere /a/1/d=1+ "
          "/a/2/d=1+ apart from a.b apart from a.c"},
         {"absent in the element", R"({"a":{"b":["x"],"z":[{"exists":false}]}})",
          R"({"a":[{"b":"x"},{"b":"y","z":1}]})",
          R"(yes: a.b met /a/0/b="x"! /a/1/b="y"; a.z met /a/1/z=1)"},
         {"not absent in the element", R"({"a":{"b":["x"],"z":[{"exists":false}]}})",
          R"({"a":[{"b":"x","z":1},{"b":"y"}]})",
-         R"(no: a.b met /a/0/b="x"+ /a/1/b="y"; a.z present /a/0/z=1 apart from a.b)"},
+         R"(no: a.b met /a/0/b="x"! /a/1/b="y"; a.z present /a/0/z=1 apart from a.b)"},
+        {"several fields are in the way",
+         R"({"a":[{"exists":false}],"b":{"c":[1],"d":[1]},"e":[{"exists":false}],"f":[1]})",
+         R"({"a":1,"b":[{"c":1},{"d":1}],"e":1,"f":1})",
+         "no: a present /a=1; b.c met /b/0/c=1!; b.d elsewhere /b/1/d=1+ apart from b.c; e present "
+         "/e=1; f met /f=1!"},
         {"the last of equal names", R"({"a":["x"],"a":["y"]})", R"({"a":"x","a":"y"})",
          R"(yes: a met /a="x" /a="y"!)"},
         {"or", R"({"a":[1],"$or":[{"b":[1]},{"c":[1]}]})", R"({"a":1,"c":1})",

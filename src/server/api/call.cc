@@ -243,6 +243,7 @@ void add_routes(http::Router& router, const Services& services) {
     add_event_routes(routes);
     add_stream_routes(routes);
     add_bus_routes(routes);
+    add_pattern_routes(routes);
     add_letter_routes(routes);
     add_outbox_routes(routes);
     add_account_routes(routes);

@@ -133,6 +133,7 @@ void add_publish_routes(Routes& routes);
 void add_event_routes(Routes& routes);
 void add_stream_routes(Routes& routes);
 void add_bus_routes(Routes& routes);
+void add_pattern_routes(Routes& routes);
 void add_letter_routes(Routes& routes);
 void add_outbox_routes(Routes& routes);
 void add_account_routes(Routes& routes);
