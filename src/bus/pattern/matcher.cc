@@ -55,7 +55,7 @@ class Matcher::Run {
             layer.tier->match(workspace_, scratch_of(*layer.tier, workspace_), *layer.removed,
                               matched);
         }
-        if (!std::is_sorted(matched.begin(), matched.end())) {
+        if (snapshot_.layers.size() > 1 && !std::is_sorted(matched.begin(), matched.end())) {
             std::sort(matched.begin(), matched.end());
         }
     }

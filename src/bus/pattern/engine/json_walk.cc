@@ -25,26 +25,28 @@ constexpr bool is_blank(char c) {
     return c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
 }
 
-/// Whether one of eight bytes is `byte`. Source: the well-known SWAR trick.
-constexpr bool has_byte(std::uint64_t word, char byte) {
+/// Not 0 if one of eight bytes is `byte`. Source: the well-known SWAR trick.
+constexpr std::uint64_t find_byte(std::uint64_t word, char byte) {
     constexpr std::uint64_t ones = 0x0101010101010101;
     const std::uint64_t zero_if_found = word ^ (ones * static_cast<unsigned char>(byte));
-    return ((zero_if_found - ones) & ~zero_if_found & (ones << 7)) != 0;
+    return (zero_if_found - ones) & ~zero_if_found & (ones << 7);
 }
+
+std::uint64_t find_odd(std::uint64_t word) { return find_byte(word, '\\') | find_byte(word, '.'); }
 
 /// Whether a raw name has a backslash or a point.
 bool is_odd(const Name& name) {
-    if (name.is_in_words()) {
-        return has_byte(name.head, '\\') || has_byte(name.head, '.') || has_byte(name.tail, '\\') ||
-               has_byte(name.tail, '.');
+    if (name.text.size() <= Name::word_bytes) {
+        return find_odd(name.head) != 0;
     }
-    return name.text.find_first_of("\\.") != std::string_view::npos;
+    return name.is_in_words() ? (find_odd(name.head) | find_odd(name.tail)) != 0
+                              : name.text.find_first_of("\\.") != std::string_view::npos;
 }
 
 /// Whether a raw text has a backslash.
 bool is_escaped(std::string_view text, const char* readable_end) {
     const Name words(text, readable_end);
-    return words.is_in_words() ? has_byte(words.head, '\\') || has_byte(words.tail, '\\')
+    return words.is_in_words() ? (find_byte(words.head, '\\') | find_byte(words.tail, '\\')) != 0
                                : std::memchr(text.data(), '\\', text.size()) != nullptr;
 }
 
@@ -268,18 +270,24 @@ class Walk {
     }
 
     /// Most of a large event is passed here: one comparison a position tells both that the
-    /// container is closed and that it nests too deeply.
+    /// container is closed and that it nests too deeply, and four positions share the look for the
+    /// text's end.
     At pass_container(At at) const {
         const std::size_t inside_max = limits.depth_max - open_.size();
         std::size_t inside = 0;
-        for (; at != end_; ++at) {
+        const auto is_over = [&](At here) {
             inside +=
-                static_cast<std::size_t>(nesting_change[static_cast<unsigned char>(byte(at))]);
-            if (inside - 1 >= inside_max) {
-                return inside == 0 ? at + 1 : nullptr;
-            }
+                static_cast<std::size_t>(nesting_change[static_cast<unsigned char>(byte(here))]);
+            return inside - 1 >= inside_max;
+        };
+        bool is_end = is_over(at++);
+        while (!is_end && end_ - at >= 4) {
+            is_end = is_over(at++) || is_over(at++) || is_over(at++) || is_over(at++);
         }
-        return nullptr;
+        while (!is_end && at != end_) {
+            is_end = is_over(at++);
+        }
+        return inside == 0 ? at : nullptr;
     }
 
     const PathNode& root_;

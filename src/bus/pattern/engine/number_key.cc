@@ -49,41 +49,38 @@ bool eight_digits(const char* at, std::uint64_t& number) {
     return true;
 }
 
-/// The first significant digits of a number while it is read.
-struct Significand {
-    std::uint64_t digits = 0;
-    int count = 0;
+/// Takes the digits at `at`, behind those that `digits` holds; their end. More than `digits_max`
+/// overflow.
+const char* read_digits(const char* at, const char* end, std::uint64_t& digits) {
+    if constexpr (std::endian::native == std::endian::little) {
+        std::uint64_t eight = 0;
+        for (; end - at >= 8 && eight_digits(at, eight); at += 8) {
+            digits = digits * powers_of_ten[8] + eight;
+        }
+    }
+    for (; at != end && is_digit(*at); ++at) {
+        digits = digits * 10 + static_cast<unsigned>(*at - '0');
+    }
+    return at;
+}
+
+/// Takes the first `digits_max` digits of [at, end), where there are digits and perhaps a point.
+/// Whether others than zeros follow.
+bool read_first_digits(const char* at, const char* end, std::uint64_t& digits) {
     bool cut = false;
-
-    void append(char c) {
-        if (count < digits_max) {
-            digits = digits * 10 + static_cast<unsigned>(c - '0');
-            ++count;
+    digits = 0;
+    for (int count = 0; at != end; ++at) {
+        if (*at == '.') {
+            continue;
+        }
+        if (count++ < digits_max) {
+            digits = digits * 10 + static_cast<unsigned>(*at - '0');
         } else {
-            cut = cut || c != '0';
+            cut = cut || *at != '0';
         }
     }
-
-    /// Takes the digits at `at`; their end.
-    const char* read(const char* at, const char* end) {
-        if (count == 0 && at != end && is_digit(*at)) {
-            append(*at++);  // the first is no zero
-        }
-        if constexpr (std::endian::native == std::endian::little) {
-            constexpr std::uint64_t power = 100'000'000;
-            std::uint64_t eight = 0;
-            while (count + 8 <= digits_max && end - at >= 8 && eight_digits(at, eight)) {
-                digits = digits * power + eight;
-                count += 8;
-                at += 8;
-            }
-        }
-        for (; at != end && is_digit(*at); ++at) {
-            append(*at);
-        }
-        return at;
-    }
-};
+    return cut;
+}
 
 /// Reads `e±digits` at `at`; nullptr if it is none.
 const char* read_exponent(const char* at, const char* end, std::int64_t& exponent) {
@@ -108,23 +105,28 @@ const char* read_number(const char* at, const char* end, NumberKey& key) {
     if (at == end || !is_digit(*at)) {
         return nullptr;
     }
-    Significand significand;
+    const char* first = at;  // of the significant digits
+    std::uint64_t digits = 0;
     std::int64_t magnitude = 0;
+    std::ptrdiff_t count = 0;
     if (*at == '0') {
         ++at;
     } else {
-        const char* const begin = at;
-        at = significand.read(at, end);
-        magnitude = at - begin;
+        at = read_digits(at, end, digits);
+        count = magnitude = at - first;
     }
+    const char* last = at;
     if (at != end && *at == '.') {
         const char* const begin = ++at;
-        if (significand.count == 0) {
+        if (count == 0) {
             for (; at != end && *at == '0'; ++at) {
                 --magnitude;
             }
+            first = at;
         }
-        at = significand.read(at, end);
+        const char* const significant = at;
+        at = last = read_digits(at, end, digits);
+        count += at - significant;
         if (at == begin) {
             return nullptr;
         }
@@ -137,15 +139,18 @@ const char* read_number(const char* at, const char* end, NumberKey& key) {
         }
         magnitude += exponent;
     }
-    if (significand.digits == 0) {
+    if (count == 0) {
         key = {};
         return at;
     }
-    const std::uint64_t digits =
-        significand.digits *
-        powers_of_ten[static_cast<std::size_t>(digits_max - significand.count)];
+    bool cut = false;
+    if (count <= digits_max) {
+        digits *= powers_of_ten[static_cast<std::size_t>(digits_max - count)];
+    } else {
+        cut = read_first_digits(first, last, digits);
+    }
     const std::int64_t rank = rank_of_magnitude_zero + magnitude;
-    key = {negative ? -rank : rank, negative ? ~digits : digits, significand.cut};
+    key = {negative ? -rank : rank, negative ? ~digits : digits, cut};
     return at;
 }
 

@@ -36,7 +36,7 @@ void PathEdges::append(std::string name, std::shared_ptr<PathNode> node) {
 }
 
 void PathEdges::enter_all() {
-    slots_.assign(std::bit_ceil(targets_.size() * 2), {});
+    slots_.assign(std::bit_ceil(targets_.size() * 4), {});
     mask_ = slots_.size() - 1;
     for (std::size_t target = 0; target < targets_.size(); ++target) {
         const Name name(targets_[target].name);

@@ -98,7 +98,8 @@ class PathEdges {
         const PathNode* node = nullptr;  ///< none = the slot is free
     };
 
-    std::vector<Slot> slots_ = std::vector<Slot>(1);  ///< at most half of them taken
+    std::vector<Slot> slots_ = std::vector<Slot>(1);  ///< at most a quarter of them taken: most
+                                                      ///< names are seen at once not to be there
     std::size_t mask_ = 0;
     std::vector<Target> targets_;
 };

@@ -42,24 +42,39 @@ bool matches(std::string_view text, const PlainPrefix& check) {
 
 bool matches(std::string_view text, const PlainSuffix& check) { return text.ends_with(check.text); }
 
-/// Each piece as early as possible leaves most room for the rest. memmem takes linear time,
-/// whatever repeats.
+/// As std::string_view::find in linear time, whatever repeats: memmem's. Short texts are looked
+/// through at once.
+const char* find_piece(std::string_view text, const std::string& piece) {
+    constexpr std::size_t call_pays = 32;
+    if (text.size() > call_pays) {
+        return static_cast<const char*>(
+            memmem(text.data(), text.size(), piece.data(), piece.size()));
+    }
+    for (; text.size() >= piece.size(); text.remove_prefix(1)) {
+        if (text.front() == piece.front() && text.starts_with(piece)) {
+            return text.data();
+        }
+    }
+    return nullptr;
+}
+
+/// Between what it begins and ends with, each piece as early as possible leaves most room for the
+/// rest.
 bool matches(std::string_view text, const Wildcard& check) {
     const auto& pieces = check.pieces;
-    if (!text.starts_with(pieces.front())) {
+    const std::size_t ends = pieces.front().size() + pieces.back().size();
+    if (text.size() < ends || !text.starts_with(pieces.front()) || !text.ends_with(pieces.back())) {
         return false;
     }
-    text.remove_prefix(pieces.front().size());
+    text = text.substr(pieces.front().size(), text.size() - ends);
     for (std::size_t i = 1; i + 1 < pieces.size(); ++i) {
-        const void* const found =
-            memmem(text.data(), text.size(), pieces[i].data(), pieces[i].size());
+        const char* const found = find_piece(text, pieces[i]);
         if (found == nullptr) {
             return false;
         }
-        const char* const end = static_cast<const char*>(found) + pieces[i].size();
-        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        text.remove_prefix(static_cast<std::size_t>(found + pieces[i].size() - text.data()));
     }
-    return text.ends_with(pieces.back());
+    return true;
 }
 
 bool matches(std::string_view text, const Cidr& check) {
@@ -201,7 +216,6 @@ Range::Range(const Numeric& term)
     }
 }
 
-/// Whether a number is in that is not seen to be by its key.
 bool Range::contains_bound(const Number& number) const {
     if (!bottom_.empty()) {
         const auto order = compare(number, bottom_.front().get());
@@ -304,8 +318,19 @@ Predicate::Predicate(Field field, const Terms& terms) : field(field) {
         }
     }
     wanted.finish();
-    wants_texts_only_ = excluded.empty() && wanted.numbers.empty() && wanted.words == 0 &&
-                        !wanted.everything && wanted.checks.empty();
+    shape_ = shape();
+}
+
+Predicate::Shape Predicate::shape() const {
+    if (!excluded.empty() || !wanted.numbers.empty() || wanted.words != 0 || wanted.everything) {
+        return Shape::any;
+    }
+    if (wanted.checks.empty()) {
+        return Shape::texts;
+    }
+    const bool is_range = wanted.texts.empty() && wanted.checks.size() == 1 &&
+                          std::holds_alternative<Range>(wanted.checks.front());
+    return is_range ? Shape::range : Shape::any;
 }
 
 bool Predicate::is_satisfied_somehow(const Value& value) const {

@@ -56,7 +56,10 @@ class Range {
 
     bool contains(const Number& number) const {
         const NumberOrder order = order_of(number.key);
-        return bottom_order_ < order && order < top_order_ ? true : contains_bound(number);
+        if (order == bottom_order_ || order == top_order_) {
+            return contains_bound(number);
+        }
+        return bottom_order_ < order && order < top_order_;
     }
 
     NumberOrder bottom() const { return bottom_order_; }
@@ -64,6 +67,7 @@ class Range {
     std::size_t memory_bytes() const;  ///< beside its own size
 
   private:
+    /// Of a number that has the key of a bound.
     bool contains_bound(const Number& number) const;
 
     NumberOrder bottom_order_ = order_first;
@@ -125,8 +129,16 @@ struct Predicate {
     Predicate(Field field, const Terms& terms);
 
     bool is_satisfied(const Value& value) const {
-        return wants_texts_only_ ? value.kind == Leaf::Kind::string && wanted.has_text(value)
-                                 : is_satisfied_somehow(value);
+        switch (shape_) {
+            case Shape::texts:
+                return value.kind == Leaf::Kind::string && wanted.has_text(value);
+            case Shape::range:
+                return value.kind == Leaf::Kind::number &&
+                       std::get<Range>(wanted.checks.front()).contains(value.number()) &&
+                       value.is_comparable();
+            default:
+                return is_satisfied_somehow(value);
+        }
     }
 
     Field field = no_field;
@@ -137,7 +149,11 @@ struct Predicate {
   private:
     bool is_satisfied_somehow(const Value& value) const;
 
-    bool wants_texts_only_ = false;  ///< as most do
+    /// What most want is asked at once.
+    enum class Shape : std::uint8_t { any, texts, range };
+    Shape shape() const;
+
+    Shape shape_ = Shape::any;
 };
 
 /// `text` with ASCII letters in lower case.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace bascule::pattern {
 
@@ -40,15 +41,25 @@ class Tier::Matching {
             index.wanted.find(value, marks(index.marks_begin, index.wanted), walk,
                               [&](PredicateId access) { hit(access, value); });
         }
-        if (index.buts.empty()) {
-            return;
+        if (!index.but_rules.empty() || !index.but_accesses.empty()) {
+            look_up_buts(index, value);
         }
+    }
+
+    /// A value satisfies an anything-but that does not exclude it.
+    void look_up_buts(const FieldIndex& index, const Value& value) {
+        const std::uint64_t walk = workspace_.value;
         std::uint64_t* const excluded = scratch_.excluded.data() + index.buts_begin;
         index.excluded.find(value, marks(index.marks_begin + index.wanted.marks(), index.excluded),
                             walk, [&](std::uint32_t but) { excluded[but] = walk; });
-        for (std::size_t but = 0; but < index.buts.size(); ++but) {
-            if (excluded[but] != walk) {
-                hit(index.buts[but], value);
+        for (const ButRule& it : index.but_rules) {
+            if (excluded[it.but] != walk) {
+                set_matched(it.rule);
+            }
+        }
+        for (const ButAccess& it : index.but_accesses) {
+            if (excluded[it.but] != walk) {
+                hit(it.access, value);
             }
         }
     }
@@ -69,9 +80,7 @@ class Tier::Matching {
     /// event: matched, or not to be matched by another value either.
     bool attempt_all(PredicateId access, const Value* value) {
         for (const std::uint32_t rule : tier_.hanging_rules(access)) {
-            if (!is_matched(rule)) {
-                set_matched(rule);
-            }
+            set_matched(rule);
         }
         bool is_settled = true;
         const auto alternatives = tier_.hanging(access);
@@ -224,11 +233,12 @@ class Tier::Matching {
         return (scratch_.matched[rule / 64] >> (rule % 64) & 1) != 0;
     }
     void set_matched(std::uint32_t rule) {
-        if (!removed_.empty() && (removed_[rule / 64] >> (rule % 64) & 1) != 0) {
-            return;
+        std::uint64_t& word = scratch_.matched[rule / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (rule % 64);
+        if (((word | removed_[rule / 64]) & bit) == 0) {
+            word |= bit;
+            scratch_.matches[scratch_.matches_count++] = rule;
         }
-        scratch_.matched[rule / 64] |= std::uint64_t{1} << (rule % 64);
-        scratch_.matches.push_back(rule);
     }
 
     const Tier& tier_;
@@ -248,30 +258,32 @@ void Tier::prepare(TierScratch& scratch) const {
     scratch.excluded.assign(buts_, 0);
     scratch.marks.assign(marks_, 0);
     scratch.matched.assign((ids_.size() + 63) / 64, 0);
-    scratch.matches.clear();
+    scratch.matches.resize(ids_.size());
+    scratch.matches_count = 0;
 }
 
 void Tier::match(Workspace& workspace, TierScratch& scratch, const RuleBits& removed,
                  std::vector<RuleId>& matched) const {
     Matching(*this, workspace, scratch, removed).run();
-    auto& matches = scratch.matches;
+    const std::span matches(scratch.matches.data(), std::exchange(scratch.matches_count, 0));
+    std::size_t at = matched.size();
+    matched.resize(at + matches.size());
     if (matches.size() * 4 < scratch.matched.size()) {
         std::sort(matches.begin(), matches.end());
         for (const std::uint32_t rule : matches) {
             scratch.matched[rule / 64] = 0;
-            matched.push_back(ids_[rule]);
+            matched[at++] = ids_[rule];
         }
     } else if (!matches.empty()) {
         // Reading the bits in order is cheaper than sorting that many.
         for (std::size_t word = 0; word < scratch.matched.size(); ++word) {
             for (std::uint64_t bits = scratch.matched[word]; bits != 0; bits &= bits - 1) {
                 const auto bit = static_cast<std::size_t>(std::countr_zero(bits));
-                matched.push_back(ids_[word * 64 + bit]);
+                matched[at++] = ids_[word * 64 + bit];
             }
             scratch.matched[word] = 0;
         }
     }
-    matches.clear();
 }
 
 }  // namespace bascule::pattern

@@ -44,7 +44,7 @@ class Tier {
     static std::shared_ptr<const Tier> compile(const std::vector<Rule>& rules, PathTrie& paths);
 
     /// Appends the ids of the rules that the values in `workspace` satisfy, ascending, without
-    /// those in `removed` (empty = none).
+    /// those in `removed`.
     void match(Workspace& workspace, TierScratch& scratch, const RuleBits& removed,
                std::vector<RuleId>& matched) const;
 
@@ -81,13 +81,23 @@ class Tier {
         std::uint32_t alternatives = 0;
     };
 
+    /// An anything-but of an access predicate, by its number in the field.
+    struct ButRule {
+        std::uint32_t but = 0;
+        std::uint32_t rule = 0;  ///< which demands nothing else
+    };
+    struct ButAccess {
+        std::uint32_t but = 0;
+        PredicateId access = 0;  ///< under which alternatives hang
+    };
+
     struct FieldIndex {
-        ValueIndex wanted;              ///< owners are access predicates
-        ValueIndex excluded;            ///< owners are numbers of `buts`
-        std::vector<PredicateId> buts;  ///< access predicates with an anything-but, one for each
+        ValueIndex wanted;    ///< owners are access predicates
+        ValueIndex excluded;  ///< owners are anything-buts
+        std::vector<ButRule> but_rules;
+        std::vector<ButAccess> but_accesses;
         std::uint32_t buts_begin = 0;   ///< their first mark in TierScratch::excluded
-        std::uint32_t marks_begin =
-            0;  ///< the first mark of `wanted`, then come those of `excluded`
+        std::uint32_t marks_begin = 0;  ///< the first mark of `wanted`, then those of `excluded`
     };
 
     const FieldIndex* index_of(Field field) const {

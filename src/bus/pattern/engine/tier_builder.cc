@@ -312,19 +312,26 @@ class TierBuilder {
         ValueIndex::Builder wanted;
         ValueIndex::Builder excluded;
         Tier::FieldIndex index;
+        std::uint32_t buts = 0;
         for (const PredicateId id : ids) {
             const Predicate& predicate = tier_.predicates_[id];
             wanted.add(predicate.wanted, id);
             for (const ValueSet& set : predicate.excluded) {
-                excluded.add(set, static_cast<std::uint32_t>(index.buts.size()));
-                index.buts.push_back(id);
+                excluded.add(set, buts);
+                for (const std::uint32_t rule : tier_.hanging_rules(id)) {
+                    index.but_rules.push_back({buts, rule});
+                }
+                if (!tier_.hanging(id).empty()) {
+                    index.but_accesses.push_back({buts, id});
+                }
+                ++buts;
             }
         }
         index.wanted = std::move(wanted).build();
         index.excluded = std::move(excluded).build();
         index.buts_begin = static_cast<std::uint32_t>(tier_.buts_);
         index.marks_begin = static_cast<std::uint32_t>(tier_.marks_);
-        tier_.buts_ += index.buts.size();
+        tier_.buts_ += buts;
         tier_.marks_ += index.wanted.marks() + index.excluded.marks();
         return index;
     }
@@ -343,7 +350,8 @@ class TierBuilder {
         }
         for (const Tier::FieldIndex& field : tier_.fields_) {
             bytes += field.wanted.memory_bytes() + field.excluded.memory_bytes() +
-                     field.buts.capacity() * sizeof(PredicateId);
+                     field.but_rules.capacity() * sizeof(Tier::ButRule) +
+                     field.but_accesses.capacity() * sizeof(Tier::ButAccess);
         }
         tier_.memory_bytes_ = bytes;
     }

@@ -28,7 +28,8 @@ struct TierScratch {
     std::vector<std::uint64_t> excluded;  ///< by anything-but: the last value that it excludes
     std::vector<std::uint64_t> marks;     ///< of the automata
     std::vector<std::uint64_t> matched;   ///< a bit for each rule; zero between events
-    std::vector<std::uint32_t> matches;
+    std::vector<std::uint32_t> matches;   ///< their rules, as they were found, are the first
+    std::size_t matches_count = 0;
 };
 
 struct Workspace {
