@@ -27,6 +27,11 @@ std::string_view plain_cause(ErrorKind kind) {
     }
 }
 
+/// The machine's trouble, not the record's: of files, memory or the disk, for a while.
+bool may_be_read_later(const Error& error) {
+    return error.kind() == ErrorKind::io || error.kind() == ErrorKind::exhausted;
+}
+
 /// What anyone may read of events that damage took.
 std::string words_for(const std::vector<log::LostRange>& lost) {
     constexpr std::size_t named_max = 10;
@@ -228,7 +233,7 @@ void BusState::start_run(ConsumerRuntime& consumer, const delivery::StartRun& st
         // The record cannot be read: nobody can handle it, a person has to look.
         consumer.machine().answer(
             start.run,
-            delivery.error().kind() == ErrorKind::io
+            may_be_read_later(delivery.error())
                 ? delivery::Outcome::suspended(delivery.error().message())
                 : delivery::Outcome::unreadable("cannot be read: " + delivery.error().message()),
             now());
@@ -266,7 +271,7 @@ void BusState::hand_out(ConsumerRuntime& consumer, std::vector<Delivery> deliver
 void BusState::write_letter(ConsumerRuntime& consumer, delivery::WriteLetter write) {
     const Offset offset = write.letter.offset;
     auto body = consumer.body_of(offset);
-    if (!body && body.error().kind() == ErrorKind::io) {
+    if (!body && may_be_read_later(body.error())) {
         // A letter without its event would be the loss of it: the event stays in the retry cycle
         // until it can be read.
         letters_unread.emplace_back(consumer.number(), std::move(write));
