@@ -1,0 +1,194 @@
+#include "household/application/consumers/import.h"
+
+#include "household/application/consumers/consumers_test_kit.h"
+
+namespace bascule::application {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+/// What becomes of a file.
+class ImportTest : public ConsumersTest {};
+
+TEST_F(ImportTest, ImportBringsRowsCountsAndEvents) {
+    const Account giro = world.account("Giro");
+    pump();
+    const File uploaded = world.file("giro.csv", giro_csv, giro.id);
+    const auto events = pump();
+    EXPECT_THAT(types_of(events),
+                testing::IsSupersetOf({"file.uploaded", "transactions.created", "file.processed",
+                                       "notification.raised", "analytics.computed"}));
+    const File processed = file(uploaded.id);
+    EXPECT_EQ(processed.status, FileStatus::processed) << processed.message;
+    EXPECT_EQ(processed.transaction_count, 6);
+    EXPECT_EQ(processed.duplicate_count, 0);
+    EXPECT_EQ(processed.row_count, 6);
+    EXPECT_EQ(processed.date_from->to_text(), "2025-03-01");
+    EXPECT_EQ(processed.date_to->to_text(), "2025-04-20");
+    EXPECT_THAT(
+        rows("select booking_date, amount_minor, payee, memo, occurrence, line from"
+             " transactions order by line"),
+        ElementsAre("2025-03-01|300000|Employer|salary|1|2", "2025-03-13|-5000|Lidl 42|card|1|3",
+                    "2025-03-14|-350|Coffee bar|card|1|4", "2025-03-14|-350|Coffee bar|card|2|5",
+                    "2025-03-15|1200|Lidl 42|refund|1|6", "2025-04-20|-2000|Bookshop|card|1|7"));
+    const auto report = of_type(events, "file.processed").at(0);
+    EXPECT_EQ(member(report, "/transactionCount"), "6");
+    EXPECT_EQ(member(report, "/processingStatus"), "\"success\"");
+    EXPECT_EQ(member(report, "/dateRange/startDate"), "\"2025-03-01\"");
+}
+
+TEST_F(ImportTest, EventsOfAConsumerFollowTheirCause) {
+    const Account giro = world.account("Giro");
+    pump();
+    world.file("giro.csv", giro_csv, giro.id);
+    const auto events = pump();
+    const auto uploaded = of_type(events, "file.uploaded").at(0);
+    const auto created = of_type(events, "transactions.created").at(0);
+    EXPECT_EQ(created.causation_id, uploaded.event_id);
+    EXPECT_EQ(created.correlation_id, event::correlation_of(event::view_of(uploaded)));
+    EXPECT_EQ(created.hops, uploaded.hops + 1);
+    const auto raised = of_type(events, "notification.raised").at(0);
+    EXPECT_EQ(raised.causation_id, of_type(events, "file.processed").at(0).event_id);
+    EXPECT_EQ(raised.hops, 2U);
+}
+
+TEST_F(ImportTest, SameFileAgainAddsNothing) {
+    const Account giro = world.account("Giro");
+    world.file("giro.csv", giro_csv, giro.id);
+    pump();
+    const auto before = rows("select * from transactions order by id");
+    const File again = world.file("giro-again.csv", giro_csv, giro.id);
+    const auto events = pump();
+    EXPECT_EQ(rows("select * from transactions order by id"), before);
+    EXPECT_EQ(file(again.id).duplicate_count, 6);
+    EXPECT_EQ(file(again.id).transaction_count, 0);
+    EXPECT_THAT(of_type(events, "transactions.created"), IsEmpty());
+}
+
+TEST_F(ImportTest, BookedRowSettlesTheOneEnteredByHand) {
+    const Account giro = world.account("Giro");
+    const Transaction manual =
+        world.transaction(giro.id, "2025-04-18", "-20.00", "Present for Kim");
+    pump();
+    const File uploaded = world.file("giro.csv", giro_csv, giro.id);
+    const auto events = pump();
+    EXPECT_EQ(file(uploaded.id).transaction_count, 5);
+    // What a person wrote stays, and what the bank wrote is what the row is known by from now on.
+    EXPECT_THAT(rows("select booking_date, payee, bank_date, bank_payee, status from transactions"
+                     " where id = '" +
+                     manual.id + "'"),
+                ElementsAre("2025-04-18|Present for Kim|2025-04-20|Bookshop|booked"));
+    const auto updated = of_type(events, "transaction.updated").at(0);
+    EXPECT_THAT(updated.data,
+                HasSubstr(R"({"field":"status","oldValue":"manual","newValue":"booked"})"));
+    const File again = world.file("giro-again.csv", giro_csv, giro.id);
+    EXPECT_THAT(of_type(pump(), "transaction.updated"), IsEmpty());
+    EXPECT_EQ(file(again.id).transaction_count, 0);
+}
+
+TEST_F(ImportTest, AmbiguousFileAsksAndTakesTheAnswer) {
+    const Account giro = world.account("Giro");
+    pump();
+    const std::string csv = "Date,Payee,Amount\n01/02/2025,A,-1.00\n03/04/2025,B,-2.00\n";
+    const File uploaded = world.file("amb.csv", csv, giro.id);
+    const auto events = pump();
+    const File asked = file(uploaded.id);
+    EXPECT_EQ(asked.status, FileStatus::needs_mapping);
+    EXPECT_THAT(asked.message, HasSubstr("date_order"));
+    EXPECT_EQ(world.count("select count(*) from transactions"), 0);
+    const auto report = of_type(events, "file.processed").at(0);
+    EXPECT_EQ(member(report, "/processingStatus"), "\"failed\"");
+    EXPECT_THAT(member(report, "/errorMessage"), HasSubstr("date_order"));
+    EXPECT_EQ(rows("select kind from notifications"), std::vector<std::string>{"import_question"});
+
+    ASSERT_THAT(world.wait<File>([&](auto done) {
+        world.household.files.process(world.actor(), uploaded.id, R"({"date_format":"DMY"})",
+                                      std::nullopt, std::move(done));
+    }),
+                Succeeds());
+    pump();
+    EXPECT_EQ(file(uploaded.id).status, FileStatus::processed) << file(uploaded.id).message;
+    EXPECT_THAT(rows("select booking_date from transactions order by line"),
+                ElementsAre("2025-02-01", "2025-04-03"));
+
+    // The answer holds for the next file of the same shape.
+    const File next = world.file("next.csv", "Date,Payee,Amount\n05/06/2025,C,-3.00\n", giro.id);
+    pump();
+    EXPECT_EQ(file(next.id).status, FileStatus::processed) << file(next.id).message;
+    EXPECT_THAT(rows("select booking_date from transactions where payee = 'C'"),
+                ElementsAre("2025-06-05"));
+}
+
+TEST_F(ImportTest, BadRowsDoNotLoseGoodOnes) {
+    const Account giro = world.account("Giro");
+    const File uploaded = world.file(
+        "bad.csv",
+        "Date;Payee;Amount\n2025-03-01;A;-1.00\n2025-13-41;B;-2.00\n2025-03-03;C;-3.00\n", giro.id);
+    const auto events = pump();
+    const File processed = file(uploaded.id);
+    EXPECT_EQ(processed.status, FileStatus::partial) << processed.message;
+    EXPECT_EQ(processed.transaction_count, 2);
+    EXPECT_EQ(processed.rejected_count, 1);
+    EXPECT_EQ(processed.row_count, 3);
+    ASSERT_THAT(processed.notes, SizeIs(1));
+    EXPECT_EQ(processed.notes[0].kind, "rejected");
+    EXPECT_EQ(processed.notes[0].line, 3U);
+    EXPECT_EQ(member(of_type(events, "file.processed").at(0), "/processingStatus"), "\"partial\"");
+}
+
+TEST_F(ImportTest, UnreadableFileFailsWithAReason) {
+    const Account giro = world.account("Giro");
+    const File uploaded = world.file("x.bin", std::string("\x00\x01\x02\xFF\xFE", 5), giro.id);
+    pump();
+    EXPECT_EQ(file(uploaded.id).status, FileStatus::failed);
+    EXPECT_THAT(file(uploaded.id).message, testing::Not(IsEmpty()));
+    EXPECT_EQ(rows("select kind from notifications"), std::vector<std::string>{"import_failed"});
+}
+
+TEST_F(ImportTest, FileWithoutAccountFindsItByIdentifierOrAsks) {
+    const std::string ofx =
+        "<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><BANKID>1<ACCTID>DE77"
+        "<ACCTTYPE>CHECKING</BANKACCTFROM><BANKTRANLIST><STMTTRN><TRNTYPE>DEBIT<DTPOSTED>20250301"
+        "<TRNAMT>-5.00<FITID>F1<NAME>Kiosk</STMTTRN></BANKTRANLIST></STMTRS></STMTTRNRS>"
+        "</BANKMSGSRSV1></OFX>";
+    const File asked = world.file("a.ofx", ofx, "");
+    pump();
+    EXPECT_EQ(file(asked.id).status, FileStatus::needs_mapping);
+    EXPECT_THAT(file(asked.id).message, HasSubstr("\"DE77\""));
+
+    const Account giro = world.account("Giro");
+    ASSERT_THAT(world.wait<Account>([&](auto done) {
+        world.household.accounts.update(world.actor(), giro.id,
+                                        {.identifiers = std::vector<std::string>{"DE77"}},
+                                        std::move(done));
+    }),
+                Succeeds());
+    const File found = world.file("b.ofx", ofx, "");
+    const auto events = pump();
+    EXPECT_EQ(file(found.id).status, FileStatus::processed) << file(found.id).message;
+    EXPECT_EQ(file(found.id).account_id, giro.id);
+    EXPECT_THAT(of_type(events, "file.associated"), SizeIs(1));
+    EXPECT_THAT(rows("select account_id, bank_id from transactions"), ElementsAre(giro.id + "|F1"));
+}
+
+TEST_F(ImportTest, LongImportIsToldOfInChunks) {
+    const Account giro = world.account("Giro");
+    pump();
+    std::string csv = "Date;Payee;Amount;Currency\n";
+    for (int i = 0; i < 2001; ++i) {
+        csv += "2025-03-" + std::to_string(10 + i % 20) + ";P" + std::to_string(i) + ";-1.00;EUR\n";
+    }
+    world.file("long.csv", csv, giro.id);
+    const auto created = of_type(pump(), "transactions.created");
+    ASSERT_THAT(created, SizeIs(3));
+    EXPECT_EQ(member(created[0], "/chunk"), R"({"index":0,"count":3})");
+    EXPECT_EQ(member(created[0], "/transactionCount"), "1000");
+    EXPECT_EQ(member(created[2], "/transactionCount"), "1");
+    EXPECT_THAT(rows("select kind from notifications"), ElementsAre("import_finished"));
+}
+
+}  // namespace
+}  // namespace bascule::application
