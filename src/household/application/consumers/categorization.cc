@@ -187,21 +187,6 @@ struct PartsDone {
     bool complete = false;
 };
 
-void start(const Environment& environment, const SharedRun& run, const PartsDone& done,
-           const std::shared_ptr<RuleRun>& rule_run) {
-    if (rule_run->parts().empty()) {
-        // The inbox remembers that there was nothing to do.
-        rule_run->parts().push_back({.number = done.last + 1, .ids = {}, .found = {}});
-    }
-    PartedRun::Numbers numbers;
-    for (const Part& part : rule_run->parts()) {
-        numbers.push_back(part.number);
-    }
-    PartedRun::start(
-        environment, run, std::move(numbers),
-        [rule_run](UnitOfWork& unit, std::size_t index) { return rule_run->work(unit, index); });
-}
-
 Result<PartsDone> parts_done(sql::Session& session, const Run& run) {
     PartsDone done;
     TRY(session.query(
@@ -225,33 +210,23 @@ Result<> note_earlier_parts(sql::Session& session, const Run& run, const std::st
         });
 }
 
-}  // namespace
+/// What both kinds of event begin with.
+struct Attempt {
+    const Run& run;
+    Payload payload;
+    sql::Database::Snapshot snapshot;
+    PartsDone done;
+    std::shared_ptr<const CompiledRules> rules;
 
-void Categorization::handle(broker::Delivery delivery, broker::Done done) {
-    auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
-    const bool is_rule = run->event().event_type == "category.rule_created";
-    if (auto started = is_rule ? handle_rule(run) : handle_created(run); !started) {
-        run->finish(started);
-    }
-}
+    std::string user_id() const { return std::string(run.event().user_id); }
+};
 
 /// Attempts may cut parts of different sizes, so a part's number says how far the run is with it:
 /// how many of the event's ids are done. A repeat begins behind what was committed.
-Result<> Categorization::handle_created(const SharedRun& run) {
-    const Payload payload = TRY(Payload::of(run->event()));
-    const std::string user_id(run->event().user_id);
-    const auto ids = payload.texts("transactionIds");
-    auto snapshot = TRY(environment_.database.read());
-    const PartsDone done = TRY(parts_done(snapshot.session(), *run));
-    if (done.complete) {
-        run->finish(delivery::Outcome::done());
-        return {};
-    }
-    const auto rules = TRY(cache_.get(snapshot, user_id));
-    auto rule_run =
-        std::make_shared<RuleRun>(cache_, rules->generation, "", event::ApplicationType::automated);
-    finance::RuleMatcher matcher(rules->rules);
-    TransactionStore store(snapshot.session(), user_id);
+Result<> cut_created(const Attempt& attempt, std::uint32_t part_size, RuleRun& rule_run) {
+    const auto ids = attempt.payload.texts("transactionIds");
+    finance::RuleMatcher matcher(attempt.rules->rules);
+    TransactionStore store(attempt.snapshot.session(), attempt.user_id());
     const auto matches = [&](std::span<const std::string> some) -> Result<std::vector<Found>> {
         std::vector<Found> found;
         for (RuleRow& row : TRY(store.rule_rows(some))) {
@@ -261,67 +236,100 @@ Result<> Categorization::handle_created(const SharedRun& run) {
         }
         return found;
     };
-    const std::size_t begin = std::min<std::size_t>(done.last, ids.size());
+    const std::size_t begin = std::min<std::size_t>(attempt.done.last, ids.size());
     for (const Found& found : TRY(matches(std::span(ids).first(begin)))) {
-        rule_run->note_if_done(found);
+        rule_run.note_if_done(found);
     }
     for (std::size_t at = begin; at < ids.size();) {
         const auto some =
-            std::span(ids).subspan(at, std::min<std::size_t>(ids.size() - at, part_size_));
+            std::span(ids).subspan(at, std::min<std::size_t>(ids.size() - at, part_size));
         at += some.size();
-        rule_run->parts().push_back({
+        rule_run.parts().push_back({
             .number = static_cast<std::uint32_t>(at), .ids = {some.begin(), some.end()},
             .found = TRY(matches(some))
         });
     }
-    start(environment_, run, done, rule_run);
     return {};
 }
 
 /// Rows that were assigned are no longer among those without a category, so a repeat after a crash
 /// begins with what is left and numbers its parts behind those that were committed.
-Result<> Categorization::handle_rule(const SharedRun& run) {
-    const Payload payload = TRY(Payload::of(run->event()));
-    const std::string user_id(run->event().user_id);
-    const std::string rule_id = payload.text("ruleId");
+Result<> cut_rule(const Attempt& attempt, std::uint32_t part_size, const std::string& rule_id,
+                  RuleRun& rule_run) {
+    if (attempt.done.last > 0) {
+        TRY(note_earlier_parts(attempt.snapshot.session(), attempt.run, rule_id, rule_run));
+    }
+    if (!attempt.payload.boolean("autoApply")) {
+        return {};
+    }
+    finance::RuleMatcher matcher(attempt.rules->rules);
+    TransactionStore store(attempt.snapshot.session(), attempt.user_id());
+    std::string after;
+    for (;;) {
+        const auto ids = TRY(store.uncategorised_ids(after, 1000));
+        if (ids.empty()) {
+            return {};
+        }
+        after = ids.back();
+        for (RuleRow& row : TRY(store.rule_rows(ids))) {
+            auto found = find_match(matcher, std::move(row), rule_id);
+            if (!found) {
+                continue;
+            }
+            auto& parts = rule_run.parts();
+            if (parts.empty() || parts.back().ids.size() == part_size) {
+                const auto number =
+                    attempt.done.last + 1 + static_cast<std::uint32_t>(parts.size());
+                parts.push_back({.number = number, .ids = {}, .found = {}});
+            }
+            parts.back().ids.push_back(found->row.id);
+            parts.back().found.push_back(*std::move(found));
+        }
+    }
+}
+
+void start_parts(const Environment& environment, const SharedRun& run, const PartsDone& done,
+                 const std::shared_ptr<RuleRun>& rule_run) {
+    if (rule_run->parts().empty()) {
+        // The inbox remembers that there was nothing to do.
+        rule_run->parts().push_back({.number = done.last + 1, .ids = {}, .found = {}});
+    }
+    PartedRun::Numbers numbers;
+    for (const Part& part : rule_run->parts()) {
+        numbers.push_back(part.number);
+    }
+    PartedRun::start(
+        environment, run, std::move(numbers),
+        [rule_run](UnitOfWork& unit, std::size_t index) { return rule_run->work(unit, index); });
+}
+
+}  // namespace
+
+void Categorization::handle(broker::Delivery delivery, broker::Done done) {
+    auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
+    if (auto started = start(run); !started) {
+        run->finish(started);
+    }
+}
+
+Result<> Categorization::start(const SharedRun& run) {
+    Payload payload = TRY(Payload::of(run->event()));
     auto snapshot = TRY(environment_.database.read());
     const PartsDone done = TRY(parts_done(snapshot.session(), *run));
     if (done.complete) {
         run->finish(delivery::Outcome::done());
         return {};
     }
-    const auto rules = TRY(cache_.get(snapshot, user_id));
-    auto rule_run =
-        std::make_shared<RuleRun>(cache_, rules->generation, rule_id, event::ApplicationType::bulk);
-    if (done.last > 0) {
-        TRY(note_earlier_parts(snapshot.session(), *run, rule_id, *rule_run));
-    }
-    if (payload.boolean("autoApply")) {
-        finance::RuleMatcher matcher(rules->rules);
-        TransactionStore store(snapshot.session(), user_id);
-        std::string after;
-        for (;;) {
-            const auto ids = TRY(store.uncategorised_ids(after, 1000));
-            if (ids.empty()) {
-                break;
-            }
-            after = ids.back();
-            for (RuleRow& row : TRY(store.rule_rows(ids))) {
-                auto found = find_match(matcher, std::move(row), rule_id);
-                if (!found) {
-                    continue;
-                }
-                auto& parts = rule_run->parts();
-                if (parts.empty() || parts.back().ids.size() == part_size_) {
-                    const auto number = done.last + 1 + static_cast<std::uint32_t>(parts.size());
-                    parts.push_back({.number = number, .ids = {}, .found = {}});
-                }
-                parts.back().ids.push_back(found->row.id);
-                parts.back().found.push_back(*std::move(found));
-            }
-        }
-    }
-    start(environment_, run, done, rule_run);
+    auto rules = TRY(cache_.get(snapshot, std::string(run->event().user_id)));
+    const Attempt attempt{*run, std::move(payload), std::move(snapshot), done, std::move(rules)};
+    const bool is_rule = run->event().event_type == "category.rule_created";
+    const std::string rule_id = is_rule ? attempt.payload.text("ruleId") : "";
+    auto rule_run = std::make_shared<RuleRun>(
+        cache_, attempt.rules->generation, rule_id,
+        is_rule ? event::ApplicationType::bulk : event::ApplicationType::automated);
+    TRY(is_rule ? cut_rule(attempt, part_size_, rule_id, *rule_run)
+                : cut_created(attempt, part_size_, *rule_run));
+    start_parts(environment_, run, done, rule_run);
     return {};
 }
 

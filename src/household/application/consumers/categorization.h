@@ -28,8 +28,7 @@ class Categorization final : public broker::Handler {
     void handle(broker::Delivery delivery, broker::Done done) override;
 
   private:
-    Result<> handle_created(const SharedRun& run);
-    Result<> handle_rule(const SharedRun& run);
+    Result<> start(const SharedRun& run);
 
     Environment environment_;
     std::uint32_t part_size_;
