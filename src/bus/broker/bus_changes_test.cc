@@ -89,6 +89,39 @@ TEST_F(BusChangesTest, ABadPolicyOfOneConsumerCostsNoOtherItsPosition) {
     EXPECT_THAT(recorder_->seen, ElementsAre("1")) << "what was settled stays so";
 }
 
+TEST_F(BusChangesTest, WhatIsDoneWhileTheJournalCannotBeWrittenIsConfirmedOnceItIs) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle();
+    disk_.fail_operation(1, ErrorKind::exhausted);
+    EXPECT_THAT(
+        sim::wait_for<>(*executor_,
+                        [&](auto done) { bus_->pause("c", std::nullopt, {}, std::move(done)); }),
+        FailsWith(ErrorKind::exhausted));
+    ASSERT_THAT(
+        sim::wait_for<>(*executor_, [&](auto done) { bus_->resume("c", {}, std::move(done)); }),
+        Succeeds());
+    crash_and_reopen();
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    EXPECT_EQ(status().state, "running");
+}
+
+TEST_F(BusChangesTest, NobodyWaitsForAJournalThatStaysRefused) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle();
+    for (int i = 0; i < 3; ++i) {
+        disk_.fail_operation(1, ErrorKind::exhausted);
+        EXPECT_THAT(sim::wait_for<>(*executor_,
+                                    [&](auto done) {
+                                        bus_->pause("c", std::nullopt,
+                                                    {.reason = std::to_string(i)}, std::move(done));
+                                    }),
+                    FailsWith(ErrorKind::exhausted));
+    }
+    settle(1min);
+    EXPECT_EQ(status().state, "paused");
+    EXPECT_EQ(status().state_reason, "2");
+}
+
 TEST_F(BusChangesTest, TheReserveIsTakenAgainOnceThereIsRoom) {
     auto with_reserve = Bus::open(
         {.disk = disk_, .executor = *executor_, .workers = *executor_},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "bus/broker/bus_state.h"
 
@@ -468,7 +469,11 @@ void BusState::sync_journal() {
     }
     journal_syncing = true;
     journal_due.reset();
-    auto confirmed = std::exchange(confirmations, {});
+    // In trouble the machines keep what they want written: what a person did is not in this sync.
+    auto confirmed = std::vector<io::Completion<>>();
+    if (!journal_trouble) {
+        confirmed = std::exchange(confirmations, {});
+    }
     auto done = [weak = weak_from_this(), last_fact = facts.last_written(),
                  confirmed = std::move(confirmed)](Result<> synced) mutable {
         if (const auto self = weak.lock()) {
@@ -499,6 +504,8 @@ void BusState::journal_synced(Result<> synced, std::uint64_t last_fact,
     note_health();
     if (synced) {
         facts.durable(last_fact);
+    } else {
+        std::ranges::move(std::exchange(confirmations, {}), std::back_inserter(confirmed));
     }
     if (synced && (letters_dirty || letters_syncing)) {
         // What a person did to letters is confirmed when the letters know it too.
