@@ -12,6 +12,7 @@ function(bascule_room name)
     file(GLOB fuzzers CONFIGURE_DEPENDS *_fuzz.cc */*_fuzz.cc)
     list(REMOVE_ITEM sources ${tests} ${benches} ${fuzzers})
 
+    set_property(GLOBAL PROPERTY BASCULE_${name}_USES ${ROOM_USES})
     list(TRANSFORM ROOM_USES PREPEND bascule_)
     list(TRANSFORM ROOM_TEST_USES PREPEND bascule_)
     if(sources)
