@@ -73,6 +73,31 @@ void read_lanes(Reader& reader, std::optional<delivery::Lanes>& lanes, Problems&
     lanes = std::move(read);
 }
 
+void read_rate(Reader& reader, std::optional<delivery::Rate>& rate, std::string_view key,
+               Problems& problems) {
+    if (!reader.has("rate")) {
+        return;
+    }
+    Reader section = reader.section("rate");
+    delivery::Rate read = rate.value_or(delivery::Rate{});
+    constexpr config::Range allowed{1, 1'000'000};
+    const bool limit_is_new = section.has("limit");
+    read.limit = static_cast<std::uint32_t>(section.integer("limit", read.limit, allowed));
+    read.per = section.duration("per", read.per);
+    read.burst = static_cast<std::uint32_t>(
+        section.integer("burst", limit_is_new ? read.limit : read.burst, allowed));
+    if (section.has("key")) {
+        const auto by = delivery::parse_rate_key(section.text("key", ""), key);
+        if (by) {
+            read.key = *by;
+        } else {
+            problems.add(*section.node("key"), by.error().message());
+        }
+    }
+    section.finish();
+    rate = read;
+}
+
 void read_batch(Reader& reader, std::optional<delivery::Batch>& batch, Problems& problems) {
     if (!reader.has("batch")) {
         return;
@@ -134,7 +159,7 @@ void read_retry(Reader& reader, delivery::RetryPolicy& retry) {
 
 /// Settings of the delivery contract that this version does not carry out are refused, not ignored.
 void refuse_unavailable(Reader& reader, Problems& problems) {
-    for (const std::string_view key : {"rate", "breaker"}) {
+    for (const std::string_view key : {"breaker"}) {
         if (const Node* node = reader.node(key); node != nullptr) {
             problems.add(*node, "is not available yet; remove it");
         }
@@ -144,7 +169,8 @@ void refuse_unavailable(Reader& reader, Problems& problems) {
     }
 }
 
-void read_policy(Reader& reader, delivery::Policy& policy, Problems& problems) {
+void read_policy(Reader& reader, delivery::Policy& policy, std::string_view key,
+                 Problems& problems) {
     if (const Node* node = reader.node("ordering"); node != nullptr) {
         const auto ordering = delivery::parse_ordering(reader.text("ordering", ""));
         if (ordering) {
@@ -156,6 +182,7 @@ void read_policy(Reader& reader, delivery::Policy& policy, Problems& problems) {
     policy.concurrency =
         static_cast<std::uint32_t>(reader.integer("concurrency", policy.concurrency, {1, 16'384}));
     read_lanes(reader, policy.lanes, problems);
+    read_rate(reader, policy.rate, key, problems);
     read_batch(reader, policy.batch, problems);
     read_debounce(reader, policy.debounce, problems);
     read_retry(reader, policy.retry);
@@ -232,8 +259,8 @@ void read_consumer(const Node& node, std::string_view name, BusConfig& config, P
     ConsumerConfig consumer = known != nullptr ? *known : ConsumerConfig{.name = std::string(name)};
     Reader reader(&node, node.path, problems, ledger);
     read_handler(reader, consumer, known != nullptr, problems);
-    read_policy(reader, consumer.policy, problems);
     consumer.key = reader.text("key", consumer.key);
+    read_policy(reader, consumer.policy, consumer.key, problems);
     constexpr std::array<std::string_view, 2> starts{"now", "earliest"};
     consumer.start = reader.choice("start", consumer.start == Start::earliest ? "earliest" : "now",
                                    starts) == "earliest"

@@ -172,6 +172,23 @@ TEST(ReadBusConfigTest, ReadsHowLanesShare) {
     EXPECT_EQ(lanes.age_boost, std::chrono::seconds(90));
 }
 
+TEST(ReadBusConfigTest, ReadsARate) {
+    config::Problems problems;
+    const BusConfig config = read(R"(consumers:
+  categorization: {rate: {limit: 20}}
+  analytics: {key: data.accountId, rate: {limit: 5, per: 1m, burst: 2, key: data.accountId}}
+)",
+                                  "", problems);
+    EXPECT_THAT(problems.messages(), IsEmpty());
+    EXPECT_EQ(*config.find("categorization")->policy.rate,
+              (delivery::Rate{.limit = 20, .per = std::chrono::seconds(1), .burst = 20}));
+    EXPECT_EQ(*config.find("analytics")->policy.rate,
+              (delivery::Rate{.limit = 5,
+                              .per = std::chrono::minutes(1),
+                              .burst = 2,
+                              .key = delivery::RateKey::key}));
+}
+
 struct BadCase {
     const char* claim;
     const char* main;
@@ -212,6 +229,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"WeightsThatAreNoNumbers",
                 "consumers:\n  audit:\n    lanes: {default: 2, weights: [8, few]}\n", "",
                 "consumers.audit.lanes.weights: has 'few'; one number a lane, 1 to 1000"},
+        BadCase{"RateByAKeyThatIsNotTheConsumers",
+                "consumers:\n  audit:\n    rate: {key: data.accountId}\n", "",
+                "consumers.audit.rate.key: rate.key is \"data.accountId\"; none or the consumer's "
+                "key (userId) is allowed"},
         BadCase{"NotAnAddress", "consumers:\n  x:\n    handler: {http: \"ftp://a\"}\n", "",
                 "an http:// or https:// address is needed"},
         BadCase{"BadPolicy", "consumers:\n  audit:\n    retry: {jitter: 0.9}\n", "",

@@ -112,6 +112,12 @@ std::string_view name(EventState state) {
             return "unread";
         case EventState::queued:
             return "queued";
+        case EventState::paused:
+            return "paused";
+        case EventState::suspended:
+            return "suspended";
+        case EventState::rate_limited:
+            return "rate_limited";
         case EventState::behind_key:
             return "behind_key";
         case EventState::batch_filling:

@@ -27,8 +27,9 @@ struct Counts {
     Settlements settled;
     std::uint64_t letters = 0;   ///< open, those being redriven too
     std::uint64_t deferred = 0;  ///< behind a letter of their key
-    std::uint64_t queued = 0;    ///< ready or behind their key; filling batches too
-    std::uint64_t waiting = 0;   ///< for a retry, in a window, or for their letter to be durable
+    std::uint64_t queued =
+        0;  ///< ready, whatever holds them up, or behind their key; filling batches too
+    std::uint64_t waiting = 0;  ///< for a retry, in a window, or for their letter to be durable
     std::uint64_t running = 0;
 
     std::uint64_t windows = 0;  ///< open ones
@@ -49,7 +50,10 @@ struct Counts {
 enum class EventState {
     before_start,  ///< older than the consumer's start
     unread,        ///< beyond the read cursor
-    queued,        ///< ready: waits for a free run, or for the consumer to go on
+    queued,        ///< ready: waits for a free run in its lane
+    paused,        ///< ready, but a person paused the consumer
+    suspended,     ///< ready, but our own resources are in trouble
+    rate_limited,  ///< ready, but it waits for a token
     behind_key,    ///< an earlier event of its key comes first
     batch_filling,
     window_open,

@@ -66,6 +66,14 @@ Fixture random_policy(Random& random) {
             policy.lanes->weights = {8, 3, 1};
         }
     }
+    if (random.below(4) == 0) {
+        policy.rate =
+            Rate{.limit = 1 + static_cast<std::uint32_t>(random.below(5)),
+                 .per = 20ms,
+                 .burst = 1 + static_cast<std::uint32_t>(random.below(4)),
+                 .key = policy.ordering == Ordering::key && random.below(2) == 0 ? RateKey::key
+                                                                                 : RateKey::none};
+    }
     switch (random.below(3)) {
         case 0:
             break;
@@ -111,6 +119,8 @@ class World {
                                      Random(random_.next()), now());
         ASSERT_TRUE(made) << made.error().message();
         consumer_ = std::make_unique<Consumer>(std::move(*made));
+        started_.clear();
+        steady_begin_ = steady_;
     }
 
     Now now() const { return {SteadyTime(milliseconds(steady_)), from_unix_ms(wall_)}; }
@@ -195,10 +205,29 @@ class World {
             }
         }
         EXPECT_LE(runs_.size() + 1, fixture_.policy.concurrency);
+        check_rate(run);
         for (const Offset member : run.members) {
             last_run_[member] = run.members;
         }
         runs_[start.run] = std::move(run);
+    }
+
+    /// No more events since the process began than the bucket held and what flowed in, but for what
+    /// the last run may owe.
+    void check_rate(const RunningRun& run) {
+        if (!fixture_.policy.rate) {
+            return;
+        }
+        const Rate& rate = *fixture_.policy.rate;
+        const std::uint64_t key = log_.at(run.members.front().value()).key;
+        if (rate.key == RateKey::key && !ordered(key)) {
+            return;
+        }
+        std::uint64_t& started = started_[rate.key == RateKey::key ? key : 0];
+        const double flown = static_cast<double>(steady_ - steady_begin_) * rate.limit /
+                             static_cast<double>(rate.per.count());
+        EXPECT_LE(static_cast<double>(started) + 1, rate.burst + flown + 0.001);
+        started += run.members.size();
     }
 
     /// debounce.mode last: when the last member of a window becomes a letter, the others are
@@ -436,6 +465,7 @@ class World {
         }
         synced_ = left;
         runs_.clear();
+        given_up_.clear();  // nobody is left to whom a late answer could come
         writing_.clear();
         steady_ = static_cast<std::int64_t>(random_.below(1000));
         wall_ += static_cast<std::int64_t>(random_.below(300));
@@ -476,7 +506,8 @@ class World {
                       states[EventState::window_open],
                   counts.waiting);
         EXPECT_EQ(states[EventState::queued] + states[EventState::behind_key] +
-                      states[EventState::batch_filling],
+                      states[EventState::batch_filling] + states[EventState::paused] +
+                      states[EventState::suspended] + states[EventState::rate_limited],
                   counts.queued);
         EXPECT_EQ(states[EventState::discarded], counts.settled.discarded);
         if (cursor >= read_to_ &&
@@ -531,6 +562,8 @@ class World {
     std::size_t synced_ = 0;
     std::int64_t steady_ = 1000;
     std::int64_t wall_ = 1'700'000'000'000;
+    std::int64_t steady_begin_ = 0;
+    std::map<std::uint64_t, std::uint64_t> started_;  ///< events since the process began
     bool healthy_ = false;
 
     std::map<RunId, RunningRun> runs_;

@@ -24,6 +24,8 @@ Consumer::Machine::Machine(std::string name, Policy policy, ConsumerState state,
       lane_count_(this->policy.lane_count()),
       age_boost_(this->policy.lanes && lane_count_ > 1 ? this->policy.lanes->age_boost
                                                        : milliseconds(0)),
+      rate_(this->policy.rate ? std::optional<TokenRate>(*this->policy.rate) : std::nullopt),
+      rate_by_key_(this->policy.rate && this->policy.rate->key == RateKey::key),
       turns_(this->policy.lanes ? this->policy.lanes->weights : std::vector<std::uint32_t>()),
       run_next_(state.run_next),
       letters_(std::move(state.letters)),
@@ -67,8 +69,10 @@ void Consumer::Machine::offer(const Item& item, Now now) {
         reopened_live_ += node.reopened;
         ++live_;
 
-        const bool fresh = find_key(node.key_hash, node.lane) == none;
-        const std::uint32_t key = key_for(node.key_hash, node.lane);
+        const std::uint32_t found = find_key(node.key_hash, node.lane);
+        const bool fresh =
+            found == none || (rate_by_key_ && full_timers_.time_of(found).has_value());
+        const std::uint32_t key = found != none ? found : key_for(node.key_hash, node.lane);
         if (!catching_up_ || !adopt(index, key)) {
             if (item.lost) {
                 node.lost = true;
@@ -203,6 +207,13 @@ void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
     (runs_last_ == none ? runs_first_ : runs_[runs_last_].after) = slot;
     runs_last_ = slot;
 
+    if (rate_) {
+        Key& key = keys_[unit.key];
+        SteadyTime& bucket = rate_by_key_ ? key.full_at : full_at_;
+        if (!rate_by_key_ || key.loose == 0) {
+            bucket = rate_->take(bucket, now_.steady, unit.items.count);
+        }
+    }
     set_state(unit, UnitState::running);
     if (!unit.attempted) {
         unit.attempted = true;
@@ -297,6 +308,12 @@ void Consumer::Machine::pass_time() {
         keys_[key].cooling = false;
         refresh(key);
     }
+    for (std::uint32_t key; (key = token_timers_.take_due(now_.steady)) != none;) {
+        refresh(key);
+    }
+    for (std::uint32_t key; (key = full_timers_.take_due(now_.steady)) != none;) {
+        refresh(key);
+    }
 }
 
 void Consumer::Machine::time_out(std::uint32_t slot) {
@@ -324,7 +341,14 @@ void Consumer::Machine::dispatch() {
     if (runs_.used() < most && age_boost_ > milliseconds(0)) {
         age();
     }
+    starved_ = false;
     while (runs_.used() < most) {
+        if (rate_ && !rate_by_key_ && !rate_->has_token(full_at_, now_.steady)) {
+            for (std::uint8_t lane = 1; lane <= lane_count_ && !starved_; ++lane) {
+                starved_ = has_ready(lane);
+            }
+            break;
+        }
         const std::uint8_t lane = turns_.take(
             lane_count_, [this](std::uint8_t candidate) { return has_ready(candidate); });
         if (lane == 0) {
@@ -355,6 +379,9 @@ std::optional<SteadyTime> Consumer::Machine::next_deadline() const {
     consider(unit_timers_.earliest());
     consider(catching_up_ ? std::nullopt : window_timers_.earliest());
     consider(key_timers_.earliest());
+    consider(token_timers_.earliest());
+    consider(full_timers_.earliest());
+    consider(starved_ ? std::optional(rate_->next_token(full_at_)) : std::nullopt);
     consider(runs_first_ == none ? std::nullopt : std::optional(runs_[runs_first_].deadline));
     return next;
 }

@@ -16,6 +16,7 @@
 #include "bus/delivery/lane_turns.h"
 #include "bus/delivery/slab.h"
 #include "bus/delivery/timers.h"
+#include "bus/delivery/token_bucket.h"
 
 namespace bascule::delivery {
 
@@ -101,6 +102,7 @@ struct Key {
     std::uint32_t ticket = 0;   ///< older entries of the ready queues are void
     std::array<std::uint32_t, lane_max> lanes{};  ///< events that are ready or before, by lane
     SteadyTime cooling_until;  ///< after a window's run: what comes is no longer from idle
+    SteadyTime full_at;        ///< its token bucket, if there is a rate by key
     WallTime ran_at{};
     std::uint8_t ready_lane = 0;  ///< where it waits for a run; 0: it does not
     std::uint8_t loose = 0;       ///< the lane of free events, 0 for a real key
@@ -206,6 +208,9 @@ class Consumer::Machine {
     bool batch_ready(const Key& key) const;
     bool may_redrive(const Key& key) const;
     bool runnable(const Key& key) const;
+    bool has_token(const Key& key) const;
+    void keep_bucket(std::uint32_t key, bool starved, bool idle);
+    void forget(std::uint32_t key);
     void refresh(std::uint32_t key);
     void park(Key& key);
     void unpark(Key& key);
@@ -279,7 +284,8 @@ class Consumer::Machine {
     // Looking
     Explanation explain_unit(std::uint32_t unit) const;
     Explanation explain_queued(const Key& key, Offset offset) const;
-    std::string standstill() const;
+    std::optional<Explanation> standstill() const;
+    Explanation explain_ready(const Key& key) const;
 
     Random random_;
     Now now_;
@@ -290,6 +296,8 @@ class Consumer::Machine {
     const bool forever_;
     const std::uint8_t lane_count_;
     const milliseconds age_boost_;  ///< 0: none
+    const std::optional<TokenRate> rate_;
+    const bool rate_by_key_;
 
     Slab<Node> nodes_;
     Slab<Key> keys_;
@@ -302,6 +310,10 @@ class Consumer::Machine {
     LaneTurns turns_;
     std::array<std::uint64_t, lane_max> in_lane_{};
     Timers unit_timers_, window_timers_, key_timers_;
+    Timers token_timers_;   ///< of keys that wait for a token
+    Timers full_timers_;    ///< of keys of which only their bucket is remembered
+    SteadyTime full_at_;    ///< the bucket of a rate without key
+    bool starved_ = false;  ///< somebody could run if there were a token
     std::vector<std::uint32_t> dirty_windows_;
     std::uint32_t runs_first_ = none;  ///< by deadline: they all have the same timeout
     std::uint32_t runs_last_ = none;

@@ -45,14 +45,43 @@ ConsumerStatus Consumer::Machine::status() const {
 }
 
 /// Why nothing starts, or nothing.
-std::string Consumer::Machine::standstill() const {
+std::optional<Explanation> Consumer::Machine::standstill() const {
     if (pause_) {
-        return "the consumer is paused" + (pause_->reason.empty() ? "" : ": " + pause_->reason);
+        return Explanation{.state = EventState::paused,
+                           .text = "the consumer is paused" +
+                                   (pause_->reason.empty() ? "" : ": " + pause_->reason),
+                           .since = pause_->since,
+                           .next = pause_->until};
     }
     if (suspended_) {
-        return "the consumer is suspended: " + suspended_text_;
+        return Explanation{.state = EventState::suspended,
+                           .text = "the consumer is suspended: " + suspended_text_,
+                           .since = wall_of(suspended_since_),
+                           .next = wall_of(*suspended_)};
     }
-    return {};
+    return std::nullopt;
+}
+
+/// Why what is ready does not start.
+Explanation Consumer::Machine::explain_ready(const Key& key) const {
+    if (auto why = standstill()) {
+        return *std::move(why);
+    }
+    const bool by_key = rate_by_key_ && key.loose == 0;
+    if (rate_ && (by_key || !rate_by_key_)) {
+        const SteadyTime bucket = by_key ? key.full_at : full_at_;
+        if (!rate_->has_token(bucket, now_.steady)) {
+            return {.state = EventState::rate_limited,
+                    .text = std::string("the rate limit of ") +
+                            (by_key ? "its key" : "the consumer") +
+                            " is reached: " + std::to_string(policy.rate->limit) + " events per " +
+                            std::to_string(policy.rate->per.count()) + "ms",
+                    .next = wall_of(rate_->next_token(bucket))};
+        }
+    }
+    const std::uint8_t lane = key.ready_lane != 0 ? key.ready_lane : best_lane(key);
+    return {.state = EventState::queued,
+            .text = "it waits for a free run in lane " + std::to_string(lane)};
 }
 
 Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) const {
@@ -138,8 +167,7 @@ Explanation Consumer::Machine::explain_unit(std::uint32_t index) const {
         case UnitState::spent:
             break;
     }
-    const std::string why = standstill();
-    return {EventState::queued, why.empty() ? "it waits for a free run" : why};
+    return explain_ready(keys_[unit.key]);
 }
 
 Explanation Consumer::Machine::explain_queued(const Key& key, Offset offset) const {
@@ -169,14 +197,12 @@ Explanation Consumer::Machine::explain_queued(const Key& key, Offset offset) con
             std::to_string(key.queue.count) + " of " + std::to_string(batch_.max_size) + " events",
             since, wall_of(head.arrived + batch_.max_wait)};
     }
-    if (const std::string why = standstill(); !why.empty()) {
-        return {EventState::queued, why, since, pause_ ? pause_->until : std::nullopt};
-    }
     if (key.loose == 0 && head.offset != offset && !policy.batch && !policy.debounce) {
         return {EventState::behind_key, "behind " + at_offset(head.offset) + " of its key", since};
     }
-    const std::uint8_t lane = key.ready_lane != 0 ? key.ready_lane : best_lane(key);
-    return {EventState::queued, "it waits for a free run in lane " + std::to_string(lane), since};
+    Explanation why = explain_ready(key);
+    why.since = since;
+    return why;
 }
 
 }  // namespace bascule::delivery

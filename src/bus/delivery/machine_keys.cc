@@ -202,6 +202,10 @@ bool Consumer::Machine::may_redrive(const Key& key) const {
     return key.redrives.count > 0 && (!catching_up_ || key.loose != 0);
 }
 
+bool Consumer::Machine::has_token(const Key& key) const {
+    return !rate_by_key_ || key.loose != 0 || rate_->has_token(key.full_at, now_.steady);
+}
+
 bool Consumer::Machine::runnable(const Key& key) const {
     if (key.unit != none) {
         return units_[key.unit].state == UnitState::ready;
@@ -214,7 +218,8 @@ bool Consumer::Machine::runnable(const Key& key) const {
 /// reference to a key across it.
 void Consumer::Machine::refresh(std::uint32_t index) {
     Key& key = keys_[index];
-    std::uint8_t lane = runnable(key) ? best_lane(key) : 0;
+    const bool may_run = runnable(key);
+    std::uint8_t lane = may_run && has_token(key) ? best_lane(key) : 0;
     SteadyTime since = now_.steady;
     if (lane > 1 && age_boost_ > milliseconds(0)) {
         if (key.loose != 0 && key.queue.count > 0) {
@@ -238,18 +243,49 @@ void Consumer::Machine::refresh(std::uint32_t index) {
     if (policy.batch || policy.debounce) {
         if (key.cooling) {
             key_timers_.set(index, key.cooling_until);
-        } else if (lane == 0 && key.unit == none && !key.parked() && key.queue.count > 0) {
+        } else if (!may_run && key.unit == none && !key.parked() && key.queue.count > 0) {
             key_timers_.set(index, nodes_[key.queue.head].arrived + batch_.max_wait);
         } else {
             key_timers_.drop(index);
         }
     }
-    const bool idle = key.queue.count == 0 && key.redrives.count == 0 && key.window == none &&
-                      key.unit == none && !key.parked() && !key.cooling;
-    if (idle && key.loose == 0) {
-        index_.erase(key.hash);
-        keys_.release(index);
+    const bool idle = key.loose == 0 && key.queue.count == 0 && key.redrives.count == 0 &&
+                      key.window == none && key.unit == none && !key.parked() && !key.cooling;
+    if (rate_by_key_) {
+        keep_bucket(index, may_run && lane == 0, idle);
+    } else if (idle) {
+        forget(index);
     }
+}
+
+/// Wakes a key when there is a token for it, and remembers the bucket of an idle one until it is
+/// full.
+void Consumer::Machine::keep_bucket(std::uint32_t index, bool starved, bool idle) {
+    const Key& key = keys_[index];
+    if (starved) {
+        token_timers_.set(index, rate_->next_token(key.full_at));
+    } else {
+        token_timers_.drop(index);
+    }
+    if (!idle) {
+        full_timers_.drop(index);
+        return;
+    }
+    if (key.full_at <= now_.steady) {
+        full_timers_.drop(index);
+        forget(index);
+        return;
+    }
+    full_timers_.set(index, key.full_at);
+    if (full_timers_.size() > policy.rate->keys_max) {
+        forget(full_timers_.take_earliest());
+    }
+}
+
+/// The key has nothing left to remember.
+void Consumer::Machine::forget(std::uint32_t index) {
+    index_.erase(keys_[index].hash);
+    keys_.release(index);
 }
 
 void Consumer::Machine::park(Key& key) {

@@ -46,6 +46,27 @@ Result<> validate(const Lanes& lanes) {
     return in_range("lanes.age_boost", lanes.age_boost, 0ms, 24h);
 }
 
+Result<> validate(const Rate& rate, Ordering ordering) {
+    TRY(in_range("rate.limit", rate.limit, 1, 1'000'000));
+    TRY(in_range("rate.burst", rate.burst, 1, 1'000'000));
+    TRY(in_range("rate.per", rate.per, 1ms, 24h));
+    const double fill_ms =
+        static_cast<double>(rate.per.count()) * rate.burst / static_cast<double>(rate.limit);
+    if (fill_ms > static_cast<double>(milliseconds(24h).count())) {
+        return contradiction("rate.burst is " + std::to_string(rate.burst) +
+                             ", which takes longer than 24h to fill; at most " +
+                             std::to_string(static_cast<std::uint64_t>(
+                                 static_cast<double>(milliseconds(24h).count()) * rate.limit /
+                                 static_cast<double>(rate.per.count()))) +
+                             " is allowed with this limit");
+    }
+    if (rate.key == RateKey::key && ordering != Ordering::key) {
+        return contradiction("rate.key is set with ordering: " + std::string(name(ordering)) +
+                             ", which knows no keys; none is allowed");
+    }
+    return {};
+}
+
 Result<> validate(const Batch& batch) {
     TRY(in_range("batch.max_size", batch.max_size, 1, 10'000));
     TRY(in_range("batch.max_wait", batch.max_wait, 0ms, 1h));
@@ -123,6 +144,9 @@ Result<> Policy::validate() const {
     if (lanes) {
         TRY(delivery::validate(*lanes));
     }
+    if (rate) {
+        TRY(delivery::validate(*rate, ordering));
+    }
     if (batch) {
         TRY(delivery::validate(*batch));
     }
@@ -169,6 +193,17 @@ Result<DebounceMode> parse_debounce_mode(std::string_view text) {
         return DebounceMode::last;
     }
     return unknown<DebounceMode>("debounce.mode", text, "collect or last");
+}
+
+Result<RateKey> parse_rate_key(std::string_view text, std::string_view key) {
+    if (text == "none") {
+        return RateKey::none;
+    }
+    if (text == key) {
+        return RateKey::key;
+    }
+    return unknown<RateKey>("rate.key", text,
+                            "none or the consumer's key (" + std::string(key) + ")");
 }
 
 Result<> parse_on_exhausted(std::string_view text, Policy& policy) {

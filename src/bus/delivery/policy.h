@@ -60,6 +60,29 @@ struct Lanes {
 };
 constexpr std::uint8_t lane_max = 8;
 
+/// Whose events a rate limit counts together.
+enum class RateKey {
+    none,  ///< all of the consumer
+    key,   ///< those of one key; events without a key are not limited
+};
+
+/// How many events are handed to the handler in a time, retries included: a token bucket that
+/// starts full. A run may take more tokens than there are, if there is one; the next run waits
+/// until they are paid back. Nobody is charged an attempt for waiting.
+///
+/// Limits:  limit and burst 1 to 1 000 000; per 1 ms to 24 h; filling the bucket takes at most 24
+///          h; a token takes at least 1 ns.
+struct Rate {
+    std::uint32_t limit = 100;
+    std::chrono::milliseconds per = 1s;
+    std::uint32_t burst = 100;  ///< at once after a pause
+    RateKey key = RateKey::none;
+    /// Keys whose bucket is remembered although nothing of them waits; beyond, the fullest is
+    /// forgotten early.
+    std::uint32_t keys_max = 1'000'000;
+
+    friend bool operator==(const Rate&, const Rate&) = default;
+};
 /// How a batch ends that failed as a whole.
 enum class BatchOnError {
     bisect,     ///< halves, until the culprit is alone; not available yet
@@ -105,6 +128,7 @@ struct Policy {
     Ordering ordering = Ordering::key;
     std::optional<Lanes> lanes;
     std::uint32_t concurrency = 8;  ///< runs at a time, 1 to 16 384
+    std::optional<Rate> rate;
     std::optional<Batch> batch;
     std::optional<Debounce> debounce;
     RetryPolicy retry;
@@ -127,10 +151,12 @@ struct Policy {
 };
 
 /// Settings as they are written. Errors: `invalid`, naming the setting, the text and what is
-/// allowed.
+/// allowed. A rate's key is "none" or the consumer's own `key`.
 Result<Ordering> parse_ordering(std::string_view text);
 Result<BatchOnError> parse_batch_on_error(std::string_view text);
 Result<DebounceMode> parse_debounce_mode(std::string_view text);
+
+Result<RateKey> parse_rate_key(std::string_view text, std::string_view key);
 
 /// Sets `on_exhausted` from "park_key", "skip_key", "retry" or "queue: NAME".
 Result<> parse_on_exhausted(std::string_view text, Policy& policy);

@@ -67,6 +67,19 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCase{"WeightZero",
                     {.lanes = Lanes{.otherwise = 2, .weights = {8, 0}}},
                     "lanes.weights is 0; 1 to 1000"},
+        RefusedCase{
+            "RateLimit", {.rate = Rate{.limit = 0}}, "rate.limit is 0; 1 to 1000000 is allowed"},
+        RefusedCase{"RatePer", {.rate = Rate{.per = 25h}}, "rate.per is 90000000ms; 1ms"},
+        RefusedCase{"RateBurst", {.rate = Rate{.burst = 0}}, "rate.burst is 0"},
+        RefusedCase{"RateThatFillsForDays",
+                    {.rate = Rate{.limit = 10, .per = 1h, .burst = 241}},
+                    "rate.burst is 241, which takes longer than 24h to fill; at most 240"},
+        RefusedCase{"RateByKeyWithoutKeys",
+                    {.ordering = Ordering::none, .rate = Rate{.key = RateKey::key}},
+                    "rate.key is set with ordering: none, which knows no keys; none is allowed"},
+        RefusedCase{"RateByKeyOfTheLog",
+                    {.ordering = Ordering::log, .rate = Rate{.key = RateKey::key}},
+                    "ordering: log"},
         RefusedCase{"AgeBoost", {.lanes = Lanes{.age_boost = -1ms}}, "lanes.age_boost is -1ms"}),
     [](const auto& info) { return info.param.claim; });
 

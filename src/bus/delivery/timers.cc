@@ -30,7 +30,11 @@ std::optional<SteadyTime> Timers::time_of(std::uint32_t index) const {
 }
 
 std::uint32_t Timers::take_due(SteadyTime now) {
-    if (heap_.empty() || heap_.front().time > now) {
+    return heap_.empty() || heap_.front().time > now ? none : take_earliest();
+}
+
+std::uint32_t Timers::take_earliest() {
+    if (heap_.empty()) {
         return none;
     }
     const std::uint32_t index = heap_.front().index;

@@ -20,10 +20,14 @@ class Timers {
     std::optional<SteadyTime> earliest() const {
         return heap_.empty() ? std::nullopt : std::optional(heap_.front().time);
     }
+    std::size_t size() const { return heap_.size(); }
     std::optional<SteadyTime> time_of(std::uint32_t index) const;
 
     /// Takes out one that is due, or `none`.
     std::uint32_t take_due(SteadyTime now);
+
+    /// Takes out the earliest, due or not, or `none`.
+    std::uint32_t take_earliest();
 
   private:
     struct Entry {
