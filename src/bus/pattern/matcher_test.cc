@@ -47,6 +47,23 @@ TEST(MatcherTest, MatchesAbsenceAlone) {
     EXPECT_THAT(matched(*matcher, R"({"a":null})"), IsEmpty());
 }
 
+/// Whether a number is comparable is asked last: what it does not decide must be left to others.
+TEST(MatcherTest, PassesOverNumbersThatCannotBeCompared) {
+    const auto matcher =
+        matcher_of({R"({"a":[{"numeric":[">",0]}]})", R"({"a":[{"numeric":[">",0]}],"b":["x"]})",
+                    R"({"a":[{"numeric":[">",0]},9007199254740993]})",
+                    R"({"p":{"a":[{"numeric":[">",0]}],"b":["x"]}})"});
+    EXPECT_THAT(matched(*matcher, R"({"a":9007199254740993,"b":"x"})"), ElementsAre(RuleId(2)));
+    EXPECT_THAT(matched(*matcher, R"({"a":[9007199254740993,5],"b":"x"})"),
+                ElementsAre(RuleId(0), RuleId(1), RuleId(2)));
+    EXPECT_THAT(matched(*matcher, R"({"a":[5,9007199254740993],"b":"x"})"),
+                ElementsAre(RuleId(0), RuleId(1), RuleId(2)));
+    EXPECT_THAT(matched(*matcher, R"({"p":[{"a":9007199254740993,"b":"x"},{"a":5,"b":"y"}]})"),
+                IsEmpty());
+    EXPECT_THAT(matched(*matcher, R"({"p":[{"a":9007199254740993,"b":"x"},{"a":5,"b":"x"}]})"),
+                ElementsAre(RuleId(3)));
+}
+
 /// One scratch serves matchers in turn, also more of them than it remembers.
 TEST(MatcherTest, SharesAScratch) {
     std::vector<std::shared_ptr<const Matcher>> matchers;

@@ -33,29 +33,39 @@ constexpr std::array<std::uint64_t, digits_max + 1> powers_of_ten = [] {
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
-/// Eight characters as a number; false if one of them is no digit. Source: the well-known SWAR
-/// trick.
-bool eight_digits(const char* at, std::uint64_t& number) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
-    word -= 0x3030303030303030;
-    if (((word | (word + 0x7676767676767676)) & 0x8080808080808080) != 0) {
-        return false;
+/// The digits at the front of eight characters, of which the first is the lowest byte. Source: the
+/// well-known SWAR tricks.
+struct FrontDigits {
+    int count = 0;
+    std::uint64_t number = 0;
+
+    explicit FrontDigits(std::uint64_t word) {
+        word ^= 0x3030303030303030;  // digits are 0 to 9 now, and only they
+        const std::uint64_t others = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
+        count = std::countr_zero(others) / 8;
+        if (count > 0) {
+            word <<= 8 * (8 - count);  // zeros go before
+            word = word * 10 + (word >> 8);
+            number = (((word & 0x000000FF000000FF) * 0x000F424000000064) +
+                      (((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >>
+                     32;
+        }
     }
-    word = word * 10 + (word >> 8);
-    number = (((word & 0x000000FF000000FF) * 0x000F424000000064) +
-              (((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >>
-             32;
-    return true;
-}
+};
 
 /// Takes the digits at `at`, behind those that `digits` holds; their end. More than `digits_max`
 /// overflow.
 const char* read_digits(const char* at, const char* end, std::uint64_t& digits) {
     if constexpr (std::endian::native == std::endian::little) {
-        std::uint64_t eight = 0;
-        for (; end - at >= 8 && eight_digits(at, eight); at += 8) {
-            digits = digits * powers_of_ten[8] + eight;
+        while (end - at >= 8) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, at, 8);
+            const FrontDigits front(word);
+            digits = digits * powers_of_ten[static_cast<std::size_t>(front.count)] + front.number;
+            at += front.count;
+            if (front.count < 8) {
+                return at;
+            }
         }
     }
     for (; at != end && is_digit(*at); ++at) {

@@ -30,7 +30,8 @@ class RangeIndex {
 
     bool empty() const { return items_.empty(); }
 
-    /// Calls `each(owner)` for every range that contains the number that `value` is.
+    /// Calls `each(owner)` for every range that contains the number that `value` is, comparable or
+    /// not.
     template <class Each>
     void find(const Value& value, const Each& each) const {
         if (items_.empty()) {
@@ -39,11 +40,8 @@ class RangeIndex {
         const NumberOrder order = order_of(value.key);
         const std::size_t bound = first_not_below(order);
         const bool is_on_bound = bound < bounds_.size() && bounds_[bound] == order;
-        const std::uint32_t leaf = leaves_[2 * bound + (is_on_bound ? 1 : 0)];
-        if ((leaf == 0 && !is_on_bound) || !value.is_comparable()) {
-            return;
-        }
-        for (std::uint32_t node = leaf; node != 0; node = nodes_[node].above) {
+        std::uint32_t node = leaves_[2 * bound + (is_on_bound ? 1 : 0)];
+        for (; node != 0; node = nodes_[node].above) {
             const std::uint32_t* const begin = owners_.data() + nodes_[node].begin;
             for (std::uint32_t i = 0; i < nodes_[node].count; ++i) {
                 each(begin[i]);

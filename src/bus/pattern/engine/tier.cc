@@ -38,8 +38,15 @@ class Tier::Matching {
     void look_up(const FieldIndex& index, const Value& value) {
         const std::uint64_t walk = ++workspace_.value;
         if (!index.wanted.empty()) {
-            index.wanted.find(value, marks(index.marks_begin, index.wanted), walk,
-                              [&](PredicateId access) { hit(access, value); });
+            unsure_ = nullptr;
+            index.wanted.find(
+                value, marks(index.marks_begin, index.wanted), walk,
+                [&](PredicateId access) { hit(access, value); },
+                [&](PredicateId access) {
+                    unsure_ = &value;
+                    hit(access, value);
+                });
+            unsure_ = nullptr;
         }
         if (!index.but_rules.empty() || !index.but_accesses.empty()) {
             look_up_buts(index, value);
@@ -50,8 +57,13 @@ class Tier::Matching {
     void look_up_buts(const FieldIndex& index, const Value& value) {
         const std::uint64_t walk = workspace_.value;
         std::uint64_t* const excluded = scratch_.excluded.data() + index.buts_begin;
+        const auto exclude = [&](std::uint32_t but) { excluded[but] = walk; };
         index.excluded.find(value, marks(index.marks_begin + index.wanted.marks(), index.excluded),
-                            walk, [&](std::uint32_t but) { excluded[but] = walk; });
+                            walk, exclude, [&](std::uint32_t but) {
+                                if (value.is_comparable()) {
+                                    exclude(but);
+                                }
+                            });
         for (const ButRule& it : index.but_rules) {
             if (excluded[it.but] != walk) {
                 set_matched(it.rule);
@@ -64,14 +76,15 @@ class Tier::Matching {
         }
     }
 
-    /// An access predicate is satisfied by a value.
+    /// An access predicate is satisfied by a value, or would be if that were comparable.
     void hit(PredicateId access, const Value& value) {
         auto& known = scratch_.known[access];
         if (known.settled == workspace_.event || known.value == workspace_.value) {
             return;
         }
         known.value = workspace_.value;
-        if (attempt_all(access, &value)) {
+        // If it is not comparable, others may still be.
+        if (attempt_all(access, &value) && unsure_ == nullptr) {
             known.settled = workspace_.event;
         }
     }
@@ -235,7 +248,8 @@ class Tier::Matching {
     void set_matched(std::uint32_t rule) {
         std::uint64_t& word = scratch_.matched[rule / 64];
         const std::uint64_t bit = std::uint64_t{1} << (rule % 64);
-        if (((word | removed_[rule / 64]) & bit) == 0) {
+        if (((word | removed_[rule / 64]) & bit) == 0 &&
+            (unsure_ == nullptr || unsure_->is_comparable())) {
             word |= bit;
             scratch_.matches[scratch_.matches_count++] = rule;
         }
@@ -248,7 +262,8 @@ class Tier::Matching {
     const RuleBits& removed_;
 
     // Of the value that is looked up.
-    std::size_t hit_index_ = 0;  ///< among its field's values
+    std::size_t hit_index_ = 0;      ///< among its field's values
+    const Value* unsure_ = nullptr;  ///< while it counts only if it is comparable
     std::uint32_t hit_row_ = EventValues::no_array;
 };
 

@@ -36,11 +36,12 @@ class ValueIndex {
     /// How many marks `find` needs.
     std::size_t marks() const { return texts_ != nullptr ? texts_->pieces.states() : 0; }
 
-    /// Calls `each(owner)` for every set that contains the value; for one set perhaps several
-    /// times. `walk` is a number that no entry of `marks` holds yet.
-    template <class Each>
+    /// Calls `each(owner)` for every set that contains the value, and then `each_range(owner)` for
+    /// every set that contains it if it is comparable, which takes long to find out; for one set
+    /// perhaps several times. `walk` is a number that no entry of `marks` holds yet.
+    template <class Each, class EachRange>
     void find(const Value& value, std::span<std::uint64_t> marks, std::uint64_t walk,
-              const Each& each) const;
+              const Each& each, const EachRange& each_range) const;
 
     std::size_t memory_bytes() const;
 
@@ -98,9 +99,9 @@ class ValueIndex::Builder {
     std::vector<RangeIndex::Item> ranges_;
 };
 
-template <class Each>
+template <class Each, class EachRange>
 void ValueIndex::find(const Value& value, std::span<std::uint64_t> marks, std::uint64_t walk,
-                      const Each& each) const {
+                      const Each& each, const EachRange& each_range) const {
     if (others_ != nullptr) {
         for (const std::uint32_t owner : others_->everything) {
             each(owner);
@@ -118,7 +119,7 @@ void ValueIndex::find(const Value& value, std::span<std::uint64_t> marks, std::u
         case Leaf::Kind::number:
             if (others_ != nullptr) {
                 others_->numbers.find(value, each);
-                others_->ranges.find(value, each);
+                others_->ranges.find(value, each_range);
             }
             return;
         case Leaf::Kind::literal: {

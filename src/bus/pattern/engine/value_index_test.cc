@@ -75,10 +75,12 @@ TEST(ValueIndexTest, FindsWhatThePlainTermsAllow) {
             const Scalar scalar(json);
             std::vector<bool> found(predicates.size());
             std::vector<bool> allowed(buts.size(), true);
-            wanted.find(scalar.value, marks, walk,
-                        [&](std::uint32_t owner) { found[owner] = true; });
-            excluded.find(scalar.value, other_marks, walk,
-                          [&](std::uint32_t but) { allowed[but] = false; });
+            const auto find = [&](std::uint32_t owner) { found[owner] = true; };
+            wanted.find(scalar.value, marks, walk, find, [&](std::uint32_t owner) {
+                found[owner] = found[owner] || scalar.value.is_comparable();
+            });
+            const auto exclude = [&](std::uint32_t but) { allowed[but] = false; };
+            excluded.find(scalar.value, other_marks, walk, exclude, exclude);
             for (std::size_t but = 0; but < buts.size(); ++but) {
                 found[buts[but]] = found[buts[but]] || allowed[but];
             }
@@ -108,7 +110,8 @@ TEST(ValueIndexTest, TellsAPieceOnceHoweverOftenItOccurs) {
     std::vector<std::uint64_t> marks(index.marks());
     const std::string text(1'000'000, 'a');
     std::size_t told = 0;
-    index.find(Value(Leaf::Kind::string, 0, text), marks, 1, [&](std::uint32_t) { ++told; });
+    const auto tell = [&](std::uint32_t) { ++told; };
+    index.find(Value(Leaf::Kind::string, 0, text), marks, 1, tell, tell);
     EXPECT_EQ(told, 100U);
 }
 
