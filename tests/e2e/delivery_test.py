@@ -204,7 +204,7 @@ class IdempotencyTest(unittest.TestCase):
     }
     # They look, or do what is done by then: their descriptions say why a repeat needs no key.
     WITHOUT = {
-        "explainEvent", "explainConsumer", "verifyAudit", "pauseConsumer", "resumeConsumer", "flushConsumer",
+        "explainEvent", "explainConsumer", "testPattern", "verifyAudit", "pauseConsumer", "resumeConsumer", "flushConsumer",
         "redriveLetters", "discardLetters", "refreshAnalytics",
     }
 
