@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace bascule::delivery::journal {
 
@@ -32,30 +33,33 @@ enum class Type : std::uint8_t {
 
 // ── Writing ──────────────────────────────────────────────────────────────────────────────────────
 
+/// Collects the fields of an entry and hands them to `out` in pieces: an append for each byte would
+/// cost more than the encoding.
 class Writer {
   public:
-    Writer(std::string& out, Type type) : out_(out) { out_ += static_cast<char>(type); }
+    Writer(std::string& out, Type type) : out_(out) { byte(static_cast<std::uint8_t>(type)); }
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+    ~Writer() { out_.append(bytes_, size_); }
 
     Writer& number(std::uint64_t value) {
-        char bytes[10];
-        std::size_t count = 0;
+        reserve();
         for (; value >= 0x80; value >>= 7) {
-            bytes[count++] = static_cast<char>(value | 0x80);
+            bytes_[size_++] = static_cast<char>(value | 0x80);
         }
-        bytes[count++] = static_cast<char>(value);
-        out_.append(bytes, count);
+        bytes_[size_++] = static_cast<char>(value);
         return *this;
     }
     Writer& byte(std::uint8_t value) {
-        out_ += static_cast<char>(value);
+        reserve();
+        bytes_[size_++] = static_cast<char>(value);
         return *this;
     }
     Writer& fixed(std::uint64_t value) {
-        char bytes[8];
+        reserve();
         for (int i = 0; i < 8; ++i) {
-            bytes[i] = static_cast<char>(value >> (8 * i));
+            bytes_[size_++] = static_cast<char>(value >> (8 * i));
         }
-        out_.append(bytes, sizeof bytes);
         return *this;
     }
     Writer& signed_number(std::int64_t value) {
@@ -68,6 +72,7 @@ class Writer {
     Writer& text(std::string_view value) {
         value = value.substr(0, error_bytes_max);
         number(value.size());
+        out_.append(bytes_, std::exchange(size_, 0));
         out_.append(value);
         return *this;
     }
@@ -90,7 +95,17 @@ class Writer {
     }
 
   private:
+    /// Room for one more field.
+    void reserve() {
+        constexpr std::size_t number_bytes_max = 10;
+        if (size_ > sizeof bytes_ - number_bytes_max) {
+            out_.append(bytes_, std::exchange(size_, 0));
+        }
+    }
+
     std::string& out_;
+    std::size_t size_ = 0;
+    char bytes_[128];
 };
 
 // ── Reading ──────────────────────────────────────────────────────────────────────────────────────
