@@ -101,7 +101,7 @@ KNOWN = [
     ("neighbours", lambda d: d.both("match") and d.apart.get("match") == d.got[1]),
     ("java-17-doubles", lambda d: d.apart.get("doubles") is False),
     ("addresses-as-digits", lambda d: d.both("match") and d.wanted[1] and re.search(ADDRESS, unescaped(d.pattern))),
-    ("quote-as-affix", lambda d: d.both("match") and re.search(r'"(?:prefix|suffix|equals-ignore-case)"[^}]*"\\""', unescaped(d.pattern))),
+    ("quote-as-affix", lambda d: d.both("match") and re.search(r'"(?:prefix|suffix|equals-ignore-case)"[^}]*\\"', unescaped(d.pattern))),
     ("supplementary-case", lambda d: d.both("match") and '"equals-ignore-case"' in unescaped(d.pattern) and re.search("[\U00010000-\U0010ffff]", unescaped(d.pattern))),
     ("empty-names", lambda d: re.search(r'[{,\s]""\s*:', d.pattern + d.event)),
     ("empty-list", lambda d: d.says("Empty arrays are not allowed") and re.search(r'"anything-but"\s*:\s*\{\s*"[^"]*"\s*:\s*\[\s*\]', unescaped(d.pattern))),
