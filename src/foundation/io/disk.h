@@ -72,7 +72,8 @@ class Disk {
 
     /// Names (not paths) in a folder, sorted.
     virtual Result<std::vector<std::string>> list(const std::string& directory) const = 0;
-    /// Creates the folder and its missing parents, durably; fine if it is there.
+    /// Creates the folder and its missing parents, durably; fine if it is there, and durable then
+    /// too: as far up as they belong to this user.
     virtual Result<> make_directories(const std::string& directory) = 0;
     virtual Result<> sync_directory(const std::string& directory) = 0;
     virtual Result<std::uint64_t> free_bytes(const std::string& directory) const = 0;

@@ -238,21 +238,28 @@ Result<std::vector<std::string>> PosixDisk::list(const std::string& directory) c
 }
 
 Result<> PosixDisk::make_directories(const std::string& directory) {
+    const std::string parent = parent_directory(directory);
     if (::mkdir(directory.c_str(), 0750) == 0) {
-        return sync_directory(parent_directory(directory));
+        return sync_directory(parent);
     }
-    if (errno == ENOENT && parent_directory(directory) != directory) {
-        TRY(make_directories(parent_directory(directory)));
+    if (errno == ENOENT && parent != directory) {
+        TRY(make_directories(parent));
         if (::mkdir(directory.c_str(), 0750) == 0) {
-            return sync_directory(parent_directory(directory));
+            return sync_directory(parent);
         }
     }
     const int error = errno;
     struct stat status;
-    if (error == EEXIST && ::stat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
-        return {};
+    if (error != EEXIST || ::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+        return failed("create folder", directory, error);
     }
-    return failed("create folder", directory, error);
+    // It need not be durable: whoever made it may have died before the sync. What another user
+    // made, or what lies above that, is not ours to answer for.
+    if (status.st_uid == ::geteuid() && parent != directory) {
+        TRY(sync_directory(parent));
+        return make_directories(parent);
+    }
+    return {};
 }
 
 Result<> PosixDisk::sync_directory(const std::string& directory) {

@@ -52,7 +52,9 @@ Result<bool> BlobStore::make_ready(const Sha256Digest& digest) {
         TRY(disk_->sync_directory(folder(digest)));  // whoever put it there may have failed to
         return true;
     }
-    TRY(disk_->make_directories(folder(digest)));
+    if (!TRY(disk_->exists(folder(digest)))) {
+        TRY(disk_->make_directories(folder(digest)));
+    }
     TRY(disk_->sync_directory(directory_));
     return false;
 }
