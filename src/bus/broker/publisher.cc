@@ -84,6 +84,13 @@ log::Record record_of(const event::Event& event, const PublishOptions& options, 
     return record;
 }
 
+/// A control record without id and producer that fits a frame is refused for no reason.
+Offset accepted_at(const log::AppendOutcome& outcome) {
+    const auto* accepted = std::get_if<log::Accepted>(&outcome);
+    CHECK(accepted != nullptr);
+    return accepted->offset;
+}
+
 /// Not from here: whoever publishes again when it is told would come deeper with every answer.
 template <class T>
 void answer(io::Executor& executor, io::Completion<T> done,
@@ -293,21 +300,22 @@ void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completi
     std::vector<log::Record> records;
     records.push_back(control_record(next->encode(), next->version()));
     const std::size_t bytes = records.front().body.size();
+    // Before they are in force: what is published meanwhile would be matched with them.
+    if (!log_.fits(1, bytes)) {
+        answer(executor_, std::move(done),
+               fail(ErrorKind::invalid, "the rules take " + std::to_string(bytes) +
+                                            " bytes, which is more than a record of the log can "
+                                            "hold: fewer or shorter rules are needed"));
+        return;
+    }
     const auto told = std::make_shared<io::Completion<Offset>>(std::move(done));
     auto appended = in_force_->with([&](Rules& rules) {
         CHECK(!rules.changing);
         // In force as soon as it is on its way; back to what was before if it does not arrive.
-        auto finished = [in_force = in_force_, told, before = rules.routing,
-                         bytes](Result<std::vector<log::AppendOutcome>> outcomes) {
-            Result<Offset> result =
-                fail(ErrorKind::invalid, "the rules take " + std::to_string(bytes) +
-                                             " bytes, which is more than a record of the log can "
-                                             "hold: fewer or shorter rules are needed");
-            if (!outcomes) {
-                result = std::unexpected(std::move(outcomes).error());
-            } else if (const auto* accepted = std::get_if<log::Accepted>(&outcomes->front())) {
-                result = accepted->offset;
-            }
+        auto finished = [in_force = in_force_, told, before = rules.routing](
+                            const Result<std::vector<log::AppendOutcome>>& outcomes) {
+            Result<Offset> result = outcomes ? Result<Offset>(accepted_at(outcomes->front()))
+                                             : std::unexpected(outcomes.error());
             in_force->with([&](Rules& now) {
                 now.changing = false;
                 if (!result) {

@@ -8,11 +8,6 @@ namespace bascule::log {
 
 namespace {
 
-/// A frame with room for this many bytes of bodies and columns stays below its limit.
-std::uint64_t frame_bytes(std::uint64_t records, std::uint64_t body_bytes) {
-    return FrameHeader::bytes + RecordColumns::bytes(records) + aligned(body_bytes);
-}
-
 std::string text(std::uint64_t number) { return std::to_string(number); }
 
 Rejected batch_too_large(std::uint64_t bytes, const Options& options) {
@@ -22,6 +17,11 @@ Rejected batch_too_large(std::uint64_t bytes, const Options& options) {
 }
 
 }  // namespace
+
+/// A frame with room for this many bytes of bodies and columns stays below its limit.
+std::uint64_t frame_bytes(std::uint64_t records, std::uint64_t body_bytes) {
+    return FrameHeader::bytes + RecordColumns::bytes(records) + aligned(body_bytes);
+}
 
 Admission::Admission(const Options& options, const Hooks& hooks, DedupIndex dedup,
                      Producers producers, WallTime recorded_last)

@@ -36,6 +36,9 @@ struct PendingFrame {
     bool empty() const { return records.empty() && answers.empty(); }
 };
 
+/// What a batch takes in a frame, head included.
+std::uint64_t frame_bytes(std::uint64_t records, std::uint64_t body_bytes);
+
 /// Judges records in log order and gathers the accepted ones in a frame: duplicates, sequences,
 /// limits, all or nothing, offsets and times.
 ///

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <utility>
 
+#include "bus/log/admission.h"
 #include "bus/log/recovery.h"
 #include "bus/log/segment_draft.h"
 #include "bus/log/writer.h"
@@ -156,6 +157,10 @@ Result<> Log::append(std::vector<Record> batch, Atomicity atomicity,
                      io::Completion<std::vector<AppendOutcome>> done) {
     const std::uint64_t bytes = body_bytes(batch);
     return core_->writer().append({std::move(batch), atomicity, std::move(done), bytes});
+}
+
+bool Log::fits(std::size_t records, std::uint64_t bytes) const {
+    return frame_bytes(records, bytes) <= core_->writer().options().frame_bytes_max;
 }
 
 Offset Log::begin() const { return core_->read_side().begin(); }

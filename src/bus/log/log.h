@@ -95,6 +95,9 @@ class Log {
     Result<> append(std::vector<Record> batch, Atomicity atomicity,
                     io::Completion<std::vector<AppendOutcome>> done);
 
+    /// Whether so many records, with so many bytes of bodies in all, can be one batch.
+    bool fits(std::size_t records, std::uint64_t bytes) const;
+
     /// The durable records are [begin, end), but for what `status().lost` names.
     Offset begin() const;
     Offset end() const;
