@@ -54,6 +54,12 @@ TEST(MatcherTest, PassesOverNumbersThatCannotBeCompared) {
                     R"({"a":[{"numeric":[">",0]},9007199254740993]})",
                     R"({"p":{"a":[{"numeric":[">",0]}],"b":["x"]}})"});
     EXPECT_THAT(matched(*matcher, R"({"a":9007199254740993,"b":"x"})"), ElementsAre(RuleId(2)));
+    EXPECT_THAT(
+        matched(
+            *matcher_of(
+                {R"({"a":[{"numeric":[">",0]},{"anything-but":["y"]}],"c":[{"exists":false}]})"}),
+            R"({"a":9007199254740993,"b":"x"})"),
+        ElementsAre(RuleId(0)));
     EXPECT_THAT(matched(*matcher, R"({"a":[9007199254740993,5],"b":"x"})"),
                 ElementsAre(RuleId(0), RuleId(1), RuleId(2)));
     EXPECT_THAT(matched(*matcher, R"({"a":[5,9007199254740993],"b":"x"})"),

@@ -82,7 +82,9 @@ class Tier::Matching {
         if (known.settled == workspace_.event || known.value == workspace_.value) {
             return;
         }
-        known.value = workspace_.value;
+        if (unsure_ == nullptr) {
+            known.value = workspace_.value;  // what a range leaves open, an anything-but may decide
+        }
         // If it is not comparable, others may still be.
         if (attempt_all(access, &value) && unsure_ == nullptr) {
             known.settled = workspace_.event;
