@@ -22,6 +22,7 @@ constexpr std::array benches{
     Bench{"http", "durable publishing over HTTP, 1 and 64 connections", http},
     Bench{"import", "a bank file of 100 000 rows, 500 rules, everything durable", import},
     Bench{"match", "EVENTS.jsonl RULES.json SECONDS: which rules each event matches", match},
+    Bench{"rules", "one rule more among 100 000, and matching while rules come and go", rules},
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ int replay(const Arguments& arguments);
 int http(const Arguments& arguments);
 int import(const Arguments& arguments);
 int match(const Arguments& arguments);
+int rules(const Arguments& arguments);
 
 /// Runs the bench called `words[0]`; 2 and a list on standard error if there is none.
 int run(const std::vector<std::string>& words);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 
 #include "bus/pattern/code_units.h"
@@ -27,15 +28,33 @@ std::string encoded(utf8proc_int32_t point) {
     return {reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(length)};
 }
 
-/// What a character of the pattern stands for: its upper and its lower case. A character that is
-/// neither, `ǅ`, does not stand for itself.
-std::vector<std::string> spellings(std::string_view character) {
+/// Where in `value` the match of all of `pattern` ends that begins at its start.
+std::optional<std::size_t> end_of_match(std::string_view pattern, std::string_view value) {
+    std::size_t end = 0;
+    while (!pattern.empty()) {
+        const std::string_view character = first_character(pattern);
+        pattern.remove_prefix(character.size());
+        const auto spellings = spellings_ignoring_case(character);
+        const auto found = std::find_if(
+            spellings.begin(), spellings.end(),
+            [&](const std::string& spelling) { return value.substr(end).starts_with(spelling); });
+        if (found == spellings.end()) {
+            return std::nullopt;
+        }
+        end += found->size();
+    }
+    return end;
+}
+
+}  // namespace
+
+std::array<std::string, 2> spellings_ignoring_case(std::string_view character) {
     utf8proc_int32_t point = 0;
     const auto length =
         utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(character.data()),
                          static_cast<utf8proc_ssize_t>(character.size()), &point);
     if (length <= 0 || point > 0xFFFF) {
-        return {std::string(character)};
+        return {std::string(character), std::string(character)};
     }
     const std::u16string_view upper = long_upper(static_cast<char16_t>(point));
     return {upper.empty() ? encoded(utf8proc_toupper(point)) : to_utf8(upper),
@@ -43,34 +62,15 @@ std::vector<std::string> spellings(std::string_view character) {
             point == 0x130 ? "i\xCC\x87" : encoded(utf8proc_tolower(point))};
 }
 
-}  // namespace
-
-std::vector<std::size_t> ends_ignoring_case(std::string_view pattern, std::string_view value) {
-    std::vector<std::size_t> ends = {0};
-    while (!pattern.empty() && !ends.empty()) {
-        const std::string_view character = first_character(pattern);
-        pattern.remove_prefix(character.size());
-        std::vector<std::size_t> next;
-        for (const std::string& spelling : spellings(character)) {
-            for (const std::size_t end : ends) {
-                if (value.substr(end).starts_with(spelling)) {
-                    next.push_back(end + spelling.size());
-                }
-            }
-        }
-        std::sort(next.begin(), next.end());
-        next.erase(std::unique(next.begin(), next.end()), next.end());
-        ends = std::move(next);
-    }
-    return ends;
-}
-
 bool equals_ignoring_case(std::string_view pattern, std::string_view value) {
-    const auto ends = ends_ignoring_case(pattern, value);
-    return std::find(ends.begin(), ends.end(), value.size()) != ends.end();
+    return end_of_match(pattern, value) == value.size();
 }
 
-bool ends_with_ignoring_case(std::string_view pattern, std::string_view value) {
+bool begins_ignoring_case(std::string_view pattern, std::string_view value) {
+    return end_of_match(pattern, value).has_value();
+}
+
+bool ends_ignoring_case(std::string_view pattern, std::string_view value) {
     // A character's spellings have at most 3 times its bytes, so only that much of the value's end
     // can matter.
     const std::size_t reach = std::min(value.size(), pattern.size() * 3);

@@ -1,19 +1,22 @@
 #pragma once
 
-#include <cstddef>
+#include <array>
+#include <string>
 #include <string_view>
-#include <vector>
 
 namespace bascule::pattern {
 
-/// Where in `value` a match of all of `pattern` that began at its start may end, ignoring case as
-/// EventBridge does: each character of the pattern stands for its upper case and its lower case
-/// (`ß` for `SS` and `ß`, the title case `ǅ` for `Ǆ` and `ǆ` but not itself), whatever the value's
-/// characters would fold to. Characters beyond U+FFFF stand for themselves only.
-std::vector<std::size_t> ends_ignoring_case(std::string_view pattern, std::string_view value);
-
-/// The same for a whole value, and for a value's end.
+/// Whether `value` is, begins with or ends with `pattern`, ignoring case as EventBridge does: each
+/// character of the pattern stands for its upper case and its lower case (`ß` for `SS` and `ß`, the
+/// title case `ǅ` for `Ǆ` and `ǆ` but not itself), whatever the value's characters would fold to.
+/// Characters beyond U+FFFF stand for themselves only. No memory is allocated.
 bool equals_ignoring_case(std::string_view pattern, std::string_view value);
-bool ends_with_ignoring_case(std::string_view pattern, std::string_view value);
+bool begins_ignoring_case(std::string_view pattern, std::string_view value);
+bool ends_ignoring_case(std::string_view pattern, std::string_view value);
+
+/// What one character of a pattern stands for, upper and lower case; they may be the same. A
+/// character that is neither, `ǅ`, does not stand for itself. Neither begins the other, so a value
+/// can be matched in one way only.
+std::array<std::string, 2> spellings_ignoring_case(std::string_view character);
 
 }  // namespace bascule::pattern

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <system_error>
-#include <vector>
 
 namespace bascule::pattern {
 
@@ -19,48 +18,52 @@ std::optional<unsigned> number(std::string_view text, int base, unsigned value_m
     return whole && !text.empty() && value <= value_max ? std::optional(value) : std::nullopt;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
+/// Calls `take(part)` for what lies between the separators, until one is refused. Whether none was.
+template <class Take>
+bool take_parts(std::string_view text, char separator, const Take& take) {
     while (true) {
         const std::size_t end = text.find(separator);
-        parts.push_back(text.substr(0, end));
+        if (!take(text.substr(0, end))) {
+            return false;
+        }
         if (end == std::string_view::npos) {
-            return parts;
+            return true;
         }
         text.remove_prefix(end + 1);
     }
 }
 
-std::optional<IpAddress> parse_v4(std::string_view text) {
-    const auto parts = split(text, '.');
-    IpAddress address;
-    if (parts.size() != 4 || text.size() > v4_characters_max) {
-        return std::nullopt;
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-        const auto value = number(parts[i], 10, 255);
-        if (!value) {
-            return std::nullopt;
+/// The bytes of an address, from its front.
+struct Bytes {
+    std::array<std::uint8_t, 16> bytes{};
+    std::size_t size = 0;
+
+    bool append(unsigned byte) {
+        if (size == bytes.size()) {
+            return false;
         }
-        address.bytes[i] = static_cast<std::uint8_t>(*value);
+        bytes[size++] = static_cast<std::uint8_t>(byte);
+        return true;
     }
-    return address;
+};
+
+std::optional<IpAddress> parse_v4(std::string_view text) {
+    Bytes address;
+    const bool is_read =
+        text.size() <= v4_characters_max && take_parts(text, '.', [&](std::string_view part) {
+            const auto value = number(part, 10, 255);
+            return value && address.append(*value);
+        });
+    return is_read && address.size == 4 ? std::optional(IpAddress{.bytes = address.bytes})
+                                        : std::nullopt;
 }
 
 /// The groups of one side of `::`.
-bool append_groups(std::string_view side, std::vector<std::uint8_t>& bytes) {
-    if (side.empty()) {
-        return true;
-    }
-    for (const std::string_view part : split(side, ':')) {
-        const auto group = number(part, 16, 0xFFFF);
-        if (!group) {
-            return false;
-        }
-        bytes.push_back(static_cast<std::uint8_t>(*group >> 8));
-        bytes.push_back(static_cast<std::uint8_t>(*group & 0xFF));
-    }
-    return true;
+bool append_groups(std::string_view side, Bytes& bytes) {
+    return side.empty() || take_parts(side, ':', [&](std::string_view part) {
+               const auto group = number(part, 16, 0xFFFF);
+               return group && bytes.append(*group >> 8) && bytes.append(*group & 0xFF);
+           });
 }
 
 /// ::ffff:a.b.c.d, which is the IPv4 address a.b.c.d.
@@ -70,22 +73,21 @@ bool is_mapped_v4(const IpAddress& address) {
 }
 
 std::optional<IpAddress> parse_v6(std::string_view text) {
-    std::vector<std::uint8_t> head;
-    std::vector<std::uint8_t> tail;
+    Bytes head;
+    Bytes tail;
     const std::size_t gap = text.find("::");
     const bool has_gap = gap != std::string_view::npos;
     if (!append_groups(text.substr(0, gap), head) ||
         (has_gap && !append_groups(text.substr(gap + 2), tail))) {
         return std::nullopt;
     }
-    const std::size_t given = head.size() + tail.size();
+    const std::size_t given = head.size + tail.size;
     if (has_gap ? given > 14 : given != 16) {
         return std::nullopt;
     }
-    IpAddress address{.is_v4 = false};
-    std::copy(head.begin(), head.end(), address.bytes.begin());
-    std::copy(tail.begin(), tail.end(),
-              address.bytes.end() - static_cast<std::ptrdiff_t>(tail.size()));
+    IpAddress address{.is_v4 = false, .bytes = head.bytes};
+    std::copy_n(tail.bytes.begin(), tail.size,
+                address.bytes.end() - static_cast<std::ptrdiff_t>(tail.size));
     if (is_mapped_v4(address)) {
         IpAddress v4;
         std::copy(address.bytes.begin() + 12, address.bytes.end(), v4.bytes.begin());
@@ -113,11 +115,14 @@ bool looks_like_ip(std::string_view text) {
     if (text.find(':') != std::string_view::npos) {
         return text.find_first_not_of("0123456789abcdefABCDEF:") == std::string_view::npos;
     }
-    const auto parts = split(text, '.');
-    return parts.size() == 4 && std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-               return !part.empty() &&
-                      part.find_first_not_of("0123456789") == std::string_view::npos;
-           });
+    std::size_t parts = 0;
+    return take_parts(text, '.',
+                      [&](std::string_view part) {
+                          ++parts;
+                          return !part.empty() &&
+                                 part.find_first_not_of("0123456789") == std::string_view::npos;
+                      }) &&
+           parts == 4;
 }
 
 std::optional<IpAddress> parse_ip(std::string_view text) {

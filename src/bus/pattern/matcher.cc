@@ -42,6 +42,7 @@ class Matcher::Run {
     Run(const Snapshot& snapshot, Workspace& workspace)
         : snapshot_(snapshot), workspace_(workspace) {
         ++workspace_.event;
+        workspace_.search_steps_left = search_steps_max;
         workspace_.values.begin(snapshot_.fields);
         workspace_.flattener.begin(*snapshot_.paths, workspace_.values);
     }

@@ -36,8 +36,9 @@ using RuleId = Named<std::uint32_t, struct RuleIdTag>;
 ///            only where a rule names something. Whoever must know checks with json::is_valid.
 ///            Whatever the bytes are, matching ends and reads nothing beyond them.
 /// Limits:    JSON texts and nesting as json::Limits. Whether values of several fields lie in one
-///            element of each array they share may take long to find out if members repeat; a
-///            search ends after search_steps_max steps without a match, and Scratch counts it.
+///            element of each array they share may take long to find out if members repeat: the
+///            searches of one event that take more than a thousand steps share search_steps_max of
+///            them. One that has to end before it knows finds no match, and Scratch counts it.
 /// Cost:      the event's bytes once at memory speed, then the values taken and the rules that may
 ///            match.
 class Matcher {

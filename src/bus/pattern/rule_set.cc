@@ -59,6 +59,9 @@ struct RuleSet::State {
     std::map<std::string, std::size_t, std::less<>> path_uses;
     std::size_t bytes = 0;
     std::shared_ptr<const Matcher> last;  ///< while nothing has changed since
+    /// Handed out before, until nobody else has them: to destroy a matcher takes long, and whoever
+    /// matches shall not have to.
+    std::vector<std::shared_ptr<const Matcher>> handed_out;
 };
 
 RuleSet::RuleSet(Limits limits) : state_(std::make_unique<State>(limits)) {}
@@ -132,7 +135,9 @@ std::shared_ptr<const Matcher> RuleSet::snapshot() {
             }
         }
         state.compile_pending();
-        state.last = state.publish();
+        std::erase_if(state.handed_out,
+                      [](const auto& matcher) { return matcher.use_count() == 1; });
+        state.last = state.handed_out.emplace_back(state.publish());
     }
     return state.last;
 }

@@ -32,13 +32,13 @@ bool matches(const Leaf& leaf, const Literal& term) {
 bool matches(const Leaf& leaf, const Prefix& term) {
     return is_string(leaf) &&
            (term.ignore_case == IgnoreCase::no ? leaf.text.starts_with(term.text)
-                                               : !ends_ignoring_case(term.text, leaf.text).empty());
+                                               : begins_ignoring_case(term.text, leaf.text));
 }
 
 bool matches(const Leaf& leaf, const Suffix& term) {
     return is_string(leaf) &&
            (term.ignore_case == IgnoreCase::no ? leaf.text.ends_with(term.text)
-                                               : ends_with_ignoring_case(term.text, leaf.text));
+                                               : ends_ignoring_case(term.text, leaf.text));
 }
 
 bool matches(const Leaf& leaf, const EqualsIgnoreCase& term) {

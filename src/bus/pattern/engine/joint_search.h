@@ -36,6 +36,9 @@ class JointSearch {
     };
     Verdict run(std::size_t steps_max);
 
+    /// Of the last run.
+    std::size_t steps() const { return steps_; }
+
   private:
     struct Level {
         const Predicate* predicate = nullptr;

@@ -15,7 +15,7 @@ constexpr std::size_t term_bytes = 320;
 constexpr std::size_t predicate_bytes = 320;
 constexpr std::size_t alternative_bytes = 64;
 constexpr std::size_t demand_bytes = 8;
-constexpr std::size_t path_step_bytes = 320;
+constexpr std::size_t path_step_bytes = 512;
 constexpr std::size_t field_bytes = 2048;  // its indexes, empty
 
 struct Estimate {

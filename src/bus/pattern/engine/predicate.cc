@@ -25,12 +25,12 @@ bool matches(std::string_view text, const FoldedEquals& check) {
 
 bool matches(std::string_view text, const FoldedPrefix& check) {
     return check.is_ascii ? equals_folded(text.substr(0, check.text.size()), check.text)
-                          : !ends_ignoring_case(check.text, text).empty();
+                          : begins_ignoring_case(check.text, text);
 }
 
 bool matches(std::string_view text, const FoldedSuffix& check) {
     if (!check.is_ascii) {
-        return ends_with_ignoring_case(check.text, text);
+        return ends_ignoring_case(check.text, text);
     }
     return text.size() >= check.text.size() &&
            equals_folded(text.substr(text.size() - check.text.size()), check.text);

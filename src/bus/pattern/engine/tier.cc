@@ -210,7 +210,9 @@ class Tier::Matching {
         }
         auto verdict = search.run(steps_before_doubt);
         if (verdict == JointSearch::Verdict::given_up && each_could(alternative)) {
-            verdict = search.run(Matcher::search_steps_max);
+            std::size_t& left = workspace_.search_steps_left;
+            verdict = search.run(left);
+            left -= std::min(left, search.steps());
             workspace_.searches_given_up += verdict == JointSearch::Verdict::given_up ? 1 : 0;
         }
         if (verdict == JointSearch::Verdict::found) {
@@ -220,7 +222,7 @@ class Tier::Matching {
     }
 
     /// Most searches are short. Before a long one it is asked whether each field could be satisfied
-    /// at all.
+    /// at all, and all long ones of an event share their steps.
     static constexpr std::size_t steps_before_doubt = 1000;
     bool each_could(const Alternative& alternative) {
         const auto demands = tier_.demands(alternative);
@@ -271,11 +273,11 @@ class Tier::Matching {
 
 void Tier::prepare(TierScratch& scratch) const {
     scratch.tier = serial_;
-    scratch.known.assign(predicates_.size(), {});
-    scratch.excluded.assign(buts_, 0);
-    scratch.marks.assign(marks_, 0);
-    scratch.matched.assign((ids_.size() + 63) / 64, 0);
-    scratch.matches.resize(ids_.size());
+    scratch.known.reset(predicates_.size());
+    scratch.excluded.reset(buts_);
+    scratch.marks.reset(marks_);
+    scratch.matched.reset((ids_.size() + 63) / 64);
+    scratch.matches.reset(ids_.size());
     scratch.matches_count = 0;
 }
 

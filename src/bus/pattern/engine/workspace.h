@@ -7,6 +7,7 @@
 #include "bus/pattern/engine/event_values.h"
 #include "bus/pattern/engine/flattener.h"
 #include "bus/pattern/engine/joint_search.h"
+#include "bus/pattern/engine/zeroed_array.h"
 #include "bus/pattern/matcher.h"
 
 namespace bascule::pattern {
@@ -24,11 +25,11 @@ struct TierScratch {
         std::uint64_t settled = 0;  ///< the event for which no further hit can change anything
         bool is_satisfied = false;
     };
-    std::vector<Known> known;
-    std::vector<std::uint64_t> excluded;  ///< by anything-but: the last value that it excludes
-    std::vector<std::uint64_t> marks;     ///< of the automata
-    std::vector<std::uint64_t> matched;   ///< a bit for each rule; zero between events
-    std::vector<std::uint32_t> matches;   ///< their rules, as they were found, are the first
+    ZeroedArray<Known> known;
+    ZeroedArray<std::uint64_t> excluded;  ///< by anything-but: the last value that it excludes
+    ZeroedArray<std::uint64_t> marks;     ///< of the automata
+    ZeroedArray<std::uint64_t> matched;   ///< a bit for each rule; zero between events
+    ZeroedArray<std::uint32_t> matches;   ///< their rules, as they were found, are the first
     std::size_t matches_count = 0;
 };
 
@@ -37,8 +38,9 @@ struct Workspace {
     EventValues values;
     JointSearch search;
     std::vector<TierScratch> tiers;
-    std::uint64_t event = 0;  ///< counts events,
-    std::uint64_t value = 0;  ///< and values; both only ever grow
+    std::uint64_t event = 0;            ///< counts events,
+    std::uint64_t value = 0;            ///< and values; both only ever grow
+    std::size_t search_steps_left = 0;  ///< for this event's long searches
     std::size_t searches_given_up = 0;
 };
 

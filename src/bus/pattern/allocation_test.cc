@@ -1,0 +1,86 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "bus/pattern/matcher.h"
+#include "bus/pattern/pattern.h"
+#include "bus/pattern/rule_set.h"
+#include "foundation/base/testing.h"
+
+namespace {
+
+thread_local std::size_t allocations = 0;
+
+}  // namespace
+
+// All of this program's memory comes through here, so that it can be counted.
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* const memory = std::malloc(size)) {
+        return memory;
+    }
+    std::abort();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace bascule::pattern {
+namespace {
+
+/// Goal: a match allocates nothing once its buffers have grown, whatever its values look like.
+/// Method: every way a value can take through the engine, each event matched before it is counted.
+TEST(AllocationTest, MatchingAllocatesNothingInTheSteadyState) {
+    const std::vector<std::string> patterns = {
+        R"({"a":["x","a\"b",{"prefix":"a\u00e9"},{"suffix":"\n"},{"wildcard":"*b*c*"}]})",
+        R"({"a":[{"equals-ignore-case":"straße"},{"prefix":{"equals-ignore-case":"é"}}]})",
+        R"({"a":[{"suffix":{"equals-ignore-case":"ßx"}},{"anything-but":["x","y"]}]})",
+        R"({"a":[{"cidr":"10.0.0.0/8"},{"cidr":"2001:db8::/32"},"1.2.3.4"]})",
+        R"({"a":[{"numeric":[">",0.1,"<=",3e100]},9007199254740993,12]})",
+        R"({"a":[{"exists":true}],"b":[{"exists":false}],"$or":[{"c":[1]},{"d":[2]}]})",
+        R"({"p":{"a":["x"],"b":[{"anything-but":"y"}],"q":{"c":[{"numeric":["<",5]}]}}})",
+        R"({"a\"b":["x"],"detail":{"timestamp":[{"numeric":[">",1]}]}})",
+    };
+    const std::vector<std::string> events = {
+        R"({"a":"x"})",
+        R"({"a":"a\"b and a good deal more, so that no small buffer holds it: \u00e9\n"})",
+        R"({"a":"aé0000000000000000000000000000000b0000000000000000000000000000c00000000"})",
+        R"({"a":["STRASSE","straße","É and more","xßx","SSX"]})",
+        R"({"a":["10.20.30.40","2001:db8:0:1::2","::ffff:a01:203","1.2.3.4","300.1.1.1"]})",
+        R"({"a":[12,1.2e1,9007199254740993,0.30000000000000004,3e99,1e400,-5,12345678901234567890]})",
+        R"({"a":1,"c":[1,2],"d":2})",
+        R"({"p":[{"a":"x","b":"z","q":[{"c":1},{"c":7}]},{"a":"w","b":"y","q":[{"c":9}]}]})",
+        R"({"a\"b":"x","\u0061":"x","a.b":1})",
+        R"({"a":[true,false,null,[],{},[[1]]],"e":{"a":"\ud83d\ude42"}})",
+    };
+    RuleSet rules;
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        ASSERT_THAT(
+            rules.add(RuleId(static_cast<std::uint32_t>(i)), Pattern::parse(patterns[i]).value()),
+            Succeeds());
+    }
+    const auto matcher = rules.snapshot();
+    Scratch scratch;
+    std::vector<RuleId> matched;
+    const auto subject_of = [](const std::string& event) {
+        Subject subject;
+        subject.json("", event).number("detail.timestamp", 1'732'521'600'123'456'789);
+        return subject;
+    };
+    std::size_t matches = 0;
+    for (const std::string& event : events) {
+        matcher->match(subject_of(event), scratch, matched);
+        matches += matched.size();
+    }
+    EXPECT_GT(matches, events.size());
+    for (const std::string& event : events) {
+        const std::size_t before = allocations;
+        matcher->match(subject_of(event), scratch, matched);
+        EXPECT_EQ(allocations, before) << event;
+    }
+}
+
+}  // namespace
+}  // namespace bascule::pattern

@@ -1,0 +1,196 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bus/pattern/matcher.h"
+#include "bus/pattern/pattern.h"
+#include "bus/pattern/rule_set.h"
+#include "foundation/base/testing.h"
+
+// Patterns and events that are made to be slow, to take memory or to break something get a clear
+// verdict at once. Most would run for minutes, or out of stack, if the work were not bounded.
+
+namespace bascule::pattern {
+namespace {
+
+using testing::HasSubstr;
+
+/// Far above what any of them takes, far below what they would take unbounded.
+constexpr std::chrono::seconds at_once(5);
+
+std::string repeated(std::string_view part, std::size_t count) {
+    std::string text;
+    for (; count > 0; --count) {
+        text += part;
+    }
+    return text;
+}
+
+/// `part`s with commas between them, `#` replaced by their numbers.
+std::string list(const std::string& part, std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::string one = part;
+        if (const std::size_t mark = one.find('#'); mark != std::string::npos) {
+            one.replace(mark, 1, std::to_string(i));
+        }
+        text += (i > 0 ? "," : "") + one;
+    }
+    return text;
+}
+
+struct BadPattern {
+    const char* claim;
+    std::string pattern;
+    const char* refused_with;  ///< "" = it is taken
+};
+
+class BadPatternTest : public testing::TestWithParam<BadPattern> {};
+
+TEST_P(BadPatternTest, GetsItsVerdictAtOnce) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto pattern = Pattern::parse(GetParam().pattern);
+    if (std::string_view(GetParam().refused_with).empty()) {
+        ASSERT_THAT(pattern, Succeeds());
+        RuleSet rules;
+        EXPECT_THAT(rules.add(RuleId(1), *pattern), Succeeds());
+        EXPECT_EQ(rules.snapshot()->size(), 1U);
+    } else {
+        EXPECT_THAT(pattern, FailsWith(ErrorKind::invalid, HasSubstr(GetParam().refused_with)));
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, at_once);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadPatternTest,
+    testing::Values(
+        BadPattern{"BracesWithoutNames", repeated("{", 4096), "Unexpected character"},
+        BadPattern{"BracketsOnly", repeated("[", 4096), "Filter is not an object"},
+        BadPattern{"BracesTooDeep", repeated("{\"\":", 1001), "nested more than 1000 deep"},
+        BadPattern{"BracesJustDeepEnough", repeated("{\"a\":", 600) + "[1]" + repeated("}", 600),
+                   ""},
+        BadPattern{"TenThousandValues", "{\"a\":[" + list("#", 10'000) + "]}",
+                   "at most 4096 are allowed"},
+        BadPattern{"AsManyValuesAsFit", "{\"a\":[" + list("1", 2044) + "]}", ""},
+        BadPattern{"TenThousandCombinations",
+                   "{" + list(R"("o#":{"$or":[{"a":[1]},{"b":[1]}]})", 14) + "}",
+                   "more than 1000 combinations"},
+        BadPattern{"ManyStarsOfOneLetter", R"({"a":[{"wildcard":"*a*a*a*a*b"}]})", ""},
+        BadPattern{"TooManyStarsOfOneLetter", R"({"a":[{"wildcard":"*a*a*a*a*a*a*a*a*b"}]})",
+                   "Rule is too complex"},
+        BadPattern{"NotUtf8", "{\"a\":[\"\xC3\x28\"]}", "not UTF-8"},
+        BadPattern{"NotANumber", R"({"a":[NaN]})", "NaN"},
+        BadPattern{"NumberBeyondDoubles", R"({"a":[{"numeric":["=",1e400]}]})",
+                   "Cannot compare number"},
+        BadPattern{"NumberBeyondDigits", R"({"a":[{"numeric":["=",9223372036854775807]}]})",
+                   "Cannot compare number"},
+        BadPattern{"TwoToThe63", R"({"a":[{"numeric":["=",9223372036854775808]}]})",
+                   "Cannot compare number"},
+        BadPattern{"EndlessExponent", R"({"a":[{"numeric":["=",1e)" + repeated("9", 4000) + "]}]}",
+                   "value exceeds limits"},
+        BadPattern{"EndlessDigits", R"({"a":[{"numeric":["=",1)" + repeated("0", 4000) + "]}]}",
+                   "Cannot compare number"},
+        BadPattern{"Nothing", "", "Filter is not an object"}),
+    [](const auto& info) { return info.param.claim; });
+
+struct BadEvent {
+    const char* claim;
+    const char* pattern;
+    std::string event;
+    bool matches;
+};
+
+class BadEventTest : public testing::TestWithParam<BadEvent> {};
+
+TEST_P(BadEventTest, GetsItsVerdictAtOnce) {
+    const auto pattern = Pattern::parse(GetParam().pattern, Dialect::eventbridge,
+                                        {.complexity_max = Limits::any_complexity});
+    ASSERT_THAT(pattern, Succeeds());
+    RuleSet rules;
+    EXPECT_THAT(rules.add(RuleId(1), *pattern), Succeeds());
+    const auto matcher = rules.snapshot();
+    Scratch scratch;
+    std::vector<RuleId> matched;
+    const auto begin = std::chrono::steady_clock::now();
+    matcher->match_event(GetParam().event, scratch, matched);
+    EXPECT_EQ(matched.size(), GetParam().matches ? 1U : 0U);
+    Subject subject;
+    subject.json("", GetParam().event);
+    EXPECT_EQ(pattern->matches(subject), GetParam().matches) << "the plain matcher";
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, at_once);
+    EXPECT_EQ(scratch.searches_given_up(), 0U);
+}
+
+constexpr const char* any_a = R"({"a":[{"exists":true}]})";
+constexpr const char* positive = R"({"a":[{"numeric":[">",0]}]})";
+constexpr std::size_t megabyte = 1'000'000;
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadEventTest,
+    testing::Values(
+        BadEvent{"ManyStarsInALongText", R"({"a":[{"wildcard":"*a*a*a*a*b"}]})",
+                 "{\"a\":\"" + repeated("a", megabyte) + "\"}", false},
+        BadEvent{"ManyStarsInALongTextThatFits", R"({"a":[{"wildcard":"*a*a*a*a*b"}]})",
+                 "{\"a\":\"" + repeated("a", megabyte) + "b\"}", true},
+        BadEvent{"ALongPieceInALongText", R"({"a":[{"wildcard":"*aaaaaaaaaaaaaaaaaaab*c"}]})",
+                 "{\"a\":\"" + repeated("a", megabyte) + "\"}", false},
+        BadEvent{"SuffixOfALongText", R"({"a":[{"suffix":"ab"}]})",
+                 "{\"a\":\"" + repeated("a", megabyte) + "b\"}", true},
+        BadEvent{"EveryLetterEscaped", R"({"a":[{"suffix":{"equals-ignore-case":"ß"}}]})",
+                 "{\"a\":\"" + repeated("\\u0053", megabyte / 6) + "\"}", true},
+        BadEvent{"LongNames", any_a, "{\"" + repeated("a", megabyte) + "\":1}", false},
+        BadEvent{"ManyNames", any_a, "{" + list("\"b#\":1", 100'000) + ",\"a\":1}", true},
+        BadEvent{"OneNameManyTimes", any_a, "{" + list("\"a\":#", 100'000) + "}", true},
+        BadEvent{"PointsInNames", any_a, "{\"" + repeated("a.", megabyte / 2) + "\":1}", false},
+        BadEvent{"DeepButAllowed", any_a,
+                 "{\"a\":" + repeated("[", 998) + "1" + repeated("]", 998) + "}", true},
+        BadEvent{"TooDeep", any_a,
+                 "{\"a\":" + repeated("[", 1000) + "1" + repeated("]", 1000) + "}", false},
+        BadEvent{"BracketsWithoutEnd", any_a, "{\"a\":" + repeated("[", megabyte), false},
+        BadEvent{"BracesWithoutEnd", any_a, repeated("{\"a\":", megabyte / 5), false},
+        BadEvent{"ArraysBesideArrays", any_a,
+                 "{\"a\":[" + list("[[],[[1],[]]]", megabyte / 14) + "]}", true},
+        BadEvent{"NotUtf8", any_a, "{\"a\":\"\xC3\x28\"}", false},
+        BadEvent{"CutCharacter", any_a, "{\"a\":\"\xE2\x82\"}", false},
+        BadEvent{"HalfAPair", any_a, R"({"a":"\ud83d"})", false},
+        BadEvent{"NotANumber", positive, R"({"a":NaN})", false},
+        BadEvent{"Infinity", positive, R"({"a":Infinity})", false},
+        BadEvent{"HexNumber", positive, R"({"a":0x10})", false},
+        BadEvent{"BeyondDoubles", positive, R"({"a":1e400})", false},
+        BadEvent{"TwoToThe63", positive, R"({"a":9223372036854775808})", false},
+        BadEvent{"TwoToThe53", positive, R"({"a":9007199254740992})", true},
+        BadEvent{"EndlessDigits", positive, "{\"a\":1" + repeated("0", megabyte) + "}", false},
+        BadEvent{"EndlessFraction", positive, "{\"a\":0." + repeated("0", megabyte) + "1}", false},
+        BadEvent{"EndlessExponent", positive, "{\"a\":1e" + repeated("9", megabyte) + "}", false},
+        BadEvent{"Nothing", any_a, "", false},
+        BadEvent{"ZeroBytes", any_a, std::string(100, '\0'), false}),
+    [](const auto& info) { return info.param.claim; });
+
+/// Arrays under one name may be used together, elements of one array may not. Eleven fields that
+/// lie in different elements of each of ten arrays: one array is always missing, but to find that
+/// out takes 10! attempts. Many such rules must not take that many times as long.
+TEST(BadInputTest, LongSearchesShareTheirSteps) {
+    const std::string array = R"("p":[)" + list(R"({"f#":"x"})", 11) + "]";
+    const std::string event = "{" + repeated(array + ",", 10) + R"("q":1})";
+    constexpr std::uint32_t rules_count = 300;
+    RuleSet rules;
+    for (std::uint32_t i = 0; i < rules_count; ++i) {
+        const std::string pattern = R"({"p":{)" + list(R"("f#":["x"])", 11) + R"(},"q":[1,"r)" +
+                                    std::to_string(i) + R"("]})";
+        EXPECT_THAT(rules.add(RuleId(i), Pattern::parse(pattern).value()), Succeeds());
+    }
+    EXPECT_THAT(rules.add(RuleId(rules_count), Pattern::parse(R"({"q":[1]})").value()), Succeeds());
+    Scratch scratch;
+    std::vector<RuleId> matched;
+    const auto begin = std::chrono::steady_clock::now();
+    rules.snapshot()->match_event(event, scratch, matched);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, at_once);
+    EXPECT_THAT(matched, testing::ElementsAre(RuleId(rules_count)));
+    EXPECT_GE(scratch.searches_given_up(), rules_count);
+}
+
+}  // namespace
+}  // namespace bascule::pattern
