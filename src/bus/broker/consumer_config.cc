@@ -157,13 +157,29 @@ void read_retry(Reader& reader, delivery::RetryPolicy& retry) {
     section.finish();
 }
 
+void read_breaker(Reader& reader, std::optional<delivery::BreakerPolicy>& breaker) {
+    if (!reader.has("breaker")) {
+        return;
+    }
+    Reader section = reader.section("breaker");
+    delivery::BreakerPolicy read = breaker.value_or(delivery::BreakerPolicy{});
+    const auto count = [&](std::string_view key, std::uint32_t& value, std::int64_t most) {
+        value = static_cast<std::uint32_t>(section.integer(key, value, {1, most}));
+    };
+    read.window = section.duration("window", read.window);
+    count("min_calls", read.min_calls, 10'000);
+    count("failure_rate", read.failure_rate, 100);
+    read.slow_call = section.duration("slow_call", read.slow_call);
+    count("slow_rate", read.slow_rate, 100);
+    read.open_for = section.duration("open_for", read.open_for);
+    read.open_max = section.duration("open_max", std::max(read.open_max, read.open_for));
+    count("half_open_calls", read.half_open_calls, 1000);
+    section.finish();
+    breaker = read;
+}
+
 /// Settings of the delivery contract that this version does not carry out are refused, not ignored.
 void refuse_unavailable(Reader& reader, Problems& problems) {
-    for (const std::string_view key : {"breaker"}) {
-        if (const Node* node = reader.node(key); node != nullptr) {
-            problems.add(*node, "is not available yet; remove it");
-        }
-    }
     if (reader.has("shadow") && reader.flag("shadow", false)) {
         problems.add(*reader.node("shadow"), "is not available yet; only false is allowed");
     }
@@ -186,6 +202,7 @@ void read_policy(Reader& reader, delivery::Policy& policy, std::string_view key,
     read_batch(reader, policy.batch, problems);
     read_debounce(reader, policy.debounce, problems);
     read_retry(reader, policy.retry);
+    read_breaker(reader, policy.breaker);
     if (const Node* node = reader.node("on_exhausted"); node != nullptr) {
         std::string text = node->scalar;
         if (node->kind == Node::Kind::map && node->members.size() == 1) {

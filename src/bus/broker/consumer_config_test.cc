@@ -189,6 +189,20 @@ TEST(ReadBusConfigTest, ReadsARate) {
                               .key = delivery::RateKey::key}));
 }
 
+TEST(ReadBusConfigTest, ReadsABreaker) {
+    config::Problems problems;
+    const BusConfig config = read(R"(consumers:
+  analytics: {breaker: {min_calls: 4, slow_call: 0, open_for: 20m}}
+)",
+                                  "", problems);
+    EXPECT_THAT(problems.messages(), IsEmpty());
+    EXPECT_EQ(*config.find("analytics")->policy.breaker,
+              (delivery::BreakerPolicy{.min_calls = 4,
+                                       .slow_call = std::chrono::milliseconds(0),
+                                       .open_for = std::chrono::minutes(20),
+                                       .open_max = std::chrono::minutes(20)}));
+}
+
 struct BadCase {
     const char* claim;
     const char* main;
@@ -224,8 +238,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "consumers.x: has no handler"},
         BadCase{"HandlerOfLater", "consumers:\n  x:\n    handler: {lambda: f}\n", "",
                 "consumers.x.handler.lambda: is not available yet"},
-        BadCase{"BreakerOfLater", "consumers:\n  audit:\n    breaker: {window: 60s}\n", "",
-                "consumers.audit.breaker: is not available yet"},
+        BadCase{"BreakerBeyondItsLimits",
+                "consumers:\n  audit:\n    breaker: {failure_rate: 101}\n", "",
+                "consumers.audit.breaker.failure_rate"},
+        BadCase{"BreakerThatContradictsItself",
+                "consumers:\n  audit:\n    breaker: {open_for: 10m, open_max: 5m}\n", "",
+                "breaker.open_max is 300000ms; 600000ms to 86400000ms is allowed"},
         BadCase{"WeightsThatAreNoNumbers",
                 "consumers:\n  audit:\n    lanes: {default: 2, weights: [8, few]}\n", "",
                 "consumers.audit.lanes.weights: has 'few'; one number a lane, 1 to 1000"},

@@ -116,6 +116,8 @@ std::string_view name(EventState state) {
             return "paused";
         case EventState::suspended:
             return "suspended";
+        case EventState::breaker_open:
+            return "breaker_open";
         case EventState::rate_limited:
             return "rate_limited";
         case EventState::behind_key:
@@ -154,6 +156,8 @@ std::string_view name(ConsumerMode mode) {
             return "paused";
         case ConsumerMode::suspended:
             return "suspended";
+        case ConsumerMode::breaker_open:
+            return "breaker_open";
     }
     return "unknown";
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/delivery/breaker.h"
 #include "bus/delivery/commands.h"
 #include "bus/delivery/consumer_state.h"
 #include "bus/delivery/letter.h"
@@ -53,6 +54,7 @@ enum class EventState {
     queued,        ///< ready: waits for a free run in its lane
     paused,        ///< ready, but a person paused the consumer
     suspended,     ///< ready, but our own resources are in trouble
+    breaker_open,  ///< ready, but the breaker is open, or half open and waiting for its trials
     rate_limited,  ///< ready, but it waits for a token
     behind_key,    ///< an earlier event of its key comes first
     batch_filling,
@@ -84,13 +86,14 @@ struct PauseOptions {
 
 enum class ResumeFrom { position, now, offset, time };
 
-enum class ConsumerMode { running, paused, suspended };
+enum class ConsumerMode { running, paused, suspended, breaker_open };
 
 struct ConsumerStatus {
     ConsumerMode mode = ConsumerMode::running;
     std::string text;
     std::optional<WallTime> since;
     std::optional<WallTime> until;
+    BreakerState breaker = BreakerState::closed;
 };
 
 // clang-format off

@@ -74,6 +74,15 @@ Fixture random_policy(Random& random) {
                  .key = policy.ordering == Ordering::key && random.below(2) == 0 ? RateKey::key
                                                                                  : RateKey::none};
     }
+    if (random.below(4) == 0) {
+        policy.breaker = BreakerPolicy{.window = 1s,
+                                       .min_calls = 2,
+                                       .failure_rate = 60,
+                                       .slow_call = 50ms,
+                                       .open_for = 100ms,
+                                       .open_max = 300ms,
+                                       .half_open_calls = 2};
+    }
     switch (random.below(3)) {
         case 0:
             break;
@@ -137,6 +146,10 @@ class World {
     void round() {
         Commands commands;
         consumer_->take_commands(now(), commands);
+        if (consumer_->status(now()).mode != ConsumerMode::running) {
+            EXPECT_TRUE(commands.starts.empty())
+                << "started while " << name(consumer_->status(now()).mode);
+        }
         if (!commands.journal.empty()) {
             chunks_.push_back(commands.journal);
         }
@@ -507,7 +520,8 @@ class World {
                   counts.waiting);
         EXPECT_EQ(states[EventState::queued] + states[EventState::behind_key] +
                       states[EventState::batch_filling] + states[EventState::paused] +
-                      states[EventState::suspended] + states[EventState::rate_limited],
+                      states[EventState::suspended] + states[EventState::rate_limited] +
+                      states[EventState::breaker_open],
                   counts.queued);
         EXPECT_EQ(states[EventState::discarded], counts.settled.discarded);
         if (cursor >= read_to_ &&

@@ -168,6 +168,7 @@ struct ConsumerState::Replay {
     void operator()(const journal::WindowRan& entry) { state.last_runs[entry.key_hash] = entry.at; }
     void operator()(const journal::Paused& entry) { state.pause = entry.pause; }
     void operator()(const journal::Resumed&) { state.pause.reset(); }
+    void operator()(const journal::BreakerChanged& entry) { state.breaker = entry.breaker; }
 
     void operator()(const journal::UnitKept& entry) {
         if (!entry.unit.members.empty()) {
@@ -339,6 +340,9 @@ std::vector<std::string> ConsumerState::encode_parts(std::size_t part_bytes) con
     }
     if (pause) {
         add(journal::Paused{*pause});
+    }
+    if (breaker.state != BreakerState::closed) {
+        add(journal::BreakerChanged{breaker});
     }
     return parts;
 }

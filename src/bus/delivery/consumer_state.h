@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bus/delivery/breaker.h"
 #include "bus/delivery/letter.h"
 #include "bus/delivery/offset_set.h"
 #include "bus/delivery/run.h"
@@ -41,7 +42,7 @@ struct Settlements {
 ///     state.reconcile(inbox_low, is_in_inbox);
 ///
 /// Threads:  one owner.
-/// Format:   docs/format/delivery_journal.md (version 2).
+/// Format:   docs/format/delivery_journal.md (version 3).
 struct ConsumerState {
     /// A run that has failed or was interrupted, with everything it needs to be attempted again.
     struct Unit {
@@ -117,6 +118,7 @@ struct ConsumerState {
     std::map<std::uint64_t, std::vector<Window>> windows;  ///< by key, ascending
     std::map<std::uint64_t, WallTime> last_runs;           ///< of windows, by key
     std::optional<Pause> pause;
+    KeptBreaker breaker;
 
   private:
     struct Replay;  // applies entries; consumer_state.cc

@@ -1,7 +1,9 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
+#include <vector>
 
 #include "bus/delivery/key_index.h"
 #include "bus/delivery/offset_set.h"
@@ -76,6 +78,20 @@ TEST(KeyIndexTest, BehavesAsAMap) {
         }
         ASSERT_EQ(index.size(), model.size());
     }
+}
+
+TEST(TimersTest, GiveOutEqualTimesInTheOrderOfSetting) {
+    Timers timers;
+    for (std::uint32_t index = 0; index < 20; ++index) {
+        timers.set(index, SteadyTime(7ns));
+    }
+    timers.set(3, SteadyTime(7ns));
+    std::vector<std::uint32_t> given;
+    while (timers.earliest()) {
+        given.push_back(timers.take_earliest());
+    }
+    EXPECT_THAT(given, testing::ElementsAre(0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+                                            17, 18, 19, 3));
 }
 
 TEST(TimersTest, GiveOutTheEarliestFirst) {

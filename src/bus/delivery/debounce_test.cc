@@ -71,7 +71,7 @@ TEST(DebounceTest, AWindowNeverBlocksItsKey) {
 TEST(DebounceTest, CollectHandsOverEveryEvent) {
     Bench bench(debounced(plain));
     bench.offer(5).offer(6).offer(5).offer(5);
-    EXPECT_EQ(bench.wait(300s).started(), "0 2 3 | 1");
+    EXPECT_EQ(bench.wait(300s).started(), "1 | 0 2 3") << "what waited first";
     bench.answer().answer();
     const Counts counts = bench.consumer->counts();
     EXPECT_EQ(counts.settled.done, 2u);

@@ -29,6 +29,8 @@ enum class Type : std::uint8_t {
     resumed = 15,
     unit_kept = 16,
     tallied = 17,
+    // 18 and 19 are facts, broker/facts.h
+    breaker_changed = 20,
 };
 
 // ── Writing ──────────────────────────────────────────────────────────────────────────────────────
@@ -346,6 +348,12 @@ Entry read(Type type, Fields& in, std::vector<Offset>& scratch) {
         case Type::tallied:
             return Tallied{
                 {.attempts = in.number(), .failures = in.number(), .late_answers = in.number()}};
+        case Type::breaker_changed:
+            return BreakerChanged{{.state = in.choice(BreakerState::half_open, 0),
+                                   .trips = in.small(),
+                                   .since = in.time(),
+                                   .until = in.time(),
+                                   .text = std::string(in.text())}};
     }
     in.failed = "has an unknown type";
     return Resumed{};
@@ -483,6 +491,15 @@ void append(std::string& out, const Tallied& entry) {
         .number(entry.tally.attempts)
         .number(entry.tally.failures)
         .number(entry.tally.late_answers);
+}
+
+void append(std::string& out, const BreakerChanged& entry) {
+    Writer(out, Type::breaker_changed)
+        .byte(static_cast<std::uint8_t>(entry.breaker.state))
+        .number(entry.breaker.trips)
+        .time(entry.breaker.since)
+        .time(entry.breaker.until)
+        .text(entry.breaker.text);
 }
 
 std::vector<std::string_view> pieces(std::string_view entries, std::size_t bytes_max) {

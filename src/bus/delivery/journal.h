@@ -16,8 +16,8 @@
 /// docs/format/delivery_journal.md.
 namespace bascule::delivery::journal {
 
-/// Of what is written; 1 is read too.
-constexpr std::uint64_t version = 2;
+/// Of what is written; 1 and 2 are read too.
+constexpr std::uint64_t version = 3;
 
 /// A consumer's state begins: all that came before is forgotten.
 struct Begin {
@@ -114,6 +114,10 @@ struct Paused {
 
 struct Resumed {};
 
+struct BreakerChanged {
+    KeptBreaker breaker;
+};
+
 /// Everything the consumer ever did, so far.
 struct Tallied {
     Tally tally;
@@ -126,7 +130,7 @@ struct UnitKept {
 
 using Entry = std::variant<Begin, Interval, OffsetList, Started, Settled, Failed, Returned, Low,
                            LetterOpened, LetterMoved, LetterClosed, WindowChanged, WindowRan,
-                           Paused, Resumed, UnitKept, Tallied>;
+                           Paused, Resumed, UnitKept, Tallied, BreakerChanged>;
 
 /// Appends the entry to `out`. O(size), no allocation but `out`'s growth.
 void append(std::string& out, const Begin& entry);
@@ -146,6 +150,7 @@ void append(std::string& out, const Paused& entry);
 void append(std::string& out, const Resumed& entry);
 void append(std::string& out, const UnitKept& entry);
 void append(std::string& out, const Tallied& entry);
+void append(std::string& out, const BreakerChanged& entry);
 
 /// Cuts entries that were written by `append` between two of them, into pieces of at most
 /// `bytes_max`; an entry above that is a piece of its own.

@@ -59,10 +59,21 @@ std::string one_of_each_of_version_one() {
     return out;
 }
 
-std::string one_of_each() {
+std::string one_of_each_of_version_two() {
     std::string out = one_of_each_of_version_one();
     out[1] = 2;
     journal::append(out, journal::Tallied{{.attempts = 300, .failures = 2, .late_answers = 1}});
+    return out;
+}
+
+std::string one_of_each() {
+    std::string out = one_of_each_of_version_two();
+    out[1] = 3;
+    journal::append(out, journal::BreakerChanged{{.state = BreakerState::open,
+                                                  .trips = 2,
+                                                  .since = from_unix_ms(1),
+                                                  .until = from_unix_ms(2),
+                                                  .text = "why"}});
     return out;
 }
 
@@ -81,10 +92,11 @@ TEST(JournalTest, ReadsWhatWasWritten) {
     EXPECT_EQ(copy, bytes);
 }
 
-/// Journals of both versions stay readable: if a hash changes, the version must.
+/// Journals of all versions stay readable: if a hash changes, the version must.
 TEST(JournalTest, VersionsAreFixed) {
     EXPECT_EQ(to_hex(sha256(one_of_each_of_version_one())).substr(0, 16), "7e194404d1c01c57");
-    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "f7c3b80f0719b124");
+    EXPECT_EQ(to_hex(sha256(one_of_each_of_version_two())).substr(0, 16), "f7c3b80f0719b124");
+    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "2b15ca29a4f6ddf6");
 }
 
 TEST(JournalTest, VersionOneIsReadAndKnewNoTally) {
@@ -94,7 +106,9 @@ TEST(JournalTest, VersionOneIsReadAndKnewNoTally) {
     ASSERT_THAT(second.apply(one_of_each()), Succeeds());
     EXPECT_EQ(first.tally, Tally());
     EXPECT_EQ(second.tally, (Tally{.attempts = 300, .failures = 2, .late_answers = 1}));
+    EXPECT_EQ(second.breaker.trips, 2u);
     second.tally = {};
+    second.breaker = {};
     EXPECT_EQ(second.encode(), first.encode());
 }
 
@@ -202,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, JournalDamageTest,
     testing::Values(
         DamageCase{"UnknownType", "\x7f", "type 127 at byte 0 has an unknown type"},
-        DamageCase{"OtherVersion", "\x01\x03", "version that this program does not know"},
+        DamageCase{"OtherVersion", "\x01\x04", "version that this program does not know"},
         DamageCase{"CutShort", "\x08", "is cut short"},
         DamageCase{"MoreMembersThanBytes", "\x07\x7f\x01", "more members than bytes"},
         DamageCase{"MembersThatDoNotAscend", std::string("\x07\x02\x01\x00", 4), "do not ascend"},

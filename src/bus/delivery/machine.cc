@@ -41,6 +41,10 @@ Consumer::Machine::Machine(std::string name, Policy policy, ConsumerState state,
     const Settlements& s = settlements_;
     matched_ = s.done + s.coalesced + s.superseded + s.discarded + s.skipped + s.gap + s.expired -
                s.reopened + letters_.size();
+    if (this->policy.breaker) {
+        breaker_.emplace(*this->policy.breaker);
+        breaker_->restore(restored_.breaker, now);
+    }
     restore_pause();
     restore_letters();
     restore_keys();
@@ -206,6 +210,7 @@ void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
     run.after = none;
     (runs_last_ == none ? runs_first_ : runs_[runs_last_].after) = slot;
     runs_last_ = slot;
+    run.trial = breaker_ && breaker_->begin();
 
     if (rate_) {
         Key& key = keys_[unit.key];
@@ -290,6 +295,12 @@ void Consumer::Machine::pass_time() {
         suspended_.reset();
         become(was_active);
     }
+    if (breaker_) {
+        const bool was_active = active();
+        if (breaker_->pass_time(now_)) {
+            breaker_changed(was_active);
+        }
+    }
     while (runs_first_ != none && runs_[runs_first_].deadline <= now_.steady) {
         time_out(runs_first_);
     }
@@ -324,16 +335,23 @@ void Consumer::Machine::time_out(std::uint32_t slot) {
         return;
     }
     out_.cancels.push_back({run.id, false});
+    const Outcome outcome =
+        Outcome::transient("no answer within " + std::to_string(policy.timeout.count()) + "ms");
+    judge(run, outcome);
     end_run(slot);
-    fail_unit(run.unit, Outcome::transient("no answer within " +
-                                           std::to_string(policy.timeout.count()) + "ms"));
+    fail_unit(run.unit, outcome);
 }
 
 std::uint32_t Consumer::Machine::limit() const {
     if (!active() || halted) {
         return 0;
     }
-    return suspensions_ > 0 ? 1 : policy.concurrency;  // after resource trouble one run goes ahead
+    // After resource trouble one run goes ahead.
+    const std::uint32_t most = suspensions_ > 0 ? 1 : policy.concurrency;
+    if (!breaker_ || breaker_->state() == BreakerState::closed) {
+        return most;
+    }
+    return std::min(most, runs_.used() + breaker_->trials_left());
 }
 
 void Consumer::Machine::dispatch() {
@@ -376,6 +394,7 @@ std::optional<SteadyTime> Consumer::Machine::next_deadline() const {
     };
     consider(pause_ends_);
     consider(suspended_);
+    consider(breaker_ ? breaker_->until() : std::nullopt);
     consider(unit_timers_.earliest());
     consider(catching_up_ ? std::nullopt : window_timers_.earliest());
     consider(key_timers_.earliest());
@@ -433,6 +452,43 @@ void Consumer::Machine::resume(Now now) {
     become(was_active);
     journal::append(out_.journal, journal::Resumed{});
     out_.sync_journal = true;
+}
+
+/// Tells the breaker what a run came to, before its unit changes.
+void Consumer::Machine::judge(const Run& run, const Outcome& outcome) {
+    if (!breaker_) {
+        return;
+    }
+    const Unit& unit = units_[run.unit];
+    const bool transient = outcome.kind == Outcome::Kind::transient;
+    const bool all_failed = !outcome.failures.empty() &&
+                            outcome.failures.size() == unit.items.count &&
+                            std::ranges::all_of(outcome.failures, [](const ItemFailure& failure) {
+                                return failure.kind == ItemFailure::Kind::transient;
+                            });
+    if (outcome.kind == Outcome::Kind::suspended || outcome.hopeless ||
+        (transient && !outcome.counted)) {
+        breaker_->drop(run.trial);
+        return;
+    }
+    // A batch is one call, whosever events it holds.
+    const std::uint64_t key_hash = nodes_[unit.items.head].key_hash;
+    const bool one_key = unit.items.count == 1 ||
+                         (unit.shape == RunShape::window && policy.ordering == Ordering::key);
+    constexpr std::uint64_t spread = 0x9e37'79b9'7f4a'7c15;
+    const bool was_active = active();
+    if (breaker_->end({.voter = one_key && key_hash != no_key ? key_hash : run.id.value() * spread,
+                       .trial = run.trial,
+                       .failed = transient || all_failed,
+                       .took = now_.steady - (run.deadline - policy.timeout)},
+                      now_)) {
+        breaker_changed(was_active);
+    }
+}
+
+void Consumer::Machine::breaker_changed(bool was_active) {
+    become(was_active);
+    journal::append(out_.journal, journal::BreakerChanged{breaker_->keep()});
 }
 
 /// Resource trouble of our own: everything waits 1 s, then 2 s, … up to a minute, nobody is

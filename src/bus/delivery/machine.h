@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bus/delivery/breaker.h"
 #include "bus/delivery/consumer.h"
 #include "bus/delivery/key_index.h"
 #include "bus/delivery/lane_turns.h"
@@ -115,8 +116,9 @@ struct Run {
     std::uint32_t unit = none;
     std::uint32_t before = none;
     std::uint32_t after = none;
-    SteadyTime deadline;
-    bool timed = false;  ///< in the list of runs by deadline
+    SteadyTime deadline;  ///< `timeout` after its start
+    bool timed = false;   ///< in the list of runs by deadline
+    bool trial = false;   ///< of a half open breaker
 };
 
 /// The machine behind Consumer. Its parts, by file:
@@ -274,11 +276,15 @@ class Consumer::Machine {
     void keep_windows(const Key& key, ConsumerState& state) const;
 
     // Time and activity
-    bool active() const { return !pause_ && !suspended_; }
+    bool active() const {
+        return !pause_ && !suspended_ && !(breaker_ && breaker_->state() == BreakerState::open);
+    }
     nanoseconds active_time() const;
     void become(bool was_active);
     void set_pause_end();
     void suspend(const std::string& text);
+    void judge(const Run& run, const Outcome& outcome);
+    void breaker_changed(bool was_active);
     WallTime wall_of(SteadyTime time) const;
 
     // Looking
@@ -337,6 +343,7 @@ class Consumer::Machine {
     std::string suspended_text_;
     SteadyTime suspended_since_;
     std::uint32_t suspensions_ = 0;  ///< in a row
+    std::optional<Breaker> breaker_;
     nanoseconds active_before_{};
     SteadyTime active_since_;
 

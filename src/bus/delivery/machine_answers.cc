@@ -15,6 +15,7 @@ void Consumer::Machine::answer(RunId run, const Outcome& outcome, Now now) {
         return;
     }
     const std::uint32_t unit = runs_[slot].unit;
+    judge(runs_[slot], outcome);
     end_run(slot);
     if (outcome.kind == Outcome::Kind::suspended) {
         suspend(outcome.text);

@@ -35,11 +35,23 @@ Counts Consumer::Machine::counts() const {
 
 ConsumerStatus Consumer::Machine::status() const {
     if (pause_) {
-        return {ConsumerMode::paused, pause_->reason, pause_->since, pause_->until};
+        return {ConsumerMode::paused, pause_->reason, pause_->since, pause_->until,
+                breaker_ ? breaker_->state() : BreakerState::closed};
     }
     if (suspended_) {
         return {ConsumerMode::suspended, suspended_text_, wall_of(suspended_since_),
-                wall_of(*suspended_)};
+                wall_of(*suspended_), breaker_ ? breaker_->state() : BreakerState::closed};
+    }
+    if (breaker_ && breaker_->state() == BreakerState::open) {
+        return {ConsumerMode::breaker_open, breaker_->text(), breaker_->since(),
+                wall_of(*breaker_->until()), BreakerState::open};
+    }
+    if (breaker_ && breaker_->state() == BreakerState::half_open) {
+        return {.text = "the breaker is half open: " + std::to_string(breaker_->trials_answered()) +
+                        " of " + std::to_string(policy.breaker->half_open_calls) +
+                        " trial calls were answered",
+                .since = breaker_->since(),
+                .breaker = BreakerState::half_open};
     }
     return {};
 }
@@ -58,6 +70,17 @@ std::optional<Explanation> Consumer::Machine::standstill() const {
                            .text = "the consumer is suspended: " + suspended_text_,
                            .since = wall_of(suspended_since_),
                            .next = wall_of(*suspended_)};
+    }
+    if (breaker_ && breaker_->state() == BreakerState::open) {
+        return Explanation{.state = EventState::breaker_open,
+                           .text = "the breaker is open: " + breaker_->text(),
+                           .since = breaker_->since(),
+                           .next = wall_of(*breaker_->until())};
+    }
+    if (breaker_ && breaker_->trials_left() == 0) {
+        return Explanation{.state = EventState::breaker_open,
+                           .text = "the breaker is half open and waits for its trial calls",
+                           .since = breaker_->since()};
     }
     return std::nullopt;
 }

@@ -247,6 +247,7 @@ ConsumerState Consumer::Machine::snapshot() const {
     state.seen_end = std::max(restored_.seen_end, cursor);
     state.letters = letters_;
     state.pause = pause_;
+    state.breaker = breaker_ ? breaker_->keep() : KeptBreaker{};
     for (std::uint32_t index = 0; index < units_.end(); ++index) {
         const Unit& unit = units_[index];
         if (unit.state != UnitState::spent && unit.state != UnitState::assembling &&

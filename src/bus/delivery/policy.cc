@@ -86,6 +86,17 @@ Result<> validate(const Debounce& debounce) {
     return in_range("debounce.max_bytes", debounce.max_bytes, 1, 64 << 20);
 }
 
+Result<> validate(const BreakerPolicy& breaker) {
+    TRY(in_range("breaker.window", breaker.window, 1s, 1h));
+    TRY(in_range("breaker.min_calls", breaker.min_calls, 1, 10'000));
+    TRY(in_range("breaker.failure_rate", breaker.failure_rate, 1, 100));
+    TRY(in_range("breaker.slow_call", breaker.slow_call, 0ms, 24h));
+    TRY(in_range("breaker.slow_rate", breaker.slow_rate, 1, 100));
+    TRY(in_range("breaker.open_for", breaker.open_for, 100ms, 24h));
+    TRY(in_range("breaker.open_max", breaker.open_max, breaker.open_for, 24h));
+    return in_range("breaker.half_open_calls", breaker.half_open_calls, 1, 1000);
+}
+
 Result<> validate_exhaustion(const Policy& policy) {
     if (policy.exhausted() == OnExhausted::queue) {
         return contradiction(
@@ -149,6 +160,9 @@ Result<> Policy::validate() const {
     }
     if (batch) {
         TRY(delivery::validate(*batch));
+    }
+    if (breaker) {
+        TRY(delivery::validate(*breaker));
     }
     if (debounce) {
         TRY(delivery::validate(*debounce));

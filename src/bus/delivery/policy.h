@@ -122,6 +122,22 @@ struct Debounce {
     friend bool operator==(const Debounce&, const Debounce&) = default;
 };
 
+/// When a target that fails or is slow is not called for a while. Each key counts once per window,
+/// with its last call; an event without a key, and a batch, count for themselves. Transient answers
+/// that are counted and timeouts are failures.
+struct BreakerPolicy {
+    std::chrono::milliseconds window = 60s;      ///< 1 s to 1 h
+    std::uint32_t min_calls = 10;                ///< 1 to 10 000: below, nothing is judged
+    std::uint32_t failure_rate = 50;             ///< percent, 1 to 100
+    std::chrono::milliseconds slow_call = 10s;   ///< 0 (never) to 24 h
+    std::uint32_t slow_rate = 80;                ///< percent, 1 to 100
+    std::chrono::milliseconds open_for = 15s;    ///< 100 ms to 24 h, doubled by each trip in a row
+    std::chrono::milliseconds open_max = 10min;  ///< `open_for` to 24 h
+    std::uint32_t half_open_calls = 3;           ///< 1 to 1 000: they decide whether it closes
+
+    friend bool operator==(const BreakerPolicy&, const BreakerPolicy&) = default;
+};
+
 /// How one consumer wants its events. Defaults are the contract's: only `retry`, `max_unsettled`
 /// and `timeout` are on.
 struct Policy {
@@ -132,6 +148,7 @@ struct Policy {
     std::optional<Batch> batch;
     std::optional<Debounce> debounce;
     RetryPolicy retry;
+    std::optional<BreakerPolicy> breaker;
     std::optional<OnExhausted> on_exhausted;  ///< without: by ordering, see `exhausted()`
     std::string dead_letter_queue;            ///< the NAME of `on_exhausted: queue: NAME`
     std::uint64_t max_unsettled = 1'000'000;  ///< events read but not settled, 1 to 100 000 000

@@ -6,16 +6,17 @@ void Timers::set(std::uint32_t index, SteadyTime time) {
     if (index >= places_.size()) {
         places_.resize(index + 1, none);
     }
+    const Entry entry{time, turns_++, index};
     if (!has(index)) {
         heap_.push_back({});
-        rise(static_cast<std::uint32_t>(heap_.size() - 1), {time, index});
+        rise(static_cast<std::uint32_t>(heap_.size() - 1), entry);
         return;
     }
     const std::uint32_t place = places_[index];
-    if (time < heap_[place].time) {
-        rise(place, {time, index});
+    if (entry.comes_before(heap_[place])) {
+        rise(place, entry);
     } else {
-        sink(place, {time, index});
+        sink(place, entry);
     }
 }
 
@@ -48,7 +49,7 @@ void Timers::put(std::uint32_t place, Entry entry) {
 }
 
 void Timers::rise(std::uint32_t place, Entry entry) {
-    while (place > 0 && entry.time < heap_[(place - 1) / 2].time) {
+    while (place > 0 && entry.comes_before(heap_[(place - 1) / 2])) {
         put(place, heap_[(place - 1) / 2]);
         place = (place - 1) / 2;
     }
@@ -57,10 +58,10 @@ void Timers::rise(std::uint32_t place, Entry entry) {
 
 void Timers::sink(std::uint32_t place, Entry entry) {
     for (std::uint32_t child; (child = 2 * place + 1) < heap_.size(); place = child) {
-        if (child + 1 < heap_.size() && heap_[child + 1].time < heap_[child].time) {
+        if (child + 1 < heap_.size() && heap_[child + 1].comes_before(heap_[child])) {
             ++child;
         }
-        if (entry.time <= heap_[child].time) {
+        if (entry.comes_before(heap_[child])) {
             break;
         }
         put(place, heap_[child]);
@@ -75,7 +76,7 @@ void Timers::take(std::uint32_t place) {
     if (place == heap_.size()) {
         return;
     }
-    if (place > 0 && last.time < heap_[(place - 1) / 2].time) {
+    if (place > 0 && last.comes_before(heap_[(place - 1) / 2])) {
         rise(place, last);
     } else {
         sink(place, last);

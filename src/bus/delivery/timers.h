@@ -11,7 +11,8 @@
 namespace bascule::delivery {
 
 /// At most one time per slab index, the earliest at hand: a binary heap that knows where everyone
-/// sits, so that a timer which is moved or dropped leaves nothing behind. O(log n).
+/// sits, so that a timer which is moved or dropped leaves nothing behind. Equal times come in the
+/// order in which they were set. O(log n).
 class Timers {
   public:
     void set(std::uint32_t index, SteadyTime time);
@@ -32,7 +33,12 @@ class Timers {
   private:
     struct Entry {
         SteadyTime time;
-        std::uint32_t index;
+        std::uint64_t turn = 0;
+        std::uint32_t index = none;
+
+        bool comes_before(const Entry& other) const {
+            return time != other.time ? time < other.time : turn < other.turn;
+        }
     };
 
     bool has(std::uint32_t index) const { return index < places_.size() && places_[index] != none; }
@@ -43,6 +49,7 @@ class Timers {
 
     std::vector<Entry> heap_;
     std::vector<std::uint32_t> places_;  ///< by index
+    std::uint64_t turns_ = 0;
 };
 
 }  // namespace bascule::delivery
