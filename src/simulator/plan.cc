@@ -79,4 +79,21 @@ delivery::Policy policy_of(std::uint64_t seed, std::uint32_t number) {
     return policy;
 }
 
+Interests some_interests(const Plan& plan, std::uint64_t number) {
+    Interests interests;
+    for (std::uint32_t i = 0; i < plan.consumers; ++i) {
+        Random random = chance_of(plan.seed, "interests/" + consumer_name(i), number);
+        std::set<std::string>& wanted = interests[consumer_name(i)];
+        for (const std::string& source : sources()) {
+            if (random.below(3) != 0) {
+                wanted.insert(source);
+            }
+        }
+        if (wanted.empty()) {
+            wanted.insert(sources().front());
+        }
+    }
+    return interests;
+}
+
 }  // namespace bascule::simulator

@@ -6,6 +6,7 @@
 
 #include "bus/broker/consumer_config.h"
 #include "foundation/base/random.h"
+#include "simulator/model.h"
 
 namespace bascule::simulator {
 
@@ -38,6 +39,9 @@ std::vector<std::string> sources();
 
 /// The policy of consumer `number` in the run of `seed`; always valid.
 delivery::Policy policy_of(std::uint64_t seed, std::uint32_t number);
+
+/// Who wants what in the `number`-th configuration of a run.
+Interests some_interests(const Plan& plan, std::uint64_t number);
 
 /// "mailer"-like names: consumer `number`.
 std::string consumer_name(std::uint32_t number);

@@ -12,7 +12,7 @@ namespace {
 
 std::string told(const World& world) {
     std::string text = world.violation() + "\n";
-    for (const std::string& line : world.story()) {
+    for (const std::string& line : world.story().lines()) {
         text += "  " + line + "\n";
     }
     return text;
@@ -54,18 +54,18 @@ TEST(WorldTest, OneSeedIsOneRun) {
         first.run();
         World second(Plan::of_seed(seed));
         second.run();
-        EXPECT_EQ(first.digest(), second.digest());
-        EXPECT_EQ(first.story(), second.story());
+        EXPECT_EQ(first.story().digest(), second.story().digest());
+        EXPECT_EQ(first.story().lines(), second.story().lines());
     }
 }
 
 /// A simulation in which nothing happens would keep every promise.
 TEST(WorldTest, EverythingThatCanHappenDoes) {
-    World::Counts sum;
+    Counts sum;
     for (std::uint64_t seed = 0; seed < 30; ++seed) {
         World world(Plan::of_seed(seed));
         world.run();
-        const World::Counts& counts = world.counts();
+        const Counts& counts = world.counts();
         sum.confirmed += counts.confirmed;
         sum.runs += counts.runs;
         sum.failures += counts.failures;

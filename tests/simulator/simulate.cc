@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t seeds_by_default = 2000;
 
-bool keeps_its_promises(std::uint64_t seed, World::Counts& sum) {
+bool keeps_its_promises(std::uint64_t seed, Counts& sum) {
     World world(Plan::of_seed(seed));
     world.run();
     sum.confirmed += world.counts().confirmed;
@@ -31,7 +31,7 @@ bool keeps_its_promises(std::uint64_t seed, World::Counts& sum) {
     World again(plan);
     again.run();
     std::printf("as short as it gets: %s\n%s\n", plan.text().c_str(), again.violation().c_str());
-    for (const std::string& line : again.story()) {
+    for (const std::string& line : again.story().lines()) {
         std::printf("  %s\n", line.c_str());
     }
     return false;
@@ -58,7 +58,7 @@ int simulate(const std::vector<std::string_view>& words) {
         }
         asks_minutes ? void(minutes = *number) : seeds.push_back(*number);
     }
-    World::Counts sum;
+    Counts sum;
     const auto begin = Clock::now();
     std::uint64_t done = 0;
     const auto goes_on = [&] {
