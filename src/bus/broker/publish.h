@@ -44,6 +44,7 @@ struct Rejected {
         invalid_event,        ///< breaks the envelope's rules or its type's schema
         too_large,            ///< above the event limit
         hop_limit,            ///< the chain of causes is too long: a loop
+        undecided,            ///< whether a rule matches takes too long to find out
         id_reused,            ///< same source and eventId, other content
         sequence_not_above,   ///< the producer's number was used
         atomic_batch_failed,  ///< another event of the batch was rejected

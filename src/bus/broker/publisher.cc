@@ -49,6 +49,15 @@ std::optional<Rejected> refusal_of(const event::Event& event) {
                     .message = std::move(message)};
 }
 
+Rejected undecided(std::string event_id) {
+    return {.code = Rejected::Code::undecided,
+            .event_id = std::move(event_id),
+            .message =
+                "its arrays of objects leave a rule more choices of elements than are "
+                "tried, so it cannot be said who gets it; send it in smaller parts, or "
+                "simplify the rule that `bascule pattern explain` calls undecided"};
+}
+
 Rejected rejected_by_log(const log::Rejected& rejected, std::string event_id) {
     Rejected answer{.event_id = std::move(event_id), .message = rejected.text};
     switch (rejected.reason) {
@@ -110,6 +119,8 @@ std::string_view name(Rejected::Code code) {
             return "too_large";
         case Rejected::Code::hop_limit:
             return "hop_limit";
+        case Rejected::Code::undecided:
+            return "undecided";
         case Rejected::Code::id_reused:
             return "id_reused";
         case Rejected::Code::sequence_not_above:
@@ -145,6 +156,19 @@ struct Publisher::Call {
     log::Atomicity atomicity = log::Atomicity::each;
     std::uint64_t bytes = 0;
     io::Completion<std::vector<PublishResult>> done;
+
+    /// Nothing is left to be appended if one event of a batch that is all or nothing was refused.
+    void reject_the_rest_of_a_refused_batch() {
+        if (atomicity == log::Atomicity::each || events.size() == results.size()) {
+            return;
+        }
+        for (std::size_t i = 0; i < events.size(); ++i) {
+            results[places[i]] = Rejected{.code = Rejected::Code::atomic_batch_failed,
+                                          .event_id = events[i].event_id,
+                                          .message = "another event of the batch was rejected"};
+        }
+        events.clear();
+    }
 };
 
 std::shared_ptr<Publisher::Call> Publisher::prepare(
@@ -167,15 +191,7 @@ std::shared_ptr<Publisher::Call> Publisher::prepare(
         call->places.push_back(i);
         call->events.push_back(std::move(events[i]));
     }
-    if (options.atomicity == Atomicity::all && call->events.size() < call->results.size()) {
-        for (std::size_t i = 0; i < call->events.size(); ++i) {
-            call->results[call->places[i]] =
-                Rejected{.code = Rejected::Code::atomic_batch_failed,
-                         .event_id = call->events[i].event_id,
-                         .message = "another event of the batch was rejected"};
-        }
-        call->events.clear();
-    }
+    call->reject_the_rest_of_a_refused_batch();
     counts_->rejected += call->results.size() - call->events.size();
     return call;
 }
@@ -184,18 +200,39 @@ void Publisher::match(Call& call, const Routing& routing) const {
     call.target_sets.clear();
     call.definitions.clear();
     TargetSets::Set targets;
+    std::size_t kept = 0;
     for (std::size_t i = 0; i < call.events.size(); ++i) {
-        if (routing.match(event::view_of(call.events[i]), targets) == Routing::Decided::no) {
+        event::Event& event = call.events[i];
+        log::Record& record = call.records[i];
+        if (routing.match(event::view_of(event), targets) == Routing::Decided::no) {
             ++counts_->undecided;
+            ++counts_->rejected;
+            call.bytes -= record.body.size();
+            call.results[call.places[i]] = undecided(event.event_id);
+            continue;
         }
         const auto [set, defined] = sets_->intern(targets);
-        call.records[i].target_set = set;
-        call.records[i].rule_version = routing.version();
+        record.target_set = set;
+        record.rule_version = routing.version();
         call.target_sets.push_back(set);
         if (!defined && std::ranges::find(call.definitions, set) == call.definitions.end()) {
             call.definitions.push_back(set);
         }
+        if (kept < i) {
+            call.events[kept] = std::move(event);
+            call.records[kept] = std::move(record);
+            call.places[kept] = call.places[i];
+        }
+        ++kept;
     }
+    if (kept == call.events.size()) {
+        return;
+    }
+    call.events.resize(kept);
+    call.records.resize(kept);
+    call.places.resize(kept);
+    call.reject_the_rest_of_a_refused_batch();
+    counts_->rejected += kept - call.events.size();
 }
 
 void Publisher::prepend_definitions(Call& call) const {
@@ -218,6 +255,10 @@ Result<> Publisher::append(const std::shared_ptr<Call>& call) {
         if (now != matched) {
             match(*call, *now);
             matched = now;
+        }
+        if (call->events.empty()) {
+            answer(executor_, std::move(call->done), std::move(call->results));
+            return {};
         }
         const auto appended = in_force_->read([&](const Rules& rules) -> std::optional<Result<>> {
             if (rules.routing != matched) {
@@ -287,10 +328,6 @@ void Publisher::publish(std::vector<event::Event> events, const PublishOptions& 
         return;
     }
     const auto call = prepare(std::move(events), options, std::move(done));
-    if (call->events.empty()) {
-        answer(executor_, std::move(call->done), std::move(call->results));
-        return;
-    }
     if (auto appended = append(call); !appended) {
         answer(executor_, std::move(call->done), std::unexpected(std::move(appended).error()));
     }

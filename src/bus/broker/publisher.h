@@ -19,9 +19,8 @@ struct PublishCounts {
     std::atomic<std::uint64_t> accepted{0};
     std::atomic<std::uint64_t> duplicates{0};
     std::atomic<std::uint64_t> rejected{0};
-    std::atomic<std::uint64_t> unrouted{0};  ///< accepted, but no rule matched
-    /// Matched, but not all patterns were decided; see Routing::match.
-    std::atomic<std::uint64_t> undecided{0};
+    std::atomic<std::uint64_t> unrouted{0};   ///< accepted, but no rule matched
+    std::atomic<std::uint64_t> undecided{0};  ///< rejected since not every pattern was decided
     std::atomic<std::uint64_t> bytes{0};
 };
 
@@ -62,6 +61,8 @@ class Publisher {
     /// Checks and encodes; what is refused has its result already.
     std::shared_ptr<Call> prepare(std::vector<event::Event> events, const PublishOptions& options,
                                   io::Completion<std::vector<PublishResult>> done) const;
+    /// Finds who gets each event. One for which a rule is undecided is taken out of the call and
+    /// rejected: it would be lost to whoever the rule names, or told to who shall not know of it.
     void match(Call& call, const Routing& routing) const;
     void prepend_definitions(Call& call) const;
     /// Errors: the log refused the call at once; nobody was told.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/broker/undecidable_testing.h"
 #include "foundation/base/testing.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_disk.h"
@@ -143,6 +144,53 @@ TEST(PublisherTest, SetsAreDefinedWhateverTheLimitOfEvents) {
         }
     }
     EXPECT_EQ(routed, events.size());
+}
+
+/// Goal: an event for which a rule cannot be decided is neither lost to the rule's consumer in
+/// silence nor told to it: it is rejected, alone unless the batch is all or nothing.
+TEST(PublisherTest, AnEventThatARuleLeavesUndecidedIsRejected) {
+    sim::SimClock clock;
+    sim::SimExecutor executor(clock, 7);
+    sim::SimDisk disk(executor);
+    auto log = log::Log::open(disk, executor, "log", {.reserve_bytes = 0, .seed = 1}, {});
+    ASSERT_THAT(log, Succeeds());
+    const Undecidable hard = undecidable();
+    const auto routing = Routing::build(
+        {.rules = {{.name = "hard", .patterns = {{hard.pattern}}, .targets = {"a"}},
+                   {.name = "all", .patterns = {{R"({"source":["test"]})"}}, .targets = {"b"}}},
+         .subscribers = {{"a"}, {"b"}}},
+        Routing::empty().get(), clock.wall());
+    ASSERT_THAT(routing, Succeeds());
+    Publisher publisher(**log, std::make_shared<TargetSets>(), executor, *routing);
+    std::vector<event::Event> events(3, one_event().front());
+    events[1].data = hard.data;
+    const auto codes = [&](const std::vector<event::Event>& of, const PublishOptions& options) {
+        const auto results = sim::wait_for<std::vector<PublishResult>>(
+            executor, [&](auto done) { publisher.publish(of, options, std::move(done)); });
+        EXPECT_THAT(results, Succeeds());
+        std::string text;
+        for (const PublishResult& result : results.value()) {
+            const auto* rejected = std::get_if<Rejected>(&result);
+            text += (text.empty() ? "" : " ");
+            text += rejected == nullptr ? "accepted" : name(rejected->code);
+        }
+        return text;
+    };
+    EXPECT_EQ(codes(events, {.atomicity = Atomicity::all}),
+              "atomic_batch_failed undecided atomic_batch_failed");
+    EXPECT_EQ((*log)->end(), (*log)->begin());
+    EXPECT_EQ(codes({events[1]}, {}), "undecided");
+    EXPECT_EQ(codes(events, {}), "accepted undecided accepted");
+    EXPECT_EQ(publisher.counts().accepted, 2u);
+    EXPECT_EQ(publisher.counts().rejected, 5u);
+    EXPECT_EQ(publisher.counts().undecided, 3u);
+    std::size_t stored = 0;
+    const auto batch = (*log)->read((*log)->begin());
+    ASSERT_THAT(batch, Succeeds());
+    for (const log::RecordView& record : batch->records()) {
+        stored += record.kind == log::RecordKind::event ? 1 : 0;
+    }
+    EXPECT_EQ(stored, 2u);
 }
 
 TEST(PublisherTest, RulesThatNoRecordCanHoldAreRefusedInTheirOwnWords) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bus/broker/target_sets.h"
+#include "bus/broker/undecidable_testing.h"
 #include "foundation/base/testing.h"
 
 namespace bascule::broker {
@@ -174,46 +175,12 @@ TEST(RoutingTest, AnswersHoweverManySourcesAndTypesThereAre) {
     EXPECT_THAT(matched(*routing, event_of("s1", "t2")), IsEmpty());
 }
 
-/// Nine pigeons in eight holes, as arrays: whether pigeon p sits in hole h is an array `a` of two
-/// elements, and a field that fits in either of some elements is a clause. No search that only
-/// learns which choices clash can refute it in reasonable time.
 TEST(RoutingTest, SaysThatNotEveryPatternWasDecided) {
-    constexpr int holes = 8;
-    constexpr int pigeons = holes + 1;
-    std::string yes[pigeons][holes];
-    std::string no[pigeons][holes];
-    std::string text;
-    int clauses = 0;
-    const auto add_clause = [&](const std::vector<std::string*>& elements) {
-        const std::string name = "\"c" + std::to_string(clauses++) + "\":";
-        text += (text.empty() ? "" : ",") + name + "[1]";
-        for (std::string* element : elements) {
-            *element += (element->empty() ? "" : ",") + name + "1";
-        }
-    };
-    for (int p = 0; p < pigeons; ++p) {
-        std::vector<std::string*> somewhere;
-        for (int h = 0; h < holes; ++h) {
-            somewhere.push_back(&yes[p][h]);
-            for (int other = 0; other < p; ++other) {
-                add_clause({&no[p][h], &no[other][h]});
-            }
-        }
-        add_clause(somewhere);
-    }
-    std::string data;
-    for (int p = 0; p < pigeons; ++p) {
-        for (int h = 0; h < holes; ++h) {
-            data += (data.empty() ? "" : ",") + std::string("\"a\":[{") + yes[p][h] + "},{" +
-                    no[p][h] + "}]";
-        }
-    }
-    const auto routing =
-        built(plan_of({rule("r", R"({"detail":{"data":{"a":{)" + text + "}}}}", "a"),
-                       rule("s", R"({"source":["s"]})", "b")},
-                      {{"a"}, {"b"}}));
+    const Undecidable hard = undecidable();
+    const auto routing = built(plan_of(
+        {rule("r", hard.pattern, "a"), rule("s", R"({"source":["s"]})", "b")}, {{"a"}, {"b"}}));
     std::vector<ConsumerNumber> consumers;
-    const event::Event undecided = event_of("s", "t", "{" + data + "}");
+    const event::Event undecided = event_of("s", "t", hard.data);
     EXPECT_EQ(routing->match(event::view_of(undecided), consumers), Routing::Decided::no);
     EXPECT_THAT(consumers, ElementsAre(ConsumerNumber(2)));
     const event::Event next = event_of("s", "t", R"({"a":1})");

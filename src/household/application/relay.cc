@@ -29,6 +29,7 @@ bool is_for_good(broker::Rejected::Code code) {
         case broker::Rejected::Code::invalid_event:
         case broker::Rejected::Code::too_large:
         case broker::Rejected::Code::hop_limit:
+        case broker::Rejected::Code::undecided:
         case broker::Rejected::Code::id_reused:
             return true;
         case broker::Rejected::Code::sequence_not_above:
