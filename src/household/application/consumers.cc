@@ -126,8 +126,8 @@ broker::BusConfig built_in_consumers() {
         .rules = {rule("file_processor", types({"file.uploaded"})),
                   rule("categorization", types({"transactions.created", "category.rule_created"})),
                   rule("analytics_status", analytics_types()), rule("analytics", analytics_types()),
-                  rule("notification",
-                       types({"file.processed", "transactions.deleted", "account.deleted"})),
+                  rule("notification", types({"file.processed", "transactions.deleted",
+                                              "account.deleted", "user.deleted"})),
                   rule("audit",
                        {.text = R"({"source": ["*"]})", .dialect = pattern::Dialect::routing})},
     };

@@ -11,7 +11,8 @@ namespace bascule::application {
 ///
 /// One cause, one notification: an import tells once, however many rows and events it made; an
 /// event in chunks tells with its last one; rows that went with their account or file are told of
-/// by that one's event alone.
+/// by that one's event alone. Nothing is left for a user who was deleted, however late this
+/// consumer is.
 class NotificationConsumer final : public broker::Handler {
   public:
     explicit NotificationConsumer(Environment environment) : environment_(environment) {}
