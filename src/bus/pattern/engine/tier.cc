@@ -123,10 +123,17 @@ class Tier::Matching {
         if (is_matched(alternative.rule)) {
             return true;
         }
-        if (values_.fields_in_arrays() > 1 && fields_in_arrays(tier_.demands(alternative)) > 1) {
-            return attempt_jointly(alternative, value);
-        }
         const auto demands = others(alternative, value);
+        if (values_.fields_in_arrays() > 1) {
+            // Most attempts end here: what is rarest is not beside the value.
+            if (value != nullptr && !alternative.allows_absence && !demands.empty() &&
+                is_in_row(demands.front()) && !is_satisfied_beside(demands.front(), *value)) {
+                return false;
+            }
+            if (fields_in_arrays(tier_.demands(alternative)) > 1) {
+                return attempt_jointly(alternative, value);
+            }
+        }
         if (std::all_of(demands.begin(), demands.end(),
                         [&](PredicateId demand) { return is_satisfied(demand); })) {
             set_matched(alternative.rule);
