@@ -333,6 +333,17 @@ Predicate::Shape Predicate::shape() const {
     return is_range ? Shape::range : Shape::any;
 }
 
+std::uint64_t Predicate::hash_bits() const {
+    if (shape_ != Shape::texts) {
+        return ~std::uint64_t{0};
+    }
+    std::uint64_t bits = 0;
+    for (const std::uint64_t hash : wanted.text_hashes) {
+        bits |= std::uint64_t{1} << (hash >> 58);
+    }
+    return bits;
+}
+
 bool Predicate::is_satisfied_somehow(const Value& value) const {
     return wanted.contains(value) ||
            std::any_of(excluded.begin(), excluded.end(),

@@ -141,6 +141,13 @@ struct Predicate {
         }
     }
 
+    /// A bit for each hash that a value must have which satisfies it, as `hash_bit` of a string
+    /// says; all of them if other values may satisfy it.
+    std::uint64_t hash_bits() const;
+    static std::uint64_t hash_bit(const Value& value) {
+        return std::uint64_t{1} << (value.hash() >> 58);
+    }
+
     Field field = no_field;
     bool allows_absence = false;
     ValueSet wanted;

@@ -147,7 +147,7 @@ class Tier::Matching {
                           [&](PredicateId demand) { return is_in_arrays(demand); }));
     }
     bool is_in_arrays(PredicateId demand) const {
-        return values_.in_arrays(tier_.predicate_fields_[demand]);
+        return values_.in_arrays(tier_.glances_[demand].field);
     }
 
     /// Several fields have values in arrays: those must be found in the same elements.
@@ -178,13 +178,13 @@ class Tier::Matching {
 
     bool is_in_row(PredicateId demand) const {
         return hit_row_ != EventValues::no_array &&
-               values_.row_array(tier_.predicate_fields_[demand]) == hit_row_;
+               values_.row_array(tier_.glances_[demand].field) == hit_row_;
     }
 
     /// Whether a value in the place of the one that hit satisfies the demand.
     bool is_satisfied_beside(PredicateId demand, const Value& value) const {
-        const Predicate& predicate = tier_.predicates_[demand];
-        const auto values = values_.values(predicate.field);
+        const Glance& glance = tier_.glances_[demand];
+        const auto values = values_.values(glance.field);
         // Where every element has every field once, they have the same number.
         auto at =
             values.begin() + static_cast<std::ptrdiff_t>(std::min(hit_index_, values.size() - 1));
@@ -194,7 +194,7 @@ class Tier::Matching {
                                  [](const Value& left, Place place) { return left.place < place; });
         }
         for (; at != values.end() && at->place == value.place; ++at) {
-            if (predicate.is_satisfied(*at)) {
+            if (!glance.rules_out(*at) && tier_.predicates_[demand].is_satisfied(*at)) {
                 return true;
             }
         }

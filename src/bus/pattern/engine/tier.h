@@ -75,6 +75,20 @@ class Tier {
         bool allows_absence = false;
     };
 
+    /// What is asked of a predicate first, and mostly is all; once more, close together.
+    struct Glance {
+        explicit Glance(const Predicate& predicate)
+            : hash_bits(predicate.hash_bits()), field(predicate.field) {}
+
+        bool rules_out(const Value& value) const {
+            return ~hash_bits != 0 && value.kind == Leaf::Kind::string &&
+                   (hash_bits & Predicate::hash_bit(value)) == 0;
+        }
+
+        std::uint64_t hash_bits;
+        Field field;
+    };
+
     /// What hangs under a predicate, up to where the next one's begins.
     struct Hanging {
         std::uint32_t rules = 0;  ///< those that demand nothing else, in `rules_`
@@ -133,7 +147,7 @@ class Tier {
     std::uint64_t serial_ = 0;
     std::vector<RuleId> ids_;
     std::vector<Predicate> predicates_;
-    std::vector<Field> predicate_fields_;    ///< once more, close together
+    std::vector<Glance> glances_;            ///< by predicate
     std::vector<Alternative> alternatives_;  ///< by access predicate; those without one come last
     std::vector<std::uint32_t> rules_;       ///< by access predicate
     std::vector<Hanging> hanging_;           ///< by predicate

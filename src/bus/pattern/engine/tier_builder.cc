@@ -164,7 +164,7 @@ class TierBuilder {
             by_text_.emplace(std::to_string(field) + ':' + canonical(terms), next);
         if (is_new) {
             tier_.predicates_.emplace_back(field, terms);
-            tier_.predicate_fields_.push_back(field);
+            tier_.glances_.emplace_back(tier_.predicates_.back());
         }
         by_terms_.emplace(&terms, at->second);
         return at->second;
@@ -344,7 +344,7 @@ class TierBuilder {
         bytes += tier_.rules_.capacity() * sizeof(std::uint32_t);
         bytes += tier_.demands_.capacity() * sizeof(PredicateId);
         bytes += tier_.slots_.capacity() * sizeof(Tier::Slot);
-        bytes += tier_.predicate_fields_.capacity() * sizeof(Field);
+        bytes += tier_.glances_.capacity() * sizeof(Tier::Glance);
         for (const Predicate& predicate : tier_.predicates_) {
             bytes += memory_of(predicate);
         }
