@@ -283,7 +283,10 @@ Result<Delivery> ConsumerRuntime::delivery_for(const delivery::StartRun& start,
         delivery.deadline = now.steady + config_.policy.timeout;
     }
     if (handed.size() > 1) {
-        delivery.delivery_id += "-" + std::to_string(handed.back().value());
+        // The members between them differ when some were done, or came from other keys.
+        const std::uint64_t members = hash64(as_text(std::as_bytes(handed)));
+        delivery.delivery_id += "-" + std::to_string(handed.back().value()) + ":" +
+                                to_hex(std::as_bytes(std::span(&members, 1)));
     }
     delivery.position_low = machine_.position();
     delivery.events.reserve(handed.size());

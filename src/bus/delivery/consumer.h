@@ -189,7 +189,8 @@ class Consumer {
     /// taken.
     void halt();
 
-    /// Fires the open windows of the key, or all. Returns how many.
+    /// Fires the open windows of the key, or all, and the batches that wait for company. Returns of
+    /// how many keys.
     std::uint64_t flush(std::optional<std::uint64_t> key_hash, Now now);
 
     /// Open letters, by offset.

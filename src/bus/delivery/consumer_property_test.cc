@@ -55,9 +55,11 @@ Fixture random_policy(Random& random) {
                      .max_events = 5,
                      .mode = random.below(2) == 0 ? DebounceMode::last : DebounceMode::collect};
     } else if (random.below(3) == 0) {
-        policy.batch = Batch{.max_size = static_cast<std::uint32_t>(1 + random.below(6)),
-                             .max_wait = 20ms,
-                             .max_bytes = 500};
+        policy.batch = Batch{
+            .max_size = static_cast<std::uint32_t>(1 + random.below(6)),
+            .max_wait = 20ms,
+            .max_bytes = 500,
+            .on_error = random.below(2) == 0 ? BatchOnError::retry_all : BatchOnError::bisect};
     }
     if (random.below(2) == 0) {
         policy.lanes =
@@ -191,6 +193,7 @@ class World {
             const LogEvent& event = log_.at(member.value());
             EXPECT_TRUE(event.matches);
             EXPECT_EQ(open_letters_.contains(member), start.letter) << member.value();
+            EXPECT_FALSE(done_.contains(member)) << member.value() << " is done and sent again";
             EXPECT_EQ(std::ranges::count(writing_, member), 0)
                 << "started while its letter is being written";
             if (!ordered(event.key)) {
@@ -218,6 +221,12 @@ class World {
             }
         }
         EXPECT_LE(runs_.size() + 1, fixture_.policy.concurrency);
+        if (fixture_.policy.batch) {
+            EXPECT_LE(run.members.size(), fixture_.policy.batch->max_size);
+        }
+        if (bisects() && run.members.size() > 1) {
+            EXPECT_EQ(start.attempt, 1u) << "somebody was charged for a batch";
+        }
         check_rate(run);
         for (const Offset member : run.members) {
             last_run_[member] = run.members;
@@ -232,15 +241,27 @@ class World {
             return;
         }
         const Rate& rate = *fixture_.policy.rate;
-        const std::uint64_t key = log_.at(run.members.front().value()).key;
-        if (rate.key == RateKey::key && !ordered(key)) {
-            return;
+        std::map<std::uint64_t, std::uint64_t> events;  // by bucket
+        for (const Offset member : run.members) {
+            const std::uint64_t key = log_.at(member.value()).key;
+            if (rate.key != RateKey::key) {
+                ++events[0];
+            } else if (ordered(key)) {
+                ++events[key];
+            }
         }
-        std::uint64_t& started = started_[rate.key == RateKey::key ? key : 0];
         const double flown = static_cast<double>(steady_ - steady_begin_) * rate.limit /
                              static_cast<double>(rate.per.count());
-        EXPECT_LE(static_cast<double>(started) + 1, rate.burst + flown + 0.001);
-        started += run.members.size();
+        for (const auto& [bucket, count] : events) {
+            std::uint64_t& started = started_[bucket];
+            EXPECT_LE(static_cast<double>(started) + 1, rate.burst + flown + 0.001);
+            started += count;
+        }
+    }
+
+    bool bisects() const {
+        return fixture_.policy.batch && !fixture_.policy.debounce &&
+               fixture_.policy.batch->on_error == BatchOnError::bisect;
     }
 
     /// debounce.mode last: when the last member of a window becomes a letter, the others are

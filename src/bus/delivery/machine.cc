@@ -19,6 +19,9 @@ Consumer::Machine::Machine(std::string name, Policy policy, ConsumerState state,
       now_(now),
       batch_(this->policy.batch.value_or(Batch())),
       debounce_(this->policy.debounce.value_or(Debounce())),
+      bisects_(this->policy.batch && !this->policy.debounce &&
+               batch_.on_error == BatchOnError::bisect),
+      pooling_(bisects_ && this->policy.ordering == Ordering::key),
       parks_(this->policy.exhausted() == OnExhausted::park_key),
       forever_(this->policy.exhausted() == OnExhausted::retry_forever),
       lane_count_(this->policy.lane_count()),
@@ -154,6 +157,7 @@ std::uint32_t Consumer::Machine::form_unit(std::uint32_t key_index) {
     const auto joins = [&] {
         return key.queue.count > 0 && !nodes_[key.queue.head].lost && !nodes_[unit.items.tail].lost;
     };
+    key.hurried = false;
     const auto take = [&] {
         const std::uint32_t node = pop_front(key.queue);
         key.queue_bytes -= nodes_[node].bytes;
@@ -166,8 +170,16 @@ std::uint32_t Consumer::Machine::form_unit(std::uint32_t key_index) {
         }
     } else if (policy.batch) {
         unit.shape = RunShape::batch;
+        std::uint32_t most = batch_.max_size;
+        if (const auto pieces = pieces_.find(key_index); pieces != pieces_.end()) {
+            most = pieces->second.back();
+            pieces->second.pop_back();
+            if (pieces->second.empty()) {
+                pieces_.erase(pieces);
+            }
+        }
         std::uint64_t bytes = take().bytes;
-        while (joins() && unit.items.count < batch_.max_size &&
+        while (joins() && unit.items.count < most &&
                bytes + nodes_[key.queue.head].bytes <= batch_.max_bytes) {
             bytes += take().bytes;
         }
@@ -179,9 +191,8 @@ std::uint32_t Consumer::Machine::form_unit(std::uint32_t key_index) {
 
 void Consumer::Machine::release_unit(std::uint32_t index) {
     Unit& unit = units_[index];
-    Key& key = keys_[unit.key];
-    if (key.unit == index) {
-        key.unit = none;
+    if (unit.key != none && keys_[unit.key].unit == index) {
+        keys_[unit.key].unit = none;
     }
     unit_timers_.drop(index);
     const std::uint32_t ticket = unit.ticket + 1;
@@ -193,9 +204,33 @@ void Consumer::Machine::release_unit(std::uint32_t index) {
 void Consumer::Machine::make_ready(std::uint32_t index) {
     Unit& unit = units_[index];
     set_state(unit, UnitState::ready);
-    if (keys_[unit.key].loose != 0) {
-        ready_[keys_[unit.key].loose - 1].push_back({index, ++unit.ticket, true, now_.steady});
+    if (unit.key != none && keys_[unit.key].loose == 0) {
+        return;  // its key waits for it
     }
+    std::uint8_t lane = lane_count_;
+    each(unit.items,
+         [&](const Node& node) { lane = std::min(lane, best_lane(keys_[key_of(unit, node)])); });
+    unit.ready_lane = lane;
+    ready_[lane - 1].push_back({index, ++unit.ticket, Ready::Kind::unit, now_.steady});
+}
+
+void Consumer::Machine::refresh_unit(std::uint32_t index) {
+    if (units_[index].key != none) {
+        refresh(units_[index].key);
+    }
+}
+
+void Consumer::Machine::take_tokens(const Unit& unit) {
+    if (!rate_by_key_) {
+        full_at_ = rate_->take(full_at_, now_.steady, unit.items.count);
+        return;
+    }
+    each(unit.items, [&](const Node& node) {
+        Key& key = keys_[key_of(unit, node)];
+        if (key.loose == 0) {
+            key.full_at = rate_->take(key.full_at, now_.steady, 1);
+        }
+    });
 }
 
 void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
@@ -213,13 +248,10 @@ void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
     run.trial = breaker_ && breaker_->begin();
 
     if (rate_) {
-        Key& key = keys_[unit.key];
-        SteadyTime& bucket = rate_by_key_ ? key.full_at : full_at_;
-        if (!rate_by_key_ || key.loose == 0) {
-            bucket = rate_->take(bucket, now_.steady, unit.items.count);
-        }
+        take_tokens(unit);
     }
     set_state(unit, UnitState::running);
+    unit.ready_lane = 0;
     if (!unit.attempted) {
         unit.attempted = true;
         unit.first_active = active_time();
@@ -227,6 +259,7 @@ void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
     ++tally_.attempts;
     const auto first = static_cast<std::uint32_t>(out_.offsets.size());
     each(unit.items, [&](const Node& node) { out_.offsets.push_back(node.offset); });
+    const bool of_a_key = unit.key != none && keys_[unit.key].loose == 0;
     const StartRun command{
         .run = run.id,
         .key_hash = nodes_[unit.items.head].key_hash,
@@ -240,8 +273,8 @@ void Consumer::Machine::start(std::uint32_t index, std::uint8_t lane) {
     out_.starts.push_back(command);
     journal::append(
         out_.journal,
-        journal::Started{run.id, keys_[unit.key].loose ? command.key_hash : keys_[unit.key].hash,
-                         unit.shape, unit.letter, command.attempt, out_.members(command)});
+        journal::Started{run.id, of_a_key ? keys_[unit.key].hash : command.key_hash, unit.shape,
+                         unit.letter, command.attempt, out_.members(command)});
 }
 
 /// Takes the run off the books; its unit is ready, for whoever decides what becomes of it.
@@ -306,7 +339,7 @@ void Consumer::Machine::pass_time() {
     }
     for (std::uint32_t unit; (unit = unit_timers_.take_due(now_.steady)) != none;) {
         make_ready(unit);
-        refresh(units_[unit].key);
+        refresh_unit(unit);
     }
     // A window whose members are still being read again would fire without the rest of them.
     for (std::uint32_t window;
@@ -339,6 +372,7 @@ void Consumer::Machine::time_out(std::uint32_t slot) {
         Outcome::transient("no answer within " + std::to_string(policy.timeout.count()) + "ms");
     judge(run, outcome);
     end_run(slot);
+    ++tally_.failures;
     fail_unit(run.unit, outcome);
 }
 
@@ -374,8 +408,12 @@ void Consumer::Machine::dispatch() {
         }
         const Ready entry = ready_[lane - 1].front();
         ready_[lane - 1].pop_front();
-        if (entry.unit) {
+        if (entry.kind == Ready::Kind::unit) {
             start(entry.index, lane);
+            continue;
+        }
+        if (entry.kind == Ready::Kind::pool) {
+            start_batch(pools_[entry.index], lane);
             continue;
         }
         Key& key = keys_[entry.index];
@@ -454,6 +492,20 @@ void Consumer::Machine::resume(Now now) {
     out_.sync_journal = true;
 }
 
+/// Whose vote a run of the unit is: its key's, or, if it has none or several, that of the batch,
+/// which its parts inherit: a failed batch is one failure.
+std::uint64_t Consumer::Machine::voter_of(const Unit& unit) const {
+    const std::uint64_t key_hash = nodes_[unit.items.head].key_hash;
+    const bool of_a_key =
+        unit.items.count == 1 ||
+        (unit.key != none && keys_[unit.key].loose == 0 && policy.ordering == Ordering::key);
+    if (of_a_key && key_hash != no_key) {
+        return key_hash;
+    }
+    constexpr std::uint64_t spread = 0x9e37'79b9'7f4a'7c15;
+    return unit.voter != 0 ? unit.voter : unit.run.value() * spread;
+}
+
 /// Tells the breaker what a run came to, before its unit changes.
 void Consumer::Machine::judge(const Run& run, const Outcome& outcome) {
     if (!breaker_) {
@@ -471,13 +523,8 @@ void Consumer::Machine::judge(const Run& run, const Outcome& outcome) {
         breaker_->drop(run.trial);
         return;
     }
-    // A batch is one call, whosever events it holds.
-    const std::uint64_t key_hash = nodes_[unit.items.head].key_hash;
-    const bool one_key = unit.items.count == 1 ||
-                         (unit.shape == RunShape::window && policy.ordering == Ordering::key);
-    constexpr std::uint64_t spread = 0x9e37'79b9'7f4a'7c15;
     const bool was_active = active();
-    if (breaker_->end({.voter = one_key && key_hash != no_key ? key_hash : run.id.value() * spread,
+    if (breaker_->end({.voter = voter_of(unit),
                        .trial = run.trial,
                        .failed = transient || all_failed,
                        .took = now_.steady - (run.deadline - policy.timeout)},

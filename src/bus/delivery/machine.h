@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -62,18 +64,21 @@ enum class UnitState : std::uint8_t {
     letter_pending
 };
 
-/// What one run does: an event, a batch or a window, with its attempts.
+/// What one run does: an event, a batch or a window, with its attempts. A batch that bisects may
+/// hold events of several keys; all of them wait for it.
 struct Unit {
     Chain items;
-    std::uint32_t key = none;
+    std::uint32_t key = none;  ///< none: of several, see Machine::key_of
     std::uint32_t ticket = 0;
     std::uint32_t kept = none;  ///< assembling: which unit of the restored state it is
     UnitState state = UnitState::spent;
     RunShape shape = RunShape::event;
+    std::uint8_t ready_lane = 0;  ///< where it waits for a run by itself, not by its key
     bool letter = false;
     bool attempted = false;
     std::chrono::nanoseconds first_active{};  ///< first attempt, in active time
     RunId run;
+    std::uint64_t voter = 0;  ///< part of a failed batch: what that counts as at the breaker
     std::unique_ptr<Trouble> trouble;
 };
 
@@ -108,7 +113,27 @@ struct Key {
     std::uint8_t ready_lane = 0;  ///< where it waits for a run; 0: it does not
     std::uint8_t loose = 0;       ///< the lane of free events, 0 for a real key
     bool cooling = false;
+    bool hurried = false;        ///< a person flushed its queue: it waits for no company
+    std::uint8_t pool_lane = 0;  ///< whose pool its queue is in; 0: none
+    bool pool_due = false;       ///< its first event has waited long enough
+    std::uint32_t pool_events = 0;
+    std::uint64_t pool_bytes = 0;
+    std::uint32_t seat = 0;  ///< older seats in the pools are void
     bool parked() const { return letters > 0; }
+};
+
+/// Whose events wait for a batch of several keys, in one lane.
+struct Pool {
+    struct Seat {
+        std::uint32_t key;
+        std::uint32_t ticket;
+    };
+    std::deque<Seat> seats;  ///< in the order in which the keys came
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0;
+    std::uint32_t due = 0;     ///< keys of which an event has waited max_wait
+    std::uint32_t ticket = 0;  ///< older entries of the ready queues are void
+    bool ready = false;        ///< a batch of it waits for a run
 };
 
 struct Run {
@@ -126,6 +151,7 @@ struct Run {
 ///   machine.cc           creation, reading, time, dispatch
 ///   machine_keys.cc      chains, keys, what is ready
 ///   machine_windows.cc   debounce
+///   machine_batches.cc   batches of several keys, and how a failed batch is taken apart
 ///   machine_answers.cc   outcomes, retry, exhaustion
 ///   machine_letters.cc   letters and what a person does with them
 ///   machine_restore.cc   from and to ConsumerState
@@ -170,12 +196,21 @@ class Consumer::Machine {
     using nanoseconds = std::chrono::nanoseconds;
     using milliseconds = std::chrono::milliseconds;
 
-    /// An entry of the ready queues; void if its key or unit has drawn a new ticket since.
+    /// An entry of the ready queues; void if what it stands for has drawn a new ticket since.
     struct Ready {
+        enum class Kind : std::uint8_t { key, unit, pool };
+
         std::uint32_t index;
         std::uint32_t ticket;
-        bool unit;
+        Kind kind;
         SteadyTime since;  ///< when it began to wait in this lane
+    };
+
+    /// The members of a unit that must not overtake each other: those of one ordered key, or one
+    /// free event.
+    struct Group {
+        std::uint32_t key = none;
+        std::vector<std::uint32_t> nodes;
     };
 
     // Chains
@@ -199,7 +234,9 @@ class Consumer::Machine {
     std::uint64_t identity(std::uint64_t key_hash) const;
     std::uint32_t find_key(std::uint64_t key_hash, std::uint8_t lane) const;
     std::uint32_t key_for(std::uint64_t key_hash, std::uint8_t lane);
+    std::uint32_t key_of(const Unit& unit, const Node& node) const;
     void count_lane(Key& key, std::uint8_t lane, int change);
+    std::uint32_t ticket_of(const Ready& entry) const;
     bool has_ready(std::uint8_t lane);
     std::int64_t boosts(SteadyTime since, std::uint8_t lane) const;
     void age();
@@ -208,6 +245,7 @@ class Consumer::Machine {
     bool parks(const Key& key) const { return key.loose == 0 && parks_; }
     bool batch_full(const Key& key) const;
     bool batch_ready(const Key& key) const;
+    bool has_waited(const Key& key) const;
     bool may_redrive(const Key& key) const;
     bool runnable(const Key& key) const;
     bool has_token(const Key& key) const;
@@ -216,6 +254,26 @@ class Consumer::Machine {
     void refresh(std::uint32_t key);
     void park(Key& key);
     void unpark(Key& key);
+
+    // Batches
+    bool runs_alone(const Key& key) const;
+    bool may_join_pool(const Key& key) const;
+    void seat(std::uint32_t key, std::uint8_t lane);
+    void weigh(std::uint8_t lane);
+    void start_batch(Pool& pool, std::uint8_t lane);
+    std::vector<std::uint32_t> unlock(std::uint32_t unit);
+    bool comes_apart(const Unit& unit) const;
+    std::vector<Group> take_groups(std::uint32_t unit);
+    void fill(std::uint32_t unit, std::span<const Group> groups);
+    void dissolve(std::uint32_t unit);
+    std::uint32_t part_of(std::uint32_t unit);
+    struct Isolated {
+        std::vector<std::uint32_t> units;
+        std::vector<Group> groups;  ///< all that was in the batch
+    };
+    Isolated isolate(std::uint32_t unit, const std::function<bool(const Node&)>& failed);
+    void return_items(std::uint32_t key, const Chain& items, bool ends_window);
+    void lend_lane(std::uint32_t unit, std::uint8_t lane);
 
     // Windows
     bool collects(const Key& key) const { return policy.debounce && key.loose == 0; }
@@ -233,6 +291,8 @@ class Consumer::Machine {
     std::uint32_t form_unit(std::uint32_t key);
     void release_unit(std::uint32_t unit);
     void make_ready(std::uint32_t unit);
+    void refresh_unit(std::uint32_t unit);
+    void take_tokens(const Unit& unit);
     void start(std::uint32_t unit, std::uint8_t lane);
     void end_run(std::uint32_t slot);
     void untime(std::uint32_t slot);
@@ -247,6 +307,9 @@ class Consumer::Machine {
     void fail_unit(std::uint32_t unit, const Outcome& outcome);
     void fail_uncounted(std::uint32_t unit, const Outcome& outcome);
     void fail_items(std::uint32_t unit, const Outcome& outcome, RunId run);
+    using Failures = std::unordered_map<std::uint64_t, const ItemFailure*>;
+    void fail_named(std::uint32_t unit, const Failures& failures, const Outcome& outcome,
+                    RunId run);
     void give_up_items(std::uint32_t unit, Chain permanent, const std::string& text);
     void charge(Unit& unit, const std::string& text);
     void retry_after(std::uint32_t unit, milliseconds wait, const std::string& text);
@@ -283,12 +346,13 @@ class Consumer::Machine {
     void become(bool was_active);
     void set_pause_end();
     void suspend(const std::string& text);
+    std::uint64_t voter_of(const Unit& unit) const;
     void judge(const Run& run, const Outcome& outcome);
     void breaker_changed(bool was_active);
     WallTime wall_of(SteadyTime time) const;
 
     // Looking
-    Explanation explain_unit(std::uint32_t unit) const;
+    Explanation explain_unit(std::uint32_t unit, const Key& key) const;
     Explanation explain_queued(const Key& key, Offset offset) const;
     std::optional<Explanation> standstill() const;
     Explanation explain_ready(const Key& key) const;
@@ -298,6 +362,8 @@ class Consumer::Machine {
     Commands out_;
     const Batch batch_;        ///< means something if policy.batch
     const Debounce debounce_;  ///< means something if policy.debounce
+    const bool bisects_;
+    const bool pooling_;  ///< batches hold events of several keys
     const bool parks_;
     const bool forever_;
     const std::uint8_t lane_count_;
@@ -313,6 +379,10 @@ class Consumer::Machine {
     KeyIndex index_;
     std::array<std::uint32_t, lane_max> loose_{};
     std::array<std::deque<Ready>, lane_max> ready_;
+    std::array<Pool, lane_max> pools_;
+    /// By key: how many of its first events are to run together next, the next of all last. They
+    /// have failed together with others.
+    std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> pieces_;
     LaneTurns turns_;
     std::array<std::uint64_t, lane_max> in_lane_{};
     Timers unit_timers_, window_timers_, key_timers_;

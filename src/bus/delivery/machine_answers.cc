@@ -7,6 +7,16 @@
 
 namespace bascule::delivery {
 
+namespace {
+
+/// Whether the handler's answer costs somebody an attempt.
+bool is_failure(const Outcome& outcome) {
+    return outcome.kind == Outcome::Kind::permanent || !outcome.failures.empty() ||
+           (outcome.kind == Outcome::Kind::transient && outcome.counted);
+}
+
+}  // namespace
+
 void Consumer::Machine::answer(RunId run, const Outcome& outcome, Now now) {
     now_ = now;
     const auto slot = static_cast<std::uint32_t>(run.value() & 0xffff);
@@ -17,11 +27,12 @@ void Consumer::Machine::answer(RunId run, const Outcome& outcome, Now now) {
     const std::uint32_t unit = runs_[slot].unit;
     judge(runs_[slot], outcome);
     end_run(slot);
+    tally_.failures += is_failure(outcome);
     if (outcome.kind == Outcome::Kind::suspended) {
         suspend(outcome.text);
         write_failed(units_[unit], {});
         make_ready(unit);
-        refresh(units_[unit].key);
+        refresh_unit(unit);
         return;
     }
     suspensions_ = suspended_ ? suspensions_ : 0;
@@ -39,12 +50,11 @@ void Consumer::Machine::answer(RunId run, const Outcome& outcome, Now now) {
 /// Settles events that were taken out of a unit which is `ready`: one journal entry, or two for a
 /// window, whose last member is the one that is done while the others are coalesced into it.
 void Consumer::Machine::settle_items(Unit& unit, Chain& items, RunId run, bool has_last) {
-    Key& key = keys_[unit.key];
     const bool window = unit.shape == RunShape::window;
     while (items.count > 0) {
         const std::uint32_t index = pop_front(items);
         const Node& node = nodes_[index];
-        count_lane(key, node.lane, -1);
+        count_lane(keys_[key_of(unit, node)], node.lane, -1);
         if (node.letter) {
             close_letter(letters_.at(node.offset), LetterClosing::redriven, {});
         } else {
@@ -78,8 +88,17 @@ void Consumer::Machine::settle_items(Unit& unit, Chain& items, RunId run, bool h
 
 void Consumer::Machine::finish(std::uint32_t index, RunId run) {
     Unit& unit = units_[index];
-    settle_items(unit, unit.items, run, true);
     const std::uint32_t key = unit.key;
+    if (key == none) {
+        const std::vector<std::uint32_t> keys = unlock(index);
+        settle_items(unit, unit.items, run, true);
+        release_unit(index);
+        for (const std::uint32_t unlocked : keys) {
+            refresh(unlocked);
+        }
+        return;
+    }
+    settle_items(unit, unit.items, run, true);
     if (collects(keys_[key]) && !unit.letter) {
         cool(keys_[key]);
     }
@@ -94,6 +113,10 @@ void Consumer::Machine::fail_unit(std::uint32_t index, const Outcome& outcome) {
     const bool permanent = outcome.kind == Outcome::Kind::permanent;
     if (!permanent && !outcome.counted) {
         fail_uncounted(index, outcome);
+        return;
+    }
+    if (comes_apart(unit) && unit.items.count > 1) {
+        dissolve(index);
         return;
     }
     charge(unit, outcome.text);
@@ -128,6 +151,14 @@ void Consumer::Machine::fail_uncounted(std::uint32_t index, const Outcome& outco
         retry_after(index, *wait, {});
         return;
     }
+    if (comes_apart(unit) && unit.items.count > 1) {
+        const Isolated apart = isolate(index, [](const Node&) { return true; });
+        release_unit(index);
+        for (const std::uint32_t part : apart.units) {
+            fail_uncounted(part, outcome);
+        }
+        return;
+    }
     remember(trouble_of(unit).history, {now_.wall, outcome.text});
     exhaust(index, LetterReason::age, unit.run, outcome.text);
 }
@@ -135,7 +166,7 @@ void Consumer::Machine::fail_uncounted(std::uint32_t index, const Outcome& outco
 /// The handler named the members that failed; the others are done and are never sent again.
 void Consumer::Machine::fail_items(std::uint32_t index, const Outcome& outcome, RunId run) {
     Unit& unit = units_[index];
-    std::unordered_map<std::uint64_t, const ItemFailure*> failures;
+    Failures failures;
     for (const ItemFailure& failure : outcome.failures) {
         if (!has(unit.items, failure.offset)) {
             fail_unit(index, Outcome::transient("the answer names offset " +
@@ -144,6 +175,10 @@ void Consumer::Machine::fail_items(std::uint32_t index, const Outcome& outcome, 
             return;
         }
         failures[failure.offset.value()] = &failure;
+    }
+    if (comes_apart(unit)) {
+        fail_named(index, failures, outcome, run);
+        return;
     }
     Chain done, transient, permanent;
     const bool ordered = keys_[unit.key].loose == 0;
@@ -174,6 +209,26 @@ void Consumer::Machine::fail_items(std::uint32_t index, const Outcome& outcome, 
     fail_unit(index, Outcome::transient(first->text, outcome.retry_after));
 }
 
+/// Only who is named is charged and waits; everybody else is done.
+void Consumer::Machine::fail_named(std::uint32_t index, const Failures& failures,
+                                   const Outcome& outcome, RunId run) {
+    Unit& unit = units_[index];
+    unit.voter = voter_of(unit);
+    const Isolated apart =
+        isolate(index, [&](const Node& node) { return failures.contains(node.offset.value()); });
+    settle_items(unit, unit.items, run, true);
+    release_unit(index);
+    for (const std::uint32_t part : apart.units) {
+        const ItemFailure& failure = *failures.at(nodes_[units_[part].items.head].offset.value());
+        fail_unit(part, failure.kind == ItemFailure::Kind::permanent
+                            ? Outcome::permanent(failure.text)
+                            : Outcome::transient(failure.text, outcome.retry_after));
+    }
+    for (const Group& group : apart.groups) {
+        refresh(group.key);
+    }
+}
+
 /// Members that were refused for good become letters. In an ordered unit the rest returns to the
 /// queue and waits behind the letter; in a free one it is retried.
 void Consumer::Machine::give_up_items(std::uint32_t index, Chain permanent,
@@ -181,29 +236,16 @@ void Consumer::Machine::give_up_items(std::uint32_t index, Chain permanent,
     Unit& unit = units_[index];
     Key& key = keys_[unit.key];
     if (key.loose == 0) {
-        std::vector<Offset> returned;
-        each(unit.items, [&](const Node& node) {
-            returned.push_back(node.offset);
-            key.queue_bytes += node.bytes;
-        });
-        if (!returned.empty()) {
-            nodes_[unit.items.tail].ends_window = unit.shape == RunShape::window;
-            push_front(key.queue, unit.items);
-            journal::append(out_.journal, journal::Returned{returned});
-        }
+        return_items(unit.key, unit.items, unit.shape == RunShape::window);
         unit.items = permanent;
         charge(unit, text);
         exhaust(index, LetterReason::permanent, unit.run, text);
         return;
     }
-    const std::uint32_t refused_index = new_unit(unit.key);
+    const std::uint32_t refused_index = part_of(index);
     Unit& refused = units_[refused_index];
+    refused.key = unit.key;
     refused.items = permanent;
-    refused.shape = unit.shape;
-    refused.letter = unit.letter;
-    refused.attempted = unit.attempted;
-    refused.first_active = unit.first_active;
-    refused.run = unit.run;
     if (unit.trouble) {
         refused.trouble = std::make_unique<Trouble>(*unit.trouble);
     }
@@ -226,7 +268,6 @@ Trouble& Consumer::Machine::trouble_of(Unit& unit) {
 void Consumer::Machine::charge(Unit& unit, const std::string& text) {
     Trouble& trouble = trouble_of(unit);
     ++trouble.attempts;
-    ++tally_.failures;
     remember(trouble.history, {now_.wall, text});
 }
 
@@ -253,7 +294,7 @@ void Consumer::Machine::retry_after(std::uint32_t index, milliseconds wait,
     set_state(unit, UnitState::retry_wait);
     unit_timers_.set(index, now_.steady + wait);
     write_failed(unit, text);
-    refresh(unit.key);
+    refresh_unit(index);
 }
 
 /// The end of the cycle. The events stay here until their letters are durable; only then may the
@@ -280,7 +321,7 @@ void Consumer::Machine::exhaust(std::uint32_t index, LetterReason reason, RunId 
         pending_letters_[node.offset.value()] = index;
         out_.letters.push_back({make_letter(trouble, node)});
     });
-    refresh(unit.key);
+    refresh_unit(index);
 }
 
 void Consumer::Machine::write_failed(const Unit& unit, std::string_view text) {

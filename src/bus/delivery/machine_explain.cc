@@ -135,8 +135,11 @@ Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) co
     }
     if (is_loose(key_hash)) {
         for (std::uint32_t index = 0; index < units_.end(); ++index) {
-            if (has(units_[index].items, offset)) {
-                return explain_unit(index);
+            const Node* found = nullptr;
+            each(units_[index].items,
+                 [&](const Node& node) { found = node.offset == offset ? &node : found; });
+            if (found != nullptr) {
+                return explain_unit(index, keys_[key_of(units_[index], *found)]);
             }
         }
         for (const std::uint32_t index : loose_) {
@@ -152,7 +155,7 @@ Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) co
     }
     const Key& key = keys_[index];
     if (key.unit != none && has(units_[key.unit].items, offset)) {
-        return explain_unit(key.unit);
+        return explain_unit(key.unit, key);
     }
     if (has(key.window_items, offset)) {
         return {EventState::window_open,
@@ -165,7 +168,7 @@ Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) co
     return {EventState::done, "it did not match"};
 }
 
-Explanation Consumer::Machine::explain_unit(std::uint32_t index) const {
+Explanation Consumer::Machine::explain_unit(std::uint32_t index, const Key& key) const {
     const Unit& unit = units_[index];
     const std::string attempts = std::to_string(unit.trouble ? unit.trouble->attempts : 0);
     switch (unit.state) {
@@ -190,7 +193,7 @@ Explanation Consumer::Machine::explain_unit(std::uint32_t index) const {
         case UnitState::spent:
             break;
     }
-    return explain_ready(keys_[unit.key]);
+    return explain_ready(key);
 }
 
 Explanation Consumer::Machine::explain_queued(const Key& key, Offset offset) const {
@@ -207,18 +210,24 @@ Explanation Consumer::Machine::explain_queued(const Key& key, Offset offset) con
         return {EventState::deferred, "its key is parked behind " + which, since};
     }
     if (key.unit != none) {
-        return {EventState::behind_key,
-                "behind " + at_offset(nodes_[units_[key.unit].items.head].offset) + " of its key",
-                since};
+        const Unit& unit = units_[key.unit];
+        Offset first = nodes_[unit.items.tail].offset;
+        each(unit.items, [&](const Node& node) {
+            if (identity(node.key_hash) == key.hash) {
+                first = std::min(first, node.offset);
+            }
+        });
+        return {EventState::behind_key, "behind " + at_offset(first) + " of its key", since};
     }
     if (key.loose == 0 && key.redrives.count > 0) {
         return {EventState::behind_key, "behind a redriven letter of its key", since};
     }
-    if (!batch_ready(key)) {
-        return {
-            EventState::batch_filling,
-            std::to_string(key.queue.count) + " of " + std::to_string(batch_.max_size) + " events",
-            since, wall_of(head.arrived + batch_.max_wait)};
+    const bool pooled = key.pool_lane != 0;
+    if (pooled ? !pools_[key.pool_lane - 1].ready : !pooling_ && !batch_ready(key)) {
+        const std::uint64_t events = pooled ? pools_[key.pool_lane - 1].events : key.queue.count;
+        return {EventState::batch_filling,
+                std::to_string(events) + " of " + std::to_string(batch_.max_size) + " events",
+                since, wall_of(head.arrived + batch_.max_wait)};
     }
     if (key.loose == 0 && head.offset != offset && !policy.batch && !policy.debounce) {
         return {EventState::behind_key, "behind " + at_offset(head.offset) + " of its key", since};

@@ -114,6 +114,11 @@ std::uint32_t Consumer::Machine::key_for(std::uint64_t key_hash, std::uint8_t la
     return index;
 }
 
+/// Whose event the member of a unit is.
+std::uint32_t Consumer::Machine::key_of(const Unit& unit, const Node& node) const {
+    return unit.key != none ? unit.key : find_key(node.key_hash, node.lane);
+}
+
 void Consumer::Machine::count_lane(Key& key, std::uint8_t lane, int change) {
     key.lanes[lane - 1] += static_cast<std::uint32_t>(change);
     in_lane_[lane - 1] += static_cast<std::uint64_t>(change);
@@ -131,12 +136,23 @@ std::uint8_t Consumer::Machine::best_lane(const Key& key) const {
     return lane_count_;
 }
 
+std::uint32_t Consumer::Machine::ticket_of(const Ready& entry) const {
+    switch (entry.kind) {
+        case Ready::Kind::key:
+            return keys_[entry.index].ticket;
+        case Ready::Kind::unit:
+            return units_[entry.index].ticket;
+        case Ready::Kind::pool:
+            break;
+    }
+    return pools_[entry.index].ticket;
+}
+
 /// Whether somebody waits in the lane; throws away void entries in front of it.
 bool Consumer::Machine::has_ready(std::uint8_t lane) {
     auto& ready = ready_[lane - 1];
     while (!ready.empty()) {
-        const Ready& entry = ready.front();
-        if ((entry.unit ? units_[entry.index].ticket : keys_[entry.index].ticket) == entry.ticket) {
+        if (ticket_of(ready.front()) == ready.front().ticket) {
             return true;
         }
         ready.pop_front();
@@ -169,8 +185,10 @@ void Consumer::Machine::age() {
             ready_[lane - 1].pop_front();
             const auto to = static_cast<std::uint8_t>(lane - lifted);
             entry.since += lifted * age_boost_;
-            if (!entry.unit) {
+            if (entry.kind == Ready::Kind::key) {
                 keys_[entry.index].ready_lane = to;
+            } else if (entry.kind == Ready::Kind::unit) {
+                units_[entry.index].ready_lane = to;
             }
             ready_[to - 1].push_back(entry);
         }
@@ -193,7 +211,12 @@ bool Consumer::Machine::batch_ready(const Key& key) const {
     if (!policy.batch || policy.debounce) {
         return true;
     }
-    return batch_full(key) || nodes_[key.queue.head].arrived + batch_.max_wait <= now_.steady;
+    return batch_full(key) || runs_alone(key) || has_waited(key);
+}
+
+/// Whether the first event of its queue has waited for company as long as it has to.
+bool Consumer::Machine::has_waited(const Key& key) const {
+    return key.hurried || nodes_[key.queue.head].arrived + batch_.max_wait <= now_.steady;
 }
 
 bool Consumer::Machine::may_redrive(const Key& key) const {
@@ -208,9 +231,11 @@ bool Consumer::Machine::has_token(const Key& key) const {
 
 bool Consumer::Machine::runnable(const Key& key) const {
     if (key.unit != none) {
-        return units_[key.unit].state == UnitState::ready;
+        // A unit of several keys waits for itself.
+        return units_[key.unit].key != none && units_[key.unit].state == UnitState::ready;
     }
-    return may_redrive(key) || (!key.parked() && key.queue.count > 0 && batch_ready(key));
+    return may_redrive(key) || (!key.parked() && key.queue.count > 0 &&
+                                (pooling_ ? runs_alone(key) : batch_ready(key)));
 }
 
 /// Brings everything that follows from a key's content up to date: its place among the ready ones,
@@ -237,13 +262,23 @@ void Consumer::Machine::refresh(std::uint32_t index) {
         ++key.ticket;
         key.ready_lane = lane;
         if (lane != 0) {
-            ready_[lane - 1].push_back({index, key.ticket, false, since});
+            ready_[lane - 1].push_back({index, key.ticket, Ready::Kind::key, since});
+        }
+    }
+    const bool may_join = may_join_pool(key);
+    const bool joins = may_join && has_token(key);
+    if (pooling_) {
+        seat(index, joins ? best_lane(key) : std::uint8_t{0});
+        if (key.unit != none) {
+            lend_lane(key.unit, best_lane(key));
         }
     }
     if (policy.batch || policy.debounce) {
         if (key.cooling) {
             key_timers_.set(index, key.cooling_until);
-        } else if (!may_run && key.unit == none && !key.parked() && key.queue.count > 0) {
+        } else if (pooling_
+                       ? joins && !key.pool_due
+                       : !may_run && key.unit == none && !key.parked() && key.queue.count > 0) {
             key_timers_.set(index, nodes_[key.queue.head].arrived + batch_.max_wait);
         } else {
             key_timers_.drop(index);
@@ -252,7 +287,7 @@ void Consumer::Machine::refresh(std::uint32_t index) {
     const bool idle = key.loose == 0 && key.queue.count == 0 && key.redrives.count == 0 &&
                       key.window == none && key.unit == none && !key.parked() && !key.cooling;
     if (rate_by_key_) {
-        keep_bucket(index, may_run && lane == 0, idle);
+        keep_bucket(index, (may_run && lane == 0) || (may_join && !joins), idle);
     } else if (idle) {
         forget(index);
     }

@@ -41,9 +41,9 @@ void Consumer::Machine::letter_durable(Offset offset, Now now) {
     const std::uint32_t index = pending->second;
     pending_letters_.erase(pending);
     Unit& unit = units_[index];
-    const std::uint32_t key = unit.key;
     std::uint32_t node = none;
     take_out(unit.items, offset, node);
+    const std::uint32_t key = key_of(unit, nodes_[node]);
     open_letter(unit, keys_[key], node);
     if (unit.items.count == 0) {
         const bool stop = unit.letter && parks(keys_[key]);

@@ -108,9 +108,17 @@ bool Consumer::Machine::adopt(std::uint32_t node_index, std::uint32_t key_index)
         units_[index].state = UnitState::assembling;
     }
     Unit& unit = units_[index];
-    if (unit.kept != which || (key.loose == 0 && key.unit != index)) {
+    if (unit.kept != which) {
         return false;
     }
+    if (key.loose == 0 && key.unit != index) {
+        // The batch holds this key, too; unless an earlier event of the key came between.
+        if (unit.shape != RunShape::batch || key.unit != none || key.queue.count > 0) {
+            return false;
+        }
+        key.unit = index;
+    }
+    unit.key = unit.key == key_index ? key_index : none;
     push_back(unit.items, node_index);
     count_lane(key, node.lane, +1);
     ++waiting_;
@@ -135,6 +143,15 @@ void Consumer::Machine::complete(std::uint32_t index) {
     const bool interrupted = kept.running;
     const auto exhausted = kept.exhausted;
     kept.members.clear();
+    if (comes_apart(unit) && unit.items.count > 1 && !exhausted) {
+        // Whatever happened to a batch, its members are not to blame.
+        trouble.attempts = 0;
+        trouble.history.clear();
+        if (interrupted) {
+            dissolve(index);
+            return;
+        }
+    }
     if (interrupted) {
         remember(trouble.history, {now_.wall, "the process ended during the run"});
     }
@@ -151,7 +168,7 @@ void Consumer::Machine::complete(std::uint32_t index) {
         set_state(unit, UnitState::retry_wait);
         unit_timers_.set(index, now_.steady + std::min<milliseconds>(left, trouble.wait));
     }
-    refresh(unit.key);
+    refresh_unit(index);
 }
 
 /// Reading is where it was before the restart, or only settled offsets are between.
@@ -180,7 +197,8 @@ void Consumer::Machine::look_for_the_end_of_catching_up() {
 
 ConsumerState::Unit Consumer::Machine::keep(const Unit& unit) const {
     ConsumerState::Unit kept;
-    kept.key_hash = keys_[unit.key].loose ? nodes_[unit.items.head].key_hash : keys_[unit.key].hash;
+    const bool of_a_key = unit.key != none && keys_[unit.key].loose == 0;
+    kept.key_hash = of_a_key ? keys_[unit.key].hash : nodes_[unit.items.head].key_hash;
     each(unit.items, [&](const Node& node) { kept.members.push_back(node.offset); });
     kept.shape = static_cast<std::uint8_t>(unit.shape);
     kept.letter = unit.letter;

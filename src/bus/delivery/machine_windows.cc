@@ -137,6 +137,18 @@ std::uint64_t Consumer::Machine::flush(std::optional<std::uint64_t> key_hash, No
         refresh(key);
         ++fired;
     }
+    const bool batches = policy.batch && !policy.debounce;
+    for (std::uint32_t index = 0; batches && index < keys_.end(); ++index) {
+        Key& key = keys_[index];
+        const bool in_use = key.loose != 0 || index_.find(key.hash) == index;
+        if (!in_use || (key_hash && (key.loose != 0 || key.hash != identity(*key_hash))) ||
+            key.queue.count == 0 || key.unit != none || key.parked() || has_waited(key)) {
+            continue;
+        }
+        key.hurried = true;
+        refresh(index);
+        ++fired;
+    }
     return fired;
 }
 

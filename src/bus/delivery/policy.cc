@@ -70,12 +70,7 @@ Result<> validate(const Rate& rate, Ordering ordering) {
 Result<> validate(const Batch& batch) {
     TRY(in_range("batch.max_size", batch.max_size, 1, 10'000));
     TRY(in_range("batch.max_wait", batch.max_wait, 0ms, 1h));
-    TRY(in_range("batch.max_bytes", batch.max_bytes, 1, 64 << 20));
-    if (batch.on_error == BatchOnError::bisect) {
-        return contradiction(
-            "batch.on_error is bisect, which is not available yet; retry_all is allowed");
-    }
-    return {};
+    return in_range("batch.max_bytes", batch.max_bytes, 1, 64 << 20);
 }
 
 Result<> validate(const Debounce& debounce) {

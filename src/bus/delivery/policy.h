@@ -85,12 +85,14 @@ struct Rate {
 };
 /// How a batch ends that failed as a whole.
 enum class BatchOnError {
-    bisect,     ///< halves, until the culprit is alone; not available yet
-    retry_all,  ///< the same batch again, every member charged an attempt
+    bisect,  ///< it is taken apart at once: halves run without a wait until the culprit is alone,
+             ///< who alone backs off and is charged an attempt
+    retry_all,  ///< the same batch again after a wait, every member charged an attempt
 };
 
 /// Several events in one run. Fires at `max_size`, at `max_bytes`, or when its oldest member waited
-/// `max_wait`. With `ordering: key` a batch holds consecutive events of one key.
+/// `max_wait`. With `ordering: key` a batch holds consecutive events of its keys: of several with
+/// `bisect`, of one with `retry_all`.
 struct Batch {
     std::uint32_t max_size = 100;             ///< 1 to 10 000
     std::chrono::milliseconds max_wait = 5s;  ///< 0 (never wait) to 1 h

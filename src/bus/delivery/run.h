@@ -38,8 +38,9 @@ using RunId = Named<std::uint64_t, struct RunIdTag>;
 
 /// What a consumer did in all its life, restarts included.
 struct Tally {
-    std::uint64_t attempts = 0;      ///< runs started
-    std::uint64_t failures = 0;      ///< of these, answered transient (and counted) or permanent
+    std::uint64_t attempts = 0;  ///< runs started
+    std::uint64_t failures = 0;  ///< of these, answered transient (and counted) or permanent, be
+                                 ///< it for one of their events
     std::uint64_t late_answers = 0;  ///< ignored: of runs that are unknown or were given up
 
     friend bool operator==(const Tally&, const Tally&) = default;
