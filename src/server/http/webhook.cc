@@ -6,6 +6,7 @@
 
 #include "bus/event/seed_form.h"
 #include "foundation/base/hash.h"
+#include "foundation/json/value.h"
 #include "foundation/json/writer.h"
 #include "server/http/wire.h"
 
@@ -48,14 +49,68 @@ std::optional<std::chrono::milliseconds> retry_after_of(const Response& response
     return std::clamp(asked, retry_after_least, retry_after_most);
 }
 
-std::string described(const Response& response) {
+std::string status_text(const Response& response) {
     std::string status = std::to_string(response.status);
     status.insert(0, status.size() < 3 ? 3 - status.size() : 0, '0');
-    std::string text = "HTTP " + status;
+    return "HTTP " + status;
+}
+
+std::string described(const Response& response) {
+    std::string text = status_text(response);
     if (!response.body.empty()) {
         text += ": " + response.body.substr(0, shown_bytes_max);
     }
     return text;
+}
+
+/// Of an answer that says "done": all events but those in `failures`. An answer that cannot be
+/// understood is none: what it meant to name must not pass for done.
+delivery::Outcome outcome_of_done(const Response& response, const SentEvents& sent) {
+    const std::size_t begin = response.body.find_first_not_of(" \t\r\n");
+    if (begin == std::string::npos || response.body[begin] != '{') {
+        return delivery::Outcome::done();
+    }
+    const auto answer = json::Value::parse(response.body);
+    const json::Value* list = answer ? answer->find("failures") : nullptr;
+    if (list == nullptr) {
+        return delivery::Outcome::done();
+    }
+    const auto refuse = [&](const std::string& why) {
+        return delivery::Outcome::transient(status_text(response) + ": its " + why);
+    };
+    if (!list->is(json::Kind::array)) {
+        return refuse("failures are no list");
+    }
+    std::vector<delivery::ItemFailure> failures;
+    for (const json::Value& item : list->items()) {
+        const json::Value* id = item.find("eventId");
+        const json::Value* error = item.find("error");
+        const json::Value* retry = item.find("retry");
+        if (id == nullptr || !id->as_string() || (retry != nullptr && !retry->as_boolean())) {
+            return refuse(
+                "failures hold something without an eventId, or a retry that is neither "
+                "true nor false");
+        }
+        const bool again = retry == nullptr || *retry->as_boolean();
+        const std::string text(error == nullptr ? "" : error->as_string().value_or(""));
+        bool known = false;
+        // Ids of different sources may be alike: all that carry the name are meant.
+        for (const auto& [sent_id, offset] : sent) {
+            if (sent_id != *id->as_string()) {
+                continue;
+            }
+            known = true;
+            failures.push_back(
+                {.offset = offset,
+                 .kind = again ? delivery::ItemFailure::Kind::transient
+                               : delivery::ItemFailure::Kind::permanent,
+                 .text = status_text(response) + ": " + text.substr(0, shown_bytes_max)});
+        }
+        if (!known) {
+            return refuse("failures name an event that was not sent");
+        }
+    }
+    return delivery::Outcome::done_except(std::move(failures));
 }
 
 }  // namespace
@@ -98,10 +153,11 @@ std::string error_class(std::string_view error) {
     return "failed";
 }
 
-delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict, WallTime now) {
+delivery::Outcome outcome_of(const Response& response, const SentEvents& sent,
+                             ConflictMeans conflict, WallTime now) {
     const int status = response.status;
     if (status >= 200 && status < 300) {
-        return delivery::Outcome::done();
+        return outcome_of_done(response, sent);
     }
     if (status == 409 && conflict == ConflictMeans::done) {
         return delivery::Outcome::done();
@@ -156,10 +212,15 @@ void WebhookHandler::handle(broker::Delivery delivery, broker::Done done) {
     }
     const ConflictMeans conflict =
         target_.conflict_done ? ConflictMeans::done : ConflictMeans::retry;
-    client_.send(std::move(request), [conflict, &clock = clock_,
+    SentEvents sent;
+    sent.reserve(delivery.events.size());
+    for (const broker::DeliveredEvent& delivered : delivery.events) {
+        sent.emplace_back(delivered.event.event_id, delivered.offset);
+    }
+    client_.send(std::move(request), [conflict, &clock = clock_, sent = std::move(sent),
                                       done = std::move(done)](Result<Response> response) mutable {
         if (response) {
-            done(outcome_of(*response, conflict, clock.wall()));
+            done(outcome_of(*response, sent, conflict, clock.wall()));
         } else if (response.error().kind() == ErrorKind::invalid) {
             // The URL itself, or an address that may not be reached: waiting helps
             // nobody.

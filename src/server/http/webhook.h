@@ -3,6 +3,8 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bus/broker/consumer_config.h"
 #include "bus/broker/handler.h"
@@ -18,9 +20,10 @@ namespace bascule::http {
 /// consumer, delivery (the same for every attempt) and attempt, and sign the body; the contract for
 /// receivers is docs/reference/webhooks.md.
 ///
-/// What an answer means (delivery contract, section 4): 2xx done; 408, 409, 425, 5xx, no answer:
-/// again later, as any number that is no status; 429 and 503 with Retry-After (seconds or a date): then, not counted; any other
-/// 4xx, and redirects: never again.
+/// What an answer means (delivery contract, section 4): 2xx done, but for the events that its body
+/// names as failed; 408, 409, 425, 5xx, no answer: again later, as any number that is no status;
+/// 429 and 503 with Retry-After (seconds or a date): then, not counted; any other 4xx, and
+/// redirects: never again.
 ///
 /// Threads: any. Lifetime: client and clock outlive the handler and its last run.
 class WebhookHandler final : public broker::Handler {
@@ -54,7 +57,11 @@ inline constexpr std::chrono::milliseconds retry_after_most = std::chrono::hours
 /// is none of ours "failed".
 std::string error_class(std::string_view error);
 
-/// The outcome that an answer stands for, at `now`.
-delivery::Outcome outcome_of(const Response& response, ConflictMeans conflict, WallTime now);
+/// What was sent: by id, in log order.
+using SentEvents = std::vector<std::pair<std::string, Offset>>;
+
+/// The outcome that an answer to these events stands for, at `now`.
+delivery::Outcome outcome_of(const Response& response, const SentEvents& sent,
+                             ConflictMeans conflict, WallTime now);
 
 }  // namespace bascule::http

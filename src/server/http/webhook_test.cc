@@ -29,7 +29,7 @@ TEST_P(OutcomeOfTest, IsAsTheContractSays) {
     if (*row.retry_after != '\0') {
         response.headers.set("Retry-After", row.retry_after);
     }
-    const delivery::Outcome outcome = outcome_of(response, row.conflict, WallTime{});
+    const delivery::Outcome outcome = outcome_of(response, {}, row.conflict, WallTime{});
     EXPECT_EQ(outcome.kind, row.kind);
     EXPECT_EQ(outcome.counted, row.counted);
 }
@@ -72,7 +72,7 @@ TEST_P(RetryAfterTest, IsReadAndKeptWithinItsBounds) {
         std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 48min + 36s + 500ms;
     Response response{.status = 503};
     response.headers.set("Retry-After", GetParam().retry_after);
-    const delivery::Outcome outcome = outcome_of(response, retry, now);
+    const delivery::Outcome outcome = outcome_of(response, {}, retry, now);
     EXPECT_EQ(outcome.kind, Kind::transient);
     EXPECT_EQ(outcome.retry_after, GetParam().wait);
     EXPECT_EQ(outcome.counted, !GetParam().wait);
@@ -95,6 +95,81 @@ INSTANTIATE_TEST_SUITE_P(
                     WaitCase{"NoSuchHour", "Sun, 06 Nov 1994 24:49:37 GMT", {}},
                     WaitCase{"NoSuchMonth", "Sun, 06 Nob 1994 08:49:37 GMT", {}},
                     WaitCase{"AnotherZone", "Sun, 06 Nov 1994 08:49:37 CET", {}}),
+    [](const auto& info) { return info.param.claim; });
+
+// ── Answers per event ────────────────────────────────────────────────────────────────────────────
+
+struct ItemsCase {
+    const char* claim;
+    const char* body;
+    Kind kind;
+    std::vector<std::pair<std::uint64_t, delivery::ItemFailure::Kind>> failures;
+    const char* text;
+};
+
+class FailuresInAnAnswerTest : public testing::TestWithParam<ItemsCase> {};
+
+TEST_P(FailuresInAnAnswerTest, AreOfTheEventsThatTheyName) {
+    const ItemsCase& row = GetParam();
+    const SentEvents sent{{"a", Offset(3)}, {"b", Offset(5)}, {"a", Offset(8)}};
+    const delivery::Outcome outcome =
+        outcome_of({.status = 200, .body = row.body}, sent, retry, WallTime{});
+    EXPECT_EQ(outcome.kind, row.kind);
+    std::vector<std::pair<std::uint64_t, delivery::ItemFailure::Kind>> failures;
+    std::string text = outcome.text;
+    for (const delivery::ItemFailure& failure : outcome.failures) {
+        failures.emplace_back(failure.offset.value(), failure.kind);
+        text = failure.text;
+    }
+    EXPECT_EQ(failures, row.failures);
+    EXPECT_EQ(text, row.text);
+}
+
+constexpr auto later = delivery::ItemFailure::Kind::transient;
+constexpr auto never = delivery::ItemFailure::Kind::permanent;
+INSTANTIATE_TEST_SUITE_P(
+    Table, FailuresInAnAnswerTest,
+    testing::Values(
+        ItemsCase{"NoBody", "", Kind::done, {}, ""}, ItemsCase{"NoJson", "{ok", Kind::done, {}, ""},
+        ItemsCase{"NothingAboutFailures", R"({"ok": true})", Kind::done, {}, ""},
+        ItemsCase{"NoFailures", R"({"failures": []})", Kind::done, {}, ""},
+        ItemsCase{"OneOfThree",
+                  R"({"failures": [{"eventId": "b", "error": "row 7"}]})",
+                  Kind::done,
+                  {{5, later}},
+                  "HTTP 200: row 7"},
+        ItemsCase{"NeverAgain",
+                  R"({"failures": [{"eventId": "b", "retry": false}]})",
+                  Kind::done,
+                  {{5, never}},
+                  "HTTP 200: "},
+        ItemsCase{"AllOfThatName",
+                  R"( {"failures": [{"eventId": "a", "retry": true, "error": "x"}]})",
+                  Kind::done,
+                  {{3, later}, {8, later}},
+                  "HTTP 200: x"},
+        ItemsCase{"OfAnotherRun",
+                  R"({"failures": [{"eventId": "b"}, {"eventId": "c"}]})",
+                  Kind::transient,
+                  {},
+                  "HTTP 200: its failures name an event that was not sent"},
+        ItemsCase{"NoList",
+                  R"({"failures": 2})",
+                  Kind::transient,
+                  {},
+                  "HTTP 200: its failures are no list"},
+        ItemsCase{"NoId",
+                  R"({"failures": [{"id": "a"}]})",
+                  Kind::transient,
+                  {},
+                  "HTTP 200: its failures hold something without an eventId, or a retry that is "
+                  "neither true nor false"},
+        ItemsCase{"NoFlag",
+                  R"({"failures": [{"eventId": "a", "retry": "no"}]})",
+                  Kind::transient,
+                  {},
+                  "HTTP 200: its failures hold something without an eventId, or a retry that is "
+                  "neither true nor false"}),
     [](const auto& info) { return info.param.claim; });
 
 TEST(ErrorClassTest, RepeatsNothingThatAnEndpointSaid) {
