@@ -277,6 +277,17 @@ TEST_F(BusTest, WhatWasSettledLongAgoIsNotDeliveredAgainAfterACrash) {
     EXPECT_THAT(recorder_->seen, ElementsAre("1", "2"));
 }
 
+TEST_F(BusTest, WhatWasAnsweredIsNotDeliveredAgainAfterAKill) {
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish(event_of("a"));
+    executor_->run_ready();  // no time passes, so nothing of the journal is synced
+    ASSERT_THAT(recorder_->seen, ElementsAre("a"));
+    kill_and_reopen();
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle();
+    EXPECT_THAT(recorder_->seen, ElementsAre("a"));
+}
+
 TEST_F(BusTest, ARestoredDatabaseIsCaughtUp) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     const auto first = std::get<Accepted>(publish(event_of("1")));

@@ -85,6 +85,14 @@ class BusTest : public testing::Test {
         open(++seed_);
     }
 
+    /// The process ends; what it handed to the system is there.
+    void kill_and_reopen() {
+        executor_->drop_all();
+        bus_.reset();
+        executor_->drop_all();
+        open(++seed_);
+    }
+
     BusConfig config_of(std::string pattern = R"({"source":["test"]})") {
         BusConfig config;
         config.consumers.push_back(

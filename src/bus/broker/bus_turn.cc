@@ -169,6 +169,11 @@ void BusState::turn() {
     if (!confirmations.empty() || (journal_due && *journal_due <= time.steady)) {
         sync_journal();
     }
+    // What was answered must outlive the process too, or it would be repeated. What the system
+    // does not take stays buffered for the sync, which says so and tries again.
+    if (!journal_trouble) {
+        journal->flush();
+    }
     // While a sync runs its end makes the next turn; a timer for what is due would only spin.
     if (journal_due && !journal_syncing && (!deadline || *journal_due < *deadline)) {
         deadline = journal_due;
