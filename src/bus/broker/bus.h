@@ -44,7 +44,7 @@ struct BusState;
 ///     bus->attach("analytics", handler);                   // for every in-process consumer
 ///     bus->configure(plan, done);                          // rules and policies in force
 ///     bus->publish(events, {}, done);                      // completes when they are durable
-///     bus->stop(done);
+///     bus->stop(grace, done);
 ///
 /// Threads:   every member from any thread. Delivery state lives on one strand; completions are
 ///            called there or on the log's, and must not block.
@@ -64,9 +64,7 @@ class Bus {
         std::string directory;
         log::Options log;
         std::chrono::milliseconds journal_sync_interval{100};
-        std::uint64_t retention_bytes = 0;           ///< 0 = without limit
-        std::chrono::milliseconds retention_age{0};  ///< 0 = without limit
-        std::uint64_t random_seed = 0;               ///< 0 = from the system
+        std::uint64_t random_seed = 0;  ///< 0 = from the system
     };
 
     /// Makes a handler for what a consumer's configuration names; `not_found` for in-process names

@@ -19,8 +19,7 @@ namespace bascule::pattern {
 ///           waits for a change. Who matches never destroys a matcher: the set keeps each until
 ///           the first snapshot after everybody else let it go.
 /// Limits:   memory_bytes_max, over the rules' estimated size in a matcher. While a snapshot is
-/// made
-///           there may be twice as much, and more if old ones are still held.
+///           made there may be twice as much, and more if old ones are still held.
 /// Cost:     add and remove O(pattern); snapshot O(1) amortised in the number of rules, but
 ///           now and then one that compiles a large part of them again.
 class RuleSet {
