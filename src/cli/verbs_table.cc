@@ -59,7 +59,7 @@ const std::vector<Argument> event_filters = {
     query("correlation", "correlationId", "Correlation id"),
     query("causation", "causationId", "Causation id"),
     query("from", "from", "Not before: a day, a time (2026-01-31T12:00:00Z) or Unix milliseconds"),
-    query("to", "to", "Not after"),
+    query("to", "to", "Not after, in the same forms; the day or the millisecond is included"),
     query("text", "text", "Contained text"),
 };
 
@@ -355,9 +355,9 @@ std::vector<Verb> household_verbs() {
          {{"CREATED", "/createdAt"},
           {"KIND", "/kind"},
           {"TITLE", "/title"},
-          {"MESSAGE", "/message"},
           {"READ", "/read"},
-          {"ID", "/id"}}},
+          {"ID", "/id"},
+          {"MESSAGE", "/message"}}},
         {"notifications read", "POST", "/v1/notifications/{id}:read", "Mark as read", {id}},
     };
 }

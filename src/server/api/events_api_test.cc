@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "bus/event/time_text.h"
 #include "server/api/api_test_kit.h"
 
 /// Events over the API: who sees what, who may publish what, and what a page or a stream promises.
@@ -293,6 +294,12 @@ TEST_F(EventsApiTest, SearchesTakeDaysTimesAndMilliseconds) {
     for (const char* coming : {"2999-01-01", "2999-01-01T00:00:00-11:30"}) {
         EXPECT_EQ(found(std::string("from=") + coming), "0") << coming;
         EXPECT_EQ(found(std::string("to=") + coming), "1") << coming;
+    }
+    const std::string ms =
+        api.get(api.owner, "/v1/events?type=lamp.switched").at("/items/0/recordedAt");
+    const std::string day = event::to_iso_seconds(from_unix_ms(std::stoll(ms))).substr(0, 10);
+    for (const std::string& same : {day, ms}) {
+        EXPECT_EQ(found("from=" + same + "&to=" + same), "1") << "both ends belong to it: " << same;
     }
     for (const char* wrong : {"2026-01-01T00:00:00", "2026-01-01T25:00:00Z", "yesterday", "-1"}) {
         const Answer answer = api.get(api.owner, std::string("/v1/events?from=") + wrong);

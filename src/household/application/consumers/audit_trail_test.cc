@@ -140,7 +140,7 @@ TEST_F(AuditTrailTest, AnswersQueriesNewestFirst) {
     EXPECT_THAT(found({.user_id = "u2", .text = "KONTO 50%"}), ElementsAre("e3"));
     EXPECT_TRUE(found({.text = "50_"}).empty());
     EXPECT_TRUE(found({.from = WallTime(1'000'001ms)}).empty());
-    EXPECT_EQ(found({.to = WallTime(1'000'001ms)}).size(), 3U);
+    EXPECT_EQ(found({.before = WallTime(1'000'001ms)}).size(), 3U);
     EXPECT_EQ(trail.chain("e1", "u1").value().at(1).event.event_id, "e2");
     EXPECT_TRUE(trail.chain("e1", "u2").value().empty());
 }

@@ -157,8 +157,8 @@ Result<Page<AuditEntry>> AuditTrail::search(const AuditQuery& query,
     if (query.from) {
         filter.at_least("recorded_ms", to_unix_ms(*query.from));
     }
-    if (query.to) {
-        filter.below("recorded_ms", to_unix_ms(*query.to));
+    if (query.before) {
+        filter.below("recorded_ms", to_unix_ms(*query.before));
     }
     if (!query.text.empty()) {
         filter.contains("payload", pattern);

@@ -30,7 +30,7 @@ struct AuditQuery {
     std::string causation_id;
     std::string text;  ///< contained in the payload, case-insensitive
     std::optional<WallTime> from;
-    std::optional<WallTime> to;
+    std::optional<WallTime> before;
 };
 
 struct AuditVerdict {
