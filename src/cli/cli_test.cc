@@ -677,9 +677,10 @@ TEST(TableTest, AlignsByCharactersAndCutsLongCells) {
     table.add({"ä", "10"});
     table.add({"bb", "5\n"});
     EXPECT_EQ(table.text(), "A    B\nä   10\nbb  5\n");
-    Table wide({"A"});
-    wide.add({std::string(100, 'x')});
-    EXPECT_EQ(wide.text(), "A\n" + std::string(59, 'x') + "…\n");
+    Table wide({"A", "B"});
+    wide.add({std::string(100, 'x'), std::string(100, 'y')});
+    EXPECT_EQ(wide.text(), "A" + std::string(61, ' ') + "B\n" + std::string(59, 'x') + "…  " +
+                               std::string(100, 'y') + "\n");
 }
 
 TEST(TableTest, CsvQuotesOnlyWhatNeedsIt) {

@@ -19,13 +19,13 @@ constexpr std::chrono::milliseconds tick{100};
 constexpr Column columns[] = {{"STATUS", "/status"},
                               {"EVENT", "/eventId"},
                               {"POSITION", "/position", true},
-                              {"MESSAGE", "/message"},
-                              {"FIELD", "/field"}};
+                              {"FIELD", "/field"},
+                              {"MESSAGE", "/message"}};
 constexpr Column columns_of_dry_run[] = {{"STATUS", "/status"},
                                          {"EVENT", "/eventId"},
                                          {"WOULD GO TO", "/consumers", false, "nobody"},
-                                         {"MESSAGE", "/message"},
-                                         {"FIELD", "/field"}};
+                                         {"FIELD", "/field"},
+                                         {"MESSAGE", "/message"}};
 
 /// Puts `value` at `a.b.c` of an object, making objects on the way.
 void set_path(json::Value& object, std::string_view path, json::Value value) {

@@ -8,15 +8,15 @@ namespace {
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-std::string fitted(std::string cell) {
+std::string fitted(std::string cell, std::size_t width_max) {
     std::ranges::replace_if(
         cell, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-    if (width_of(cell) <= Table::cell_width_max) {
+    if (width_of(cell) <= width_max) {
         return cell;
     }
     std::size_t characters = 0;
     std::size_t end = 0;
-    while (end < cell.size() && (continues(cell[end]) || characters < Table::cell_width_max - 1)) {
+    while (end < cell.size() && (continues(cell[end]) || characters < width_max - 1)) {
         characters += continues(cell[end]) ? 0 : 1;
         ++end;
     }
@@ -36,7 +36,10 @@ Table::Table(std::vector<std::string> headers) : right_(headers.size(), false) {
 
 void Table::add(std::vector<std::string> cells) {
     cells.resize(right_.size());
-    std::ranges::transform(cells, cells.begin(), fitted);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const bool is_last = i + 1 == cells.size();
+        cells[i] = fitted(std::move(cells[i]), is_last ? last_cell_width_max : cell_width_max);
+    }
     rows_.push_back(std::move(cells));
 }
 

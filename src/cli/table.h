@@ -9,10 +9,11 @@ namespace bascule::cli {
 
 /// Columns of text for a terminal, as wide as their widest cell, two blanks apart. Widths count
 /// code points; line ends and other control characters in cells become blanks, and long cells are
-/// cut with an ellipsis.
+/// cut with an ellipsis: those of the last column, where nothing must line up behind them, later.
 class Table {
   public:
     static constexpr std::size_t cell_width_max = 60;
+    static constexpr std::size_t last_cell_width_max = 1000;
 
     explicit Table(std::vector<std::string> headers);
 
