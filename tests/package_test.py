@@ -45,7 +45,7 @@ def main():
         (Path(home) / "examples").symlink_to(ROOT / "examples")
         (Path(home) / "build").mkdir()
         (Path(home) / "build/release").symlink_to(build)
-        environment = {**os.environ, "HOME": home, "CMAKE_GENERATOR": "Ninja"}
+        environment = {**os.environ, "HOME": home}
 
         def told(script):
             return subprocess.run(["bash", "-euo", "pipefail", "-c", script], check=True, stdout=subprocess.PIPE, text=True, cwd=home, env=environment).stdout
