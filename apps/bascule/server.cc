@@ -24,6 +24,7 @@
 #include "household/application/relay.h"
 #include "household/application/schema.h"
 #include "journal.h"
+#include "next_start.h"
 #include "server/api/notification_channel.h"
 #include "server/api/services.h"
 #include "server/auth/authenticator.h"
@@ -131,6 +132,7 @@ struct Server::Parts {
     std::unique_ptr<http::Client> private_client;  ///< for targets that say allow_private
     std::unique_ptr<broker::Bus> bus;
     Guarded<broker::BusConfig> bus_config;
+    std::optional<NextStart> next_start;
     std::unique_ptr<application::Relay> relay;
     std::unique_ptr<api::Services> services;
     std::unique_ptr<http::Server> http;
@@ -256,6 +258,7 @@ Result<> Server::Parts::open_bus() {
     });
     writer->on_commit([this] { relay->wake(); });
     TRY(io::wait_for<>([&](auto done) { bus->configure(config, std::move(done)); }));
+    next_start.emplace(settings.root, config);
     bus_config.with([&](broker::BusConfig& current) { current = std::move(config); });
     return io::wait_for<>([&](auto done) { relay->start(std::move(done)); });
 }
@@ -382,9 +385,13 @@ void Server::Parts::reload() {
         const Result<> applied =
             io::wait_for<>([&](auto done) { bus->configure(*config, std::move(done)); });
         if (applied) {
+            const auto waiting = next_start->waiting(loaded->root, *config);
             bus_config.with([&](broker::BusConfig& current) { current = std::move(*config); });
             const std::uint32_t version = bus->routing()->version();
             journal::info("configuration reloaded, rules version " + std::to_string(version));
+            for (const std::string& name : waiting) {
+                journal::warn("the changed settings of " + name + " wait for the next start");
+            }
             std::vector<event::Event> told;
             told.push_back(event::bus_config_reloaded(
                 {.event_id = new_uuid(), .timestamp = clock.wall()},
