@@ -313,12 +313,31 @@ Migration profiles_used() {
             .tables = {}};
 }
 
+Migration known_rows() {
+    return {.room = "household",
+            .version = 6,
+            .name = "which files state a row that was there",
+            .statements =
+                {
+                    "create table known_rows ("
+                    " file_id text not null,"
+                    " transaction_id text not null,"
+                    " user_id text not null,"
+                    " line bigint not null,"
+                    " earlier text not null,"
+                    " primary key (file_id, transaction_id))",
+                    "create index known_rows_by_transaction on known_rows (transaction_id)",
+                },
+            .tables = {{"known_rows", TableKind::domain}}};
+}
+
 }  // namespace
 
 std::vector<Migration> migrations() {
     std::vector<Migration> all = sql::outbox::migrations();
-    for (const auto& step : {sql::inbox::migration(), accounts_and_files(), transactions(),
-                             categories_and_rules(), figures_and_people(), profiles_used()}) {
+    for (const auto& step :
+         {sql::inbox::migration(), accounts_and_files(), transactions(), categories_and_rules(),
+          figures_and_people(), profiles_used(), known_rows()}) {
         all.push_back(step);
     }
     return all;

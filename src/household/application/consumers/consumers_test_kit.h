@@ -82,6 +82,7 @@ class ConsumersTest : public testing::Test {
               "select * from analytics_status order by analytic_type, account_id",
               "select * from notifications order by id",
               "select * from mapping_profiles order by id",
+              "select * from known_rows order by file_id, transaction_id",
               "select stream_key, seq from outbox order by stream_key, seq"}) {
             EXPECT_TRUE(snapshot->query(query, {}, [&](const sql::Row& row) {
                 std::string line;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "foundation/json/writer.h"
+#include "household/application/consumers/earlier_reading.h"
 #include "household/application/stores/file_store.h"
 
 namespace bascule::application {
@@ -13,80 +13,8 @@ namespace {
 struct Counts {
     std::int64_t added = 0;
     std::int64_t known = 0;  ///< already imported, and updated
+    std::int64_t own = 0;    ///< of the known: by an earlier reading of the same file
 };
-
-/// A field that the bank's later word changes, and the event's line about it.
-class Edit {
-  public:
-    void set(const char* field, std::string& value, const std::string& wanted) {
-        if (value != wanted) {
-            changes_.push_back({field, json_text(value), json_text(wanted)});
-            value = wanted;
-        }
-    }
-    void set(const char* field, money::Date& value, money::Date wanted) {
-        if (value != wanted) {
-            changes_.push_back({field, json_text(value.to_text()), json_text(wanted.to_text())});
-            value = wanted;
-        }
-    }
-    std::vector<event::Change> take() { return std::move(changes_); }
-
-  private:
-    static std::string json_text(std::string_view value) {
-        std::string text;
-        json::append_string(text, value);
-        return text;
-    }
-
-    std::vector<event::Change> changes_;
-};
-
-/// The bank settles a row or corrects it. What a person wrote stays: an edited field, and all of a
-/// row entered by hand, whose fields count as edited.
-std::vector<event::Change> take_over(StoredTransaction& row, const StoredTransaction& bank,
-                                     const finance::Verdict& verdict) {
-    Edit edit;
-    if (!row.is_edited(EditedField::date)) {
-        edit.set("date", row.row.date, bank.row.date);
-    }
-    if (!row.is_edited(EditedField::payee)) {
-        edit.set("payee", row.row.payee, bank.row.payee);
-    }
-    if (!row.is_edited(EditedField::memo)) {
-        edit.set("memo", row.row.memo, bank.row.memo);
-    }
-    edit.set("status", row.row.status, bank.row.status);
-    if (!bank.row.bank_id.empty()) {
-        edit.set("bankId", row.row.bank_id, bank.row.bank_id);
-    }
-    edit.set("bankPayee", row.row.bank_payee, bank.row.bank_payee);
-    edit.set("bankMemo", row.row.bank_memo, bank.row.bank_memo);
-    row.row.value_date = bank.row.value_date;
-    row.row.bank_type = bank.row.bank_type;
-    row.row.occurrence = verdict.occurrence;
-    row.bank_date = bank.bank_date;
-    row.bank_minor = bank.bank_minor;
-    return edit.take();
-}
-
-Result<> update_row(UnitOfWork& unit, const std::string& id, const StoredTransaction& bank,
-                    const finance::Verdict& verdict) {
-    TransactionStore store(unit.session(), unit.user_id());
-    auto row = TRY(store.find(id));
-    if (!row) {
-        return fail(ErrorKind::conflict, "transaction " + id + " went away during the import");
-    }
-    auto changes = take_over(*row, bank, verdict);
-    row->row.updated_at = unit.now();
-    TRY(store.update(*row));
-    if (!changes.empty()) {
-        unit.publish(event::transaction_updated(unit.occasion(), {.transaction_id = id,
-                                                                  .account_id = row->row.account_id,
-                                                                  .changes = std::move(changes)}));
-    }
-    return {};
-}
 
 event::DateRange range_of(const money::DateSpan& span) {
     return {span.first.to_text(), span.last.to_text()};
@@ -137,12 +65,13 @@ Result<std::vector<finance::ExistingRow>> rows_around(UnitOfWork& unit, const Im
 }
 
 Result<> import_rows(UnitOfWork& unit, const File& file, const ImportTarget& target,
-                     Counts& counts) {
+                     EarlierReading& earlier, Counts& counts) {
     if (target.rows.empty()) {
         return {};
     }
     const finance::DuplicateOptions options;
-    const auto existing = TRY(rows_around(unit, target, options));
+    auto existing = TRY(rows_around(unit, target, options));
+    TRY(earlier.show_as_before(target.account_id, existing));
     std::vector<finance::BankRow> incoming;
     incoming.reserve(target.rows.size());
     for (const StoredTransaction& row : target.rows) {
@@ -161,11 +90,12 @@ Result<> import_rows(UnitOfWork& unit, const File& file, const ImportTarget& tar
             added.push_back(std::move(row));
             continue;
         }
+        const std::string& id = existing[verdict.existing].id;
         ++counts.known;
-        if (verdict.kind == finance::RowVerdict::update_of) {
-            TRY(update_row(unit, existing[verdict.existing].id, target.rows[i], verdict));
-        }
+        counts.own += earlier.has_brought(id) ? 1 : 0;
+        TRY(earlier.keep(id, target.rows[i], verdict));
     }
+    added = TRY(earlier.correct_touched(target.account_id, std::move(added)));
     if (added.empty()) {
         return {};
     }
@@ -230,23 +160,27 @@ event::FileProcessed report_of(const File& file, const ImportPlan& plan, const C
 Result<> carry_out(UnitOfWork& unit, File file, const ImportPlan& plan) {
     Counts counts;
     associate(unit, file, plan);
-    for (const ImportTarget& target : plan.targets) {
-        TRY(import_rows(unit, file, target, counts));
-    }
+    file.notes = plan.notes;
     if (plan.is_importable()) {
+        auto earlier = TRY(EarlierReading::of(unit, file.id));
+        for (const ImportTarget& target : plan.targets) {
+            TRY(import_rows(unit, file, target, earlier, counts));
+        }
+        auto told = TRY(earlier.finish());
+        file.notes.insert(file.notes.begin(), told.begin(), told.end());
         TRY(remember_mapping(unit, file, plan));
+        file.transaction_count = TRY(unit.session().query_integer(
+            "select count(*) from transactions where file_id = ?1", {file.id}));
+        file.duplicate_count = counts.known - counts.own;
     }
     file.status = plan.status;
     file.message = plan.message;
     file.format = plan.format;
     file.profile = plan.profile;
     file.row_count = plan.row_count;
-    file.transaction_count += counts.added;
-    file.duplicate_count = counts.known;
     file.rejected_count = plan.rejected_count;
     file.date_from = plan.dates ? std::optional(plan.dates->first) : std::nullopt;
     file.date_to = plan.dates ? std::optional(plan.dates->last) : std::nullopt;
-    file.notes = plan.notes;
     file.processed_at = unit.now();
     const event::FileProcessed report = report_of(file, plan, counts);
     file.message = report.error_message;

@@ -10,7 +10,8 @@ namespace bascule::application {
 /// transaction.updated, file.associated and, last, file.processed.
 ///
 /// A row is new or known by the state of the account at this moment (finance::assign). What the
-/// user edited by hand stays.
+/// user edited by hand stays. A plan with rows replaces what the file's earlier reading made; one
+/// without leaves it.
 Result<> carry_out(UnitOfWork& unit, File file, const ImportPlan& plan);
 
 }  // namespace bascule::application

@@ -155,6 +155,7 @@ Result<> FileStore::erase(const std::string& id) {
         session_.execute("delete from files where id = ?1 and user_id = ?2", {id, user_id_}),
         "file", id));
     TRY(session_.execute("delete from file_notes where file_id = ?1", {id}));
+    TRY(session_.execute("delete from known_rows where file_id = ?1", {id}));
     return ignoring_count(session_.execute("delete from import_runs where file_id = ?1", {id}));
 }
 

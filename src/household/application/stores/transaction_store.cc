@@ -303,9 +303,20 @@ Result<TransactionStore::Erased> TransactionStore::erase(std::span<const std::st
                                erased.account_ids.insert(row.text(0));
                                ++erased.count;
                            }));
+        TRY(session_.execute("delete from known_rows where transaction_id = ?1 and user_id = ?2",
+                             {id, user_id_}));
     }
     TRY(totals.write(session_, user_id_));
     return erased;
+}
+
+Result<> TransactionStore::pass_on(const std::string& id, const std::string& file_id,
+                                   std::uint64_t line) {
+    return expecting_row(
+        session_.execute(
+            "update transactions set file_id = ?3, line = ?4 where id = ?1 and user_id = ?2",
+            {id, user_id_, file_id, line}),
+        "transaction", id);
 }
 
 Result<std::uint64_t> generation(sql::Session& session, const std::string& user_id,

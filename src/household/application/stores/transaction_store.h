@@ -34,6 +34,11 @@ struct StoredTransaction {
     bool is_edited(EditedField field) const {
         return (edited & static_cast<std::uint32_t>(field)) != 0;
     }
+    /// Whether a person edited a field or decided the category.
+    bool is_touched() const {
+        return edited != 0 ||
+               (row.assigned_at && row.assignment.type == finance::AssignmentType::manual);
+    }
 };
 
 /// The row as duplicate detection sees it.
@@ -94,6 +99,8 @@ class TransactionStore {
     /// the answer says for each whether it was written.
     Result<std::vector<bool>> assign_unchanged(std::span<const RuleAssignment> assignments,
                                                WallTime now);
+    /// The row counts as brought by another file, which states it in `line`. Errors: `not_found`.
+    Result<> pass_on(const std::string& id, const std::string& file_id, std::uint64_t line);
     struct Erased {
         std::int64_t count = 0;
         std::set<std::string> account_ids;

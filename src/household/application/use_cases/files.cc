@@ -112,7 +112,8 @@ Result<> move_transactions(UnitOfWork& unit, const std::string& file_id,
         stored->row.updated_at = unit.now();
         TRY(store.update(*stored));
     }
-    return {};
+    // What files of the old account say of these rows, and this one of the rows there, is over.
+    return KnownRows(unit.session(), unit.user_id()).forget_around(file_id);
 }
 
 Result<File> associate_file(UnitOfWork& unit, const std::string& id,

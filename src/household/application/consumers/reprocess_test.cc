@@ -1,0 +1,197 @@
+#include "household/application/consumers/consumers_test_kit.h"
+#include "household/application/consumers/import.h"
+
+namespace bascule::application {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* dmy = R"({"date_format":"DMY"})";
+constexpr const char* mdy = R"({"date_format":"MDY"})";
+
+/// A file that is read once more, in another way.
+class ReprocessTest : public ConsumersTest {
+  protected:
+    File uploaded_as(const std::string& name, const std::string& csv, const std::string& account_id,
+                     const std::string& mapping) {
+        const File file = world
+                              .wait<File>([&](auto done) {
+                                  world.household.files.upload(world.actor(),
+                                                               {.file_name = name,
+                                                                .content = csv,
+                                                                .account_id = account_id,
+                                                                .mapping = mapping},
+                                                               std::move(done));
+                              })
+                              .value();
+        pump();
+        return file;
+    }
+
+    std::vector<event::Event> process(const std::string& id, const std::string& mapping) {
+        EXPECT_THAT(world.wait<File>([&](auto done) {
+            world.household.files.process(world.actor(), id, mapping, std::nullopt,
+                                          std::move(done));
+        }),
+                    Succeeds());
+        return pump();
+    }
+
+    void edit(const std::string& id, TransactionEdit edit) {
+        EXPECT_THAT(world.wait<Transaction>([&](auto done) {
+            world.household.transactions.update(world.actor(), id, std::move(edit),
+                                                std::move(done));
+        }),
+                    Succeeds());
+        pump();
+    }
+
+    std::string id_of(const std::string& payee) {
+        return rows("select id from transactions where payee = '" + payee + "'").at(0);
+    }
+
+    const std::string two = "Date,Payee,Amount\n01/02/2025,A,-1.00\n03/04/2025,B,-2.00\n";
+};
+
+TEST_F(ReprocessTest, ACorrectedMappingReplacesWhatTheWrongOneMade) {
+    const Account giro = world.account("Giro");
+    const File uploaded = uploaded_as("two.csv", two, giro.id, dmy);
+    const auto before = rows("select id from transactions order by id");
+    const auto events = process(uploaded.id, mdy);
+
+    EXPECT_THAT(rows("select booking_date from transactions order by line"),
+                ElementsAre("2025-01-02", "2025-03-04"));
+    EXPECT_EQ(file(uploaded.id).transaction_count, 2);
+    EXPECT_EQ(file(uploaded.id).duplicate_count, 0);
+    EXPECT_EQ(world.household.accounts.get("ada", giro.id)->transaction_count, 2);
+    const auto deleted = of_type(events, "transactions.deleted");
+    ASSERT_THAT(deleted, SizeIs(1));
+    EXPECT_EQ(member(deleted[0], "/deletionType"), "\"file_reprocessing\"");
+    EXPECT_THAT(member(deleted[0], "/transactionIds"),
+                AllOf(HasSubstr(before.at(0)), HasSubstr(before.at(1))));
+    EXPECT_EQ(member(of_type(events, "transactions.created").at(0), "/transactionCount"), "2");
+}
+
+TEST_F(ReprocessTest, TheSameReadingAgainChangesNothing) {
+    const Account giro = world.account("Giro");
+    const File uploaded = uploaded_as("two.csv", two, giro.id, dmy);
+    const auto before = rows("select * from transactions order by id");
+    const auto events = process(uploaded.id, dmy);
+    EXPECT_EQ(rows("select * from transactions order by id"), before);
+    EXPECT_THAT(of_type(events, "transactions.deleted"), IsEmpty());
+    EXPECT_THAT(of_type(events, "transactions.created"), IsEmpty());
+    EXPECT_EQ(file(uploaded.id).transaction_count, 2);
+    EXPECT_EQ(file(uploaded.id).duplicate_count, 0);
+}
+
+TEST_F(ReprocessTest, RowsThatStayKeepIdCategoryAndEdits) {
+    const Account giro = world.account("Giro");
+    const File uploaded = uploaded_as(
+        "mixed.csv", "Date,Payee,Amount\n05/05/2025,Same,-1.00\n03/04/2025,Moves,-2.00\n", giro.id,
+        dmy);
+    const std::string same = id_of("Same");
+    const std::string food = category("Food", "EXPENSE");
+    edit(same, {.notes = "mine", .category_id = food});
+    process(uploaded.id, mdy);
+    EXPECT_THAT(rows("select id, notes, category_id from transactions where payee = 'Same'"),
+                ElementsAre(same + "|mine|" + food));
+    EXPECT_THAT(rows("select booking_date from transactions where payee = 'Moves'"),
+                ElementsAre("2025-03-04"));
+}
+
+/// A person's work on a row is not lost with a wrong date: the bank's part of it is corrected.
+TEST_F(ReprocessTest, ATouchedRowIsCorrectedInPlace) {
+    const Account giro = world.account("Giro");
+    const File uploaded = uploaded_as("two.csv", two, giro.id, dmy);
+    const std::string touched = id_of("A");
+    edit(touched, {.payee = "Aunt Ada"});
+    const auto events = process(uploaded.id, mdy);
+    EXPECT_THAT(rows("select id, booking_date, bank_date, payee, bank_payee from transactions"
+                     " where line = 2"),
+                ElementsAre(touched + "|2025-01-02|2025-01-02|Aunt Ada|A"));
+    EXPECT_EQ(file(uploaded.id).transaction_count, 2);
+    const auto updated = of_type(events, "transaction.updated");
+    ASSERT_THAT(updated, SizeIs(1));
+    EXPECT_THAT(updated[0].data, HasSubstr(R"("oldValue":"2025-02-01","newValue":"2025-01-02")"));
+}
+
+TEST_F(ReprocessTest, ATouchedRowThatTheNewReadingLacksIsKeptAndToldOf) {
+    const Account giro = world.account("Giro");
+    const File uploaded = uploaded_as("two.csv", two, giro.id, dmy);
+    const std::string touched = id_of("A");
+    edit(touched, {.notes = "mine"});
+    process(uploaded.id, R"({"date_format":"DMY","skip_lines":2,"header":false,)"
+                         R"("columns":{"date":0,"payee":1,"amount":2}})");
+    EXPECT_THAT(rows("select payee from transactions order by line"), ElementsAre("A", "B"));
+    EXPECT_THAT(file(uploaded.id).notes,
+                Contains(AllOf(Field(&FileNote::code, "kept_edited"), Field(&FileNote::line, 2U),
+                               Field(&FileNote::message, HasSubstr(touched)))));
+}
+
+TEST_F(ReprocessTest, ARowThatAnotherFileStatesToBecomesItsOwn) {
+    const Account giro = world.account("Giro");
+    const File wrong = uploaded_as("two.csv", two, giro.id, dmy);
+    const File other =
+        uploaded_as("other.csv", "Date,Payee,Amount\n2025-02-01,A,-1.00\n", giro.id, "");
+    ASSERT_EQ(file(other.id).duplicate_count, 1);
+    const std::string shared = id_of("A");
+    process(wrong.id, mdy);
+    EXPECT_THAT(rows("select id, file_id from transactions where booking_date = '2025-02-01'"),
+                ElementsAre(shared + "|" + other.id));
+    EXPECT_EQ(file(other.id).transaction_count, 1);
+    EXPECT_EQ(file(other.id).duplicate_count, 0);
+    EXPECT_EQ(file(wrong.id).transaction_count, 2);
+    EXPECT_EQ(world.count("select count(*) from transactions"), 3);
+}
+
+/// A row entered by hand that the wrong reading took for its own is a person's again, and the right
+/// reading finds its own partner.
+TEST_F(ReprocessTest, WhatAWrongReadingSettledIsTakenBack) {
+    const Account giro = world.account("Giro");
+    const Transaction manual = world.transaction(giro.id, "2025-02-02", "-1.00", "Kim");
+    const File uploaded = uploaded_as("two.csv", two, giro.id, dmy);
+    ASSERT_THAT(rows("select status from transactions where id = '" + manual.id + "'"),
+                ElementsAre("booked"));
+    process(uploaded.id, mdy);
+    EXPECT_THAT(rows("select status, booking_date, payee, bank_date, bank_payee from transactions"
+                     " where id = '" +
+                     manual.id + "'"),
+                ElementsAre("manual|2025-02-02|Kim|2025-02-02|"));
+    EXPECT_EQ(world.count("select count(*) from transactions"), 3);
+    process(uploaded.id, dmy);
+    EXPECT_THAT(rows("select status, bank_payee from transactions where id = '" + manual.id + "'"),
+                ElementsAre("booked|A"));
+    EXPECT_EQ(world.count("select count(*) from transactions"), 2);
+    EXPECT_EQ(file(uploaded.id).transaction_count, 1);
+    EXPECT_EQ(file(uploaded.id).duplicate_count, 1);
+}
+
+TEST_F(ReprocessTest, AReadingThatAsksLeavesWhatIsThere) {
+    const Account giro = world.account("Giro");
+    const File uploaded = uploaded_as("two.csv", two, giro.id, dmy);
+    const auto before = rows("select * from transactions order by id");
+    process(uploaded.id, R"({"columns":{"amount":"Nowhere"}})");
+    EXPECT_NE(file(uploaded.id).status, FileStatus::processed);
+    EXPECT_EQ(rows("select * from transactions order by id"), before);
+    EXPECT_EQ(file(uploaded.id).transaction_count, 2);
+}
+
+TEST_F(ReprocessTest, ARepeatedRunChangesNothingMore) {
+    const Account giro = world.account("Giro");
+    const File uploaded = uploaded_as("two.csv", two, giro.id, dmy);
+    process(uploaded.id, mdy);
+    const auto before = state();
+    for (const auto& [consumer, event, offset] : std::vector(delivered)) {
+        outcome_of_run(handler(consumer), delivery_of(consumer, {event}, offset));
+    }
+    EXPECT_EQ(state(), before);
+}
+
+}  // namespace
+}  // namespace bascule::application
