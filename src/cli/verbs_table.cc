@@ -214,7 +214,7 @@ std::vector<Verb> household_verbs() {
         {"files delete",
          "DELETE",
          "/v1/files/{id}",
-         "Delete a file and what came with it",
+         "Delete a file and what came with it, but for what other files state",
          {id},
          Shape::object,
          {},

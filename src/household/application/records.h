@@ -91,6 +91,12 @@ struct Transaction {
     /// What the user sees: their own words where they edited, else the bank's.
     std::string payee;
     std::string description;
+/// What went with a deleted file, and what stays.
+struct FileRemoval {
+    std::int64_t deleted_count = 0;
+    std::int64_t kept_count = 0;  ///< transactions that another file states
+};
+
     std::string memo;
     std::string notes;
     /// What the bank wrote; never changed by an edit.

@@ -108,7 +108,8 @@ void add_file_routes(Routes& routes) {
     routes.add(Method::delete_, "/v1/files/{id}", household, [=](Call call) {
         const application::Actor actor = call.actor();
         const std::string id = call.id();
-        files->remove(actor, id, answering<std::int64_t>(std::move(call), 200, deleted_form));
+        files->remove(actor, id,
+                      answering<application::FileRemoval>(std::move(call), 200, removal_form));
     });
     routes.add(Method::get, "/v1/files/{id}/content", household, [=](Call call) {
         services->readers.post([=, call = std::move(call)]() mutable {

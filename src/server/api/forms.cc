@@ -439,6 +439,11 @@ std::string deleted_form(std::int64_t count) {
 }
 
 std::string position_text(Offset offset) { return "0:" + std::to_string(offset.value()); }
+std::string removal_form(const application::FileRemoval& removal) {
+    return R"({"count":)" + std::to_string(removal.deleted_count) + R"(,"keptCount":)" +
+           std::to_string(removal.kept_count) + "}";
+}
+
 
 Result<Offset> parse_position(std::string_view text) {
     std::uint64_t offset = 0;

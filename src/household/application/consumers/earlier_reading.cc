@@ -111,7 +111,7 @@ Result<> EarlierReading::keep(const std::string& id, const StoredTransaction& ba
     } else if (verdict.kind == finance::RowVerdict::update_of) {
         known.earlier = TRY(take_over(id, bank, verdict));
     } else if (by_this_file) {
-        TRY(take_back(*unit_, id, change->second.earlier));
+        TRY(take_back(*unit_, file_id_, id, change->second.earlier));
     }
     if (by_this_file) {
         known.earlier = verdict.kind == finance::RowVerdict::update_of
@@ -208,7 +208,7 @@ Result<std::vector<FileNote>> EarlierReading::finish() {
     TRY(delete_transactions(*unit_, untouched, event::DeletionType::file_reprocessing));
     for (const auto& [id, change] : changes_) {
         if (change.file_id == file_id_) {
-            TRY(take_back(*unit_, id, change.earlier));
+            TRY(take_back(*unit_, file_id_, id, change.earlier));
         }
     }
     TRY(KnownRows(unit_->session(), unit_->user_id()).replace(file_id_, known_));

@@ -15,7 +15,7 @@ using testing::SizeIs;
 constexpr const char* dmy = R"({"date_format":"DMY"})";
 constexpr const char* mdy = R"({"date_format":"MDY"})";
 
-/// A file that is read once more, in another way.
+/// A file that is read once more, in another way, or taken away.
 class ReprocessTest : public ConsumersTest {
   protected:
     File uploaded_as(const std::string& name, const std::string& csv, const std::string& account_id,
@@ -41,6 +41,14 @@ class ReprocessTest : public ConsumersTest {
         }),
                     Succeeds());
         return pump();
+    }
+
+    FileRemoval removed(const std::string& id, const std::string& key = "") {
+        return world
+            .wait<FileRemoval>([&](auto done) {
+                world.household.files.remove(world.actor("ada", key), id, std::move(done));
+            })
+            .value();
     }
 
     void edit(const std::string& id, TransactionEdit edit) {
@@ -170,6 +178,44 @@ TEST_F(ReprocessTest, WhatAWrongReadingSettledIsTakenBack) {
     EXPECT_EQ(world.count("select count(*) from transactions"), 2);
     EXPECT_EQ(file(uploaded.id).transaction_count, 1);
     EXPECT_EQ(file(uploaded.id).duplicate_count, 1);
+}
+
+TEST_F(ReprocessTest, DeletingAFileLeavesWhatAnotherFileStates) {
+    const Account giro = world.account("Giro");
+    const File first = uploaded_as("first.csv", two, giro.id, dmy);
+    const std::string shared = id_of("B");
+    const File later = uploaded_as(
+        "later.csv", "Date,Payee,Amount\n2025-04-03,B,-2.00\n2025-04-05,C,-3.00\n", giro.id, "");
+    ASSERT_EQ(file(later.id).duplicate_count, 1);
+
+    const FileRemoval answer = removed(first.id, "once");
+    EXPECT_EQ(answer.deleted_count, 1);
+    EXPECT_EQ(answer.kept_count, 1);
+    EXPECT_THAT(rows("select payee, file_id, line from transactions order by line"),
+                ElementsAre("B|" + later.id + "|2", "C|" + later.id + "|3"));
+    EXPECT_EQ(id_of("B"), shared);
+    EXPECT_EQ(file(later.id).transaction_count, 2);
+    EXPECT_EQ(file(later.id).duplicate_count, 0);
+    const FileRemoval repeated = removed(first.id, "once");
+    EXPECT_EQ(repeated.deleted_count, 1);
+    EXPECT_EQ(repeated.kept_count, 1);
+
+    EXPECT_EQ(removed(later.id).deleted_count, 2);
+    EXPECT_EQ(world.count("select count(*) from transactions"), 0);
+    EXPECT_EQ(world.count("select count(*) from known_rows"), 0);
+}
+
+/// As long as one file states a row that a person entered, it is booked; then it is theirs again.
+TEST_F(ReprocessTest, DeletingTheLastFileThatSettledARowGivesItBack) {
+    const Account giro = world.account("Giro");
+    const Transaction manual = world.transaction(giro.id, "2025-02-02", "-1.00", "Kim");
+    const File one = uploaded_as("one.csv", two, giro.id, dmy);
+    const File other = uploaded_as("other.csv", two, giro.id, dmy);
+    const auto kim = "select status, bank_payee from transactions where id = '" + manual.id + "'";
+    EXPECT_EQ(removed(one.id).kept_count, 1);
+    EXPECT_THAT(rows(kim), ElementsAre("booked|A"));
+    EXPECT_EQ(removed(other.id).deleted_count, 1);
+    EXPECT_THAT(rows(kim), ElementsAre("manual|"));
 }
 
 TEST_F(ReprocessTest, AReadingThatAsksLeavesWhatIsThere) {

@@ -88,6 +88,22 @@ Result<std::map<std::string, KnownRows::Heir>> KnownRows::heirs(const std::strin
     return found;
 }
 
+Result<bool> KnownRows::hand_over(const std::string& file_id, const std::string& transaction_id,
+                                  const std::string& earlier) {
+    const auto heir = TRY(session_.query_one(
+        "select k.file_id from known_rows k join files f on f.id = k.file_id"
+        " where k.transaction_id = ?1 and k.user_id = ?2 and k.file_id <> ?3"
+        " order by f.uploaded_ms, f.id limit 1",
+        {transaction_id, user_id_, file_id}, [](const sql::Row& row) { return row.text(0); }));
+    if (heir) {
+        TRY(
+            session_.execute("update known_rows set earlier = ?4 where file_id = ?1"
+                             " and transaction_id = ?2 and user_id = ?3 and earlier = ''",
+                             {*heir, transaction_id, user_id_, earlier}));
+    }
+    return heir.has_value();
+}
+
 Result<> KnownRows::forget(const std::string& file_id, const std::string& transaction_id) {
     return ignoring_count(session_.execute(
         "delete from known_rows where file_id = ?1 and transaction_id = ?2 and user_id = ?3",

@@ -46,6 +46,11 @@ class KnownRows {
     /// By transaction, of those that the file brought: the earliest other file that states it too.
     Result<std::map<std::string, Heir>> heirs(const std::string& file_id);
 
+    /// Makes a file's change of a row that of the earliest other file that states the row, unless
+    /// that changed it itself. Returns whether there is such a file.
+    Result<bool> hand_over(const std::string& file_id, const std::string& transaction_id,
+                           const std::string& earlier);
+
     Result<> forget(const std::string& file_id, const std::string& transaction_id);
     /// Of the rows that a file brought and of those that it knew, for a file that moves away.
     Result<> forget_around(const std::string& file_id);

@@ -137,7 +137,11 @@ Result<> change_row(UnitOfWork& unit, const StoredTransaction& before, StoredTra
     return {};
 }
 
-Result<> take_back(UnitOfWork& unit, const std::string& id, const std::string& earlier_word) {
+Result<> take_back(UnitOfWork& unit, const std::string& file_id, const std::string& id,
+                   const std::string& earlier_word) {
+    if (TRY(KnownRows(unit.session(), unit.user_id()).hand_over(file_id, id, earlier_word))) {
+        return {};
+    }
     TransactionStore store(unit.session(), unit.user_id());
     const auto before = TRY(store.find(id));
     if (!before) {

@@ -27,8 +27,10 @@ Result<std::int64_t> delete_transactions(UnitOfWork& unit, std::span<const std::
 /// person can see of it.
 Result<> change_row(UnitOfWork& unit, const StoredTransaction& before, StoredTransaction after);
 
-/// Takes back what a file changed in a row that was there before it.
-Result<> take_back(UnitOfWork& unit, const std::string& id, const std::string& earlier_word);
+/// Takes back what a file changed in a row that was there before it and that it no longer states;
+/// where another file states the row too, its word stands.
+Result<> take_back(UnitOfWork& unit, const std::string& file_id, const std::string& id,
+                   const std::string& earlier_word);
 
 /// Of rows that a file brought and no longer states, those that other files state become theirs.
 /// Returns the rest.

@@ -167,14 +167,25 @@ Result<File> process_file(UnitOfWork& unit, const std::string& id,
     return file;
 }
 
-Result<std::int64_t> remove_file(UnitOfWork& unit, const std::string& id) {
-    const File file = TRY(existing(unit.session(), unit.user_id(), id));
-    TransactionStore store(unit.session(), unit.user_id());
-    const auto count = TRY(
-        delete_transactions(unit, TRY(store.ids_of_file(id)), event::DeletionType::file_deleted));
-    TRY(FileStore(unit.session(), unit.user_id()).erase(id));
-    unit.publish(event::file_deleted(unit.occasion(), {id, file.account_id, count}));
-    return count;
+Result<FileRemoval> remove_file(UnitOfWork& unit, const File& file) {
+    const auto brought = TRY(TransactionStore(unit.session(), unit.user_id()).ids_of_file(file.id));
+    const auto its_own = TRY(pass_on_rows(unit, file.id, brought));
+    const auto count = TRY(delete_transactions(unit, its_own, event::DeletionType::file_deleted));
+    for (const KnownRow& row : TRY(KnownRows(unit.session(), unit.user_id()).of_file(file.id))) {
+        if (!row.earlier.empty()) {
+            TRY(take_back(unit, file.id, row.transaction_id, row.earlier));
+        }
+    }
+    TRY(FileStore(unit.session(), unit.user_id()).erase(file.id));
+    unit.publish(event::file_deleted(unit.occasion(), {file.id, file.account_id, count}));
+    return FileRemoval{count, static_cast<std::int64_t>(brought.size() - its_own.size())};
+}
+
+/// For a repeat, from what answer_text made.
+Result<FileRemoval> recall_removal(sql::Session&, const std::string& answer) {
+    const auto comma = std::min(answer.find(','), answer.size());
+    const std::string kept = answer.substr(comma);
+    return FileRemoval{std::atoll(answer.c_str()), kept.empty() ? 0 : std::atoll(&kept[1])};
 }
 
 }  // namespace
@@ -286,18 +297,18 @@ void Files::process(Actor actor, std::string id, std::optional<std::string> mapp
         std::move(recall), std::move(done));
 }
 
-void Files::remove(Actor actor, std::string id, io::Completion<std::int64_t> done) {
+void Files::remove(Actor actor, std::string id, io::Completion<FileRemoval> done) {
     const Request request = Request("files.remove").add(std::string_view(id));
     auto sha256 = std::make_shared<std::string>();
-    perform<std::int64_t>(
+    perform<FileRemoval>(
         environment_, std::move(actor), request, Weight::heavy,
-        [id = std::move(id), sha256](UnitOfWork& unit) -> Result<std::int64_t> {
-            *sha256 = TRY(existing(unit.session(), unit.user_id(), id))
-            .sha256;
-            return remove_file(unit, id);
+        [id = std::move(id), sha256](UnitOfWork& unit) -> Result<FileRemoval> {
+            const File file = TRY(existing(unit.session(), unit.user_id(), id));
+            *sha256 = file.sha256;
+            return remove_file(unit, file);
         },
-        recall_count,
-        [files = *this, sha256, done = std::move(done)](Result<std::int64_t> removed) mutable {
+        recall_removal,
+        [files = *this, sha256, done = std::move(done)](Result<FileRemoval> removed) mutable {
             if (removed && !sha256->empty()) {
                 files.remove_unused(*sha256);
             }

@@ -50,8 +50,9 @@ class Files {
     void process(Actor actor, std::string id, std::optional<std::string> mapping,
                  std::optional<std::string> account_id, io::Completion<File> done);
     /// Deletes file and the transactions it brought: transactions.deleted (file_deleted),
-    /// file.deleted. Completes with the number of transactions.
-    void remove(Actor actor, std::string id, io::Completion<std::int64_t> done);
+    /// file.deleted. Those that another file states become that file's; what the file changed in
+    /// rows that were there before it is taken back.
+    void remove(Actor actor, std::string id, io::Completion<FileRemoval> done);
 
   private:
     /// Contents on their way into a file row. Their blobs must not be collected.

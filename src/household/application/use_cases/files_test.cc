@@ -31,8 +31,10 @@ class FilesTest : public testing::Test {
         });
     }
     Result<std::int64_t> remove(const std::string& id) {
-        return world.wait<std::int64_t>(
+        const auto removal = world.wait<FileRemoval>(
             [&](auto done) { world.household.files.remove(world.actor(), id, std::move(done)); });
+        return TRY(removal)
+        .deleted_count;
     }
     void set_status(const std::string& id, FileStatus status) {
         ASSERT_THAT(world.wait<void>([&](auto done) {

@@ -37,10 +37,13 @@ class Request {
     std::string text_;
 };
 
-/// What an idempotency key remembers of an answer: the id of what was made or changed, or a number.
+/// What an idempotency key remembers of an answer: the id of what was made or changed, or numbers.
 inline std::string answer_text(std::int64_t count) { return std::to_string(count); }
 inline std::string answer_text(const Account& account) { return account.id; }
 inline std::string answer_text(const File& file) { return file.id; }
+inline std::string answer_text(const FileRemoval& removal) {
+    return std::to_string(removal.deleted_count) + "," + std::to_string(removal.kept_count);
+}
 inline std::string answer_text(const Transaction& transaction) { return transaction.id; }
 inline std::string answer_text(const Category& category) { return category.node.id; }
 inline std::string answer_text(const CategoryRule& rule) { return rule.rule.id; }

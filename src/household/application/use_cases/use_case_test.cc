@@ -136,7 +136,7 @@ TEST(NoSilentChangeTest, EveryUseCasePublishes) {
     expect("file move", {"file.associated"}, world.wait<File>([&](auto done) {
         house.files.associate(world.actor(), file.id, other.id, std::move(done));
     }));
-    expect("file removal", {"file.deleted"}, world.wait<std::int64_t>([&](auto done) {
+    expect("file removal", {"file.deleted"}, world.wait<FileRemoval>([&](auto done) {
         house.files.remove(world.actor(), file.id, std::move(done));
     }));
     expect("category removal", {"transaction.categorized", "category.deleted"},
@@ -246,7 +246,8 @@ TEST(IsolationTest, AnotherUsersThingsAreNotFound) {
         house.files.process(bob, file.id, std::nullopt, std::nullopt, std::move(done));
     }),
                 refused);
-    EXPECT_THAT(number([&](auto done) { house.files.remove(bob, file.id, std::move(done)); }),
+    EXPECT_THAT(world.wait<FileRemoval>(
+                    [&](auto done) { house.files.remove(bob, file.id, std::move(done)); }),
                 refused);
     EXPECT_THAT(transaction([&](auto done) {
                     house.transactions.create(
