@@ -6,6 +6,7 @@
 
 #include "household/application/consumers/parts.h"
 #include "household/application/consumers/payload.h"
+#include "household/application/stores/rule_store.h"
 #include "household/application/stores/transaction_store.h"
 
 namespace bascule::application {
@@ -200,13 +201,13 @@ Result<PartsDone> parts_done(sql::Session& session, const Run& run) {
 }
 
 /// What earlier attempts of a run over existing rows have assigned, for its summary.
-Result<> note_earlier_parts(sql::Session& session, const Run& run, const std::string& rule_id,
+Result<> note_earlier_parts(sql::Session& session, const Run& run, const finance::Rule& rule,
                             RuleRun& rule_run) {
     return session.query(
         "select id, category_id from transactions where user_id = ?1 and rule_id = ?2"
-        " and assignment_type = 'rule_based' order by booking_date, id",
-        {run.event().user_id, rule_id}, [&](const sql::Row& row) {
-            rule_run.note({.category_id = row.text(1), .rule_id = rule_id}, row.text(0));
+        " and rule_version = ?3 and assignment_type = 'rule_based' order by booking_date, id",
+        {run.event().user_id, rule.id, rule.version}, [&](const sql::Row& row) {
+            rule_run.note({.category_id = row.text(1), .rule_id = rule.id}, row.text(0));
         });
 }
 
@@ -253,13 +254,18 @@ Result<> cut_created(const Attempt& attempt, std::uint32_t part_size, RuleRun& r
 }
 
 /// Rows that were assigned are no longer among those without a category, so a repeat after a crash
-/// begins with what is left and numbers its parts behind those that were committed.
+/// begins with what is left and numbers its parts behind those that were committed. The rule counts
+/// as it is now: what was changed since is told by an event of its own.
 Result<> cut_rule(const Attempt& attempt, std::uint32_t part_size, const std::string& rule_id,
                   RuleRun& rule_run) {
-    if (attempt.done.last > 0) {
-        TRY(note_earlier_parts(attempt.snapshot.session(), attempt.run, rule_id, rule_run));
+    const auto stored = TRY(RuleStore(attempt.snapshot.session(), attempt.user_id()).find(rule_id));
+    if (!stored) {
+        return {};
     }
-    if (!attempt.payload.boolean("autoApply")) {
+    if (attempt.done.last > 0) {
+        TRY(note_earlier_parts(attempt.snapshot.session(), attempt.run, stored->rule, rule_run));
+    }
+    if (!stored->rule.auto_apply || !stored->rule.enabled) {
         return {};
     }
     finance::RuleMatcher matcher(attempt.rules->rules);
@@ -322,7 +328,7 @@ Result<> Categorization::start(const SharedRun& run) {
     }
     auto rules = TRY(cache_.get(snapshot, std::string(run->event().user_id)));
     const Attempt attempt{*run, std::move(payload), std::move(snapshot), done, std::move(rules)};
-    const bool is_rule = run->event().event_type == "category.rule_created";
+    const bool is_rule = run->event().event_type != "transactions.created";
     const std::string rule_id = is_rule ? attempt.payload.text("ruleId") : "";
     auto rule_run = std::make_shared<RuleRun>(
         cache_, attempt.rules->generation, rule_id,

@@ -12,8 +12,8 @@
 namespace bascule::application {
 
 /// transactions.created: gives new rows the category of the first rule that matches, or suggests
-/// it. category.rule_created with autoApply: does so for existing rows without a category, with
-/// that rule.
+/// it. category.rule_created and category.rule_updated: where the rule applies by itself, does so
+/// for existing rows without a category, with that rule.
 ///
 /// What a person decided stays, and a match that says nothing new writes and publishes nothing.
 /// Commits at most `part_size` rows at a time: transaction.categorized for each row that changed,

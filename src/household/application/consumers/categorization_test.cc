@@ -10,7 +10,16 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 /// Rules over new rows and over those that are there.
-class CategorizationTest : public ConsumersTest {};
+class CategorizationTest : public ConsumersTest {
+  protected:
+    std::vector<event::Event> change_rule(const std::string& id, RuleEdit edit) {
+        EXPECT_THAT(world.wait<CategoryRule>([&](auto done) {
+            world.household.rules.update(world.actor(), id, std::move(edit), std::move(done));
+        }),
+                    Succeeds());
+        return pump();
+    }
+};
 
 TEST_F(CategorizationTest, NewRowsGetTheCategoryOfTheirRule) {
     const Account giro = world.account("Giro");
@@ -80,6 +89,53 @@ TEST_F(CategorizationTest, ASuggestingRuleLeavesExistingRows) {
     pump();
     rule(food, "lidl", false);
     EXPECT_THAT(of_type(pump(), "transaction.categorized"), IsEmpty());
+}
+
+TEST_F(CategorizationTest, AChangedRuleThatAppliesItselfRunsOverExistingRows) {
+    const Account giro = world.account("Giro");
+    const std::string food = category("Food", "EXPENSE");
+    const std::string lidl = rule(food, "lidl", false);
+    world.file("giro.csv", giro_csv, giro.id);
+    pump();
+    ASSERT_EQ(world.count("select count(*) from transactions where counted_category_id <> ''"), 0);
+
+    const auto events = change_rule(lidl, {.auto_apply = true});
+    EXPECT_THAT(rows("select payee, assignment_type, rule_version from transactions"
+                     " where counted_category_id = '" +
+                     food + "'"),
+                ElementsAre("Lidl 42|rule_based|2", "Lidl 42|rule_based|2"));
+    EXPECT_THAT(of_type(events, "transaction.categorized"), SizeIs(2));
+    const auto applied = of_type(events, "category.rules_applied");
+    ASSERT_THAT(applied, SizeIs(1));
+    EXPECT_EQ(member(applied[0], "/applicationType"), "\"bulk\"");
+
+    // Other words find other rows; what it assigned before stays, and is not told again.
+    const auto wider =
+        change_rule(lidl, {.conditions = finance::ConditionNode::of(
+                               {.field = finance::RuleField::payee, .value = "bookshop"})});
+    EXPECT_THAT(of_type(wider, "transaction.categorized"), SizeIs(1));
+    EXPECT_EQ(member(of_type(wider, "category.rules_applied").at(0), "/transactionIds/1"),
+              "absent");
+    EXPECT_THAT(of_type(change_rule(lidl, {.name = "Food shops"}), "transaction.categorized"),
+                IsEmpty());
+}
+
+TEST_F(CategorizationTest, ADisabledOrSuggestingRuleThatChangesLeavesExistingRows) {
+    const Account giro = world.account("Giro");
+    const std::string food = category("Food", "EXPENSE");
+    const std::string lidl = rule(food, "nothing", true);
+    world.file("giro.csv", giro_csv, giro.id);
+    pump();
+    const auto words =
+        finance::ConditionNode::of({.field = finance::RuleField::payee, .value = "lidl"});
+    EXPECT_THAT(of_type(change_rule(lidl, {.conditions = words, .enabled = false}),
+                        "transaction.categorized"),
+                IsEmpty());
+    EXPECT_THAT(of_type(change_rule(lidl, {.enabled = true, .auto_apply = false}),
+                        "transaction.categorized"),
+                IsEmpty());
+    EXPECT_THAT(of_type(change_rule(lidl, {.auto_apply = true}), "transaction.categorized"),
+                SizeIs(2));
 }
 
 TEST_F(CategorizationTest, LateDecisionOfAPersonWinsOverARunUnderWay) {

@@ -39,7 +39,8 @@ class ConsumersTest : public testing::Test {
         if (type == "file.uploaded") {
             names.emplace_back("file_processor");
         }
-        if (type == "transactions.created" || type == "category.rule_created") {
+        if (type == "transactions.created" || type == "category.rule_created" ||
+            type == "category.rule_updated") {
             names.emplace_back("categorization");
         }
         if (find_trigger(type) != nullptr) {
