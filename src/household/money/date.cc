@@ -110,6 +110,11 @@ Date Date::from_days(std::int32_t days_since_1970) {
     return Date(days_since_1970);
 }
 
+Date Date::plus_days(std::int32_t days) const {
+    return Date(static_cast<std::int32_t>(
+        std::clamp(std::int64_t{days_} + days, std::int64_t{days_first}, std::int64_t{days_last})));
+}
+
 int Date::year() const { return civil_from_days(days_).year; }
 int Date::month() const { return civil_from_days(days_).month; }
 int Date::day() const { return civil_from_days(days_).day; }

@@ -39,8 +39,9 @@ class Date {
 
     std::string to_text() const;  ///< `YYYY-MM-DD`
 
-    /// Day arithmetic; leaving the range of years is checked.
-    Date plus_days(std::int32_t days) const { return from_days(days_ + days); }
+    /// So many days later or earlier, but not beyond the range's first and last day: what lies
+    /// around a date that a bank wrote must not depend on where it stands in the calendar.
+    Date plus_days(std::int32_t days) const;
 
     /// The same day of another month, or that month's last day when it is shorter: 31 January + 1
     /// is 28 February.

@@ -30,6 +30,14 @@ TEST(DateTest, EveryDayOfFourCenturiesRoundTrips) {
     }
 }
 
+TEST(DateTest, DaysAroundTheEndsOfTheCalendarStayInIt) {
+    EXPECT_EQ(date("9999-12-30").plus_days(1), date("9999-12-31"));
+    EXPECT_EQ(date("9999-12-30").plus_days(2), date("9999-12-31"));
+    EXPECT_EQ(date("0001-01-02").plus_days(-2), date("0001-01-01"));
+    EXPECT_EQ(date("2000-01-01").plus_days(INT32_MAX), date("9999-12-31"));
+    EXPECT_EQ(date("2000-01-01").plus_days(INT32_MIN), date("0001-01-01"));
+}
+
 TEST(DateTest, KnowsLeapYears) {
     EXPECT_THAT(Date::create(2024, 2, 29), Succeeds());
     EXPECT_THAT(Date::create(2000, 2, 29), Succeeds());

@@ -55,6 +55,21 @@ TEST_F(ImportTest, EventsOfAConsumerFollowTheirCause) {
     EXPECT_EQ(raised.hops, 2U);
 }
 
+/// Goal: no day that a file may hold ends the program, however near the end of the calendar.
+TEST_F(ImportTest, RowsOfTheFirstAndTheLastDayOfTheCalendarAreRows) {
+    const Account giro = world.account("Giro");
+    world.file("ends.csv",
+               "Date;Payee;Amount\n0001-01-01;first;-1.00\n2025-03-13;between;-2.00\n"
+               "9999-12-31;last;-4.00\n",
+               giro.id);
+    world.transaction(giro.id, "9999-12-31", "-8.00");
+    pump();
+    EXPECT_THAT(rows("select booking_date, amount_minor from transactions order by line, 1"),
+                testing::UnorderedElementsAre("0001-01-01|-100", "2025-03-13|-200",
+                                              "9999-12-31|-400", "9999-12-31|-800"));
+    EXPECT_EQ(world.count("select count(*) from analytics_cells"), 3);
+}
+
 TEST_F(ImportTest, SameFileAgainAddsNothing) {
     const Account giro = world.account("Giro");
     world.file("giro.csv", giro_csv, giro.id);

@@ -50,8 +50,8 @@ Result<money::Int128> sum_of(std::string_view text) {
 }  // namespace
 
 void AnalyticsScope::add(money::Month first, money::Month last) {
-    for (money::Month month = first; month <= last; month = month.plus(1)) {
-        months.insert(month);
+    for (std::int32_t i = 0; i <= last - first; ++i) {
+        months.insert(first.plus(i));
     }
 }
 
