@@ -40,6 +40,25 @@ class OutboxApiTest : public testing::Test {
     std::string operator_token = api.token(auth::Role::operator_);
 };
 
+/// Goal: a committed event does not vanish because somebody published another under its id.
+TEST_F(OutboxApiTest, AnEventWhoseIdWasTakenFromOutsideIsSetAsideInPlainSight) {
+    ASSERT_EQ(api.post(api.owner, "/v1/events",
+                       R"({"eventId":"taken","eventType":"account.deleted",)"
+                       R"("source":"account_service","userId":")" +
+                           ada + R"(","data":{"accountId":"b","transactionCount":1}})")
+                  .status,
+              200);
+    event::Event ours;
+    ours.event_id = "taken";
+    ours.event_type = "account.deleted";
+    ours.timestamp = from_unix_ms(1'767'225'600'000);
+    ours.source = "account_service";
+    ours.user_id = ada;
+    ours.data = R"({"accountId":"a","transactionCount":1})";
+    api.commit_to_outbox(ada, "taken", event::encode_body(ours));
+    EXPECT_EQ(refused(api.owner, "1").at("/items/0/code"), "id_reused");
+}
+
 TEST_F(OutboxApiTest, WhatWasRefusedIsListedAndToldButItsWordsOnlyToWhoMayReadThem) {
     EXPECT_EQ(api.get(operator_token, "/v1/outbox/refused").at("/total"), "0");
     EXPECT_THAT(api.get("", "/readyz").body, Not(HasSubstr("never be published")));

@@ -77,5 +77,38 @@ TEST(StreamApiTest, AStreamWithNothingToSayBeatsAndIsForgottenWithItsPeer) {
         << "the stream is destroyed, though it never wrote in vain";
 }
 
+/// Goal: who may no longer read reads no more, also what was begun before.
+TEST(StreamApiTest, AStreamEndsWithItsToken) {
+    TestApi api;
+    const std::string token = api.token(auth::Role::operator_);
+    const auto heard = std::make_shared<Guarded<Listener::Heard>>();
+    api.dispatch(token, http::Method::get, "/v1/stream",
+                 http::Reply(std::make_shared<Listener>(heard)));
+    const std::string id = api.get(token, "/v1/me").at("/tokenId");
+    ASSERT_EQ(api.ask(api.owner, http::Method::delete_, "/v1/tokens/" + id).status, 200);
+    ASSERT_EQ(
+        api.post(api.owner, "/v1/events",
+                 R"({"eventType":"lamp.switched","source":"kitchen","userId":"robin","data":{}})")
+            .status,
+        200);
+    EXPECT_THAT(io::wait_for<>([&](io::Completion<> done) {
+                    const bool there = heard->with([&](Listener::Heard& now) {
+                        if (now.text.ends_with("end")) {
+                            return true;
+                        }
+                        now.wanted = "end";
+                        now.waiter = std::move(done);
+                        return false;
+                    });
+                    if (there) {
+                        done({});
+                    }
+                }),
+                Succeeds());
+    heard->with([](const Listener::Heard& now) {
+        EXPECT_FALSE(now.text.contains("lamp.switched")) << now.text;
+    });
+}
+
 }  // namespace
 }  // namespace bascule::api

@@ -1,3 +1,4 @@
+#include <functional>
 #include <memory>
 #include <set>
 
@@ -41,9 +42,11 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
         std::string source;
     };
 
-    EventStream(const Services& services, std::shared_ptr<const void> seat, http::Stream stream,
-                Visibility visibility, Filter filter, Offset from)
+    EventStream(const Services& services, auth::Principal principal,
+                std::shared_ptr<const void> seat, http::Stream stream, Visibility visibility,
+                Filter filter, Offset from)
         : services_(services),
+          principal_(std::move(principal)),
           seat_(std::move(seat)),
           stream_(std::move(stream)),
           visibility_(std::move(visibility)),
@@ -70,8 +73,12 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
         wake();
     }
 
-    /// Calls `task` when nobody listens any more. Once, before anything is written.
-    void when_gone(std::move_only_function<void()> task) { stream_.when_gone(std::move(task)); }
+    /// Calls `forget` when nobody listens any more, or nobody may. Once, before anything is
+    /// written.
+    void when_over(const std::function<void()>& forget) {
+        forget_ = forget;
+        stream_.when_gone(forget);
+    }
 
   private:
     /// Who may run a round, and whether one is wanted.
@@ -98,6 +105,11 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
     /// Reads one batch and sends what is wanted of it. False when the log's end is reached, or the
     /// peer has no room.
     bool round() {
+        if (!services_.authenticator.is_welcome(principal_)) {
+            turn_.with([](Turn& turn) { turn.gone = true; });
+            forget_();
+            return false;
+        }
         const bool more = pending_.empty() && fill();
         const bool beat = turn_.with([](Turn& turn) { return std::exchange(turn.beat, false); });
         if (pending_.empty() && beat) {
@@ -167,7 +179,9 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
     }
 
     const Services& services_;
+    const auth::Principal principal_;
     const std::shared_ptr<const void> seat_;
+    std::function<void()> forget_;
     http::Stream stream_;
     const Visibility visibility_;
     const Filter filter_;
@@ -187,7 +201,7 @@ class Streams : public std::enable_shared_from_this<Streams> {
             open.streams.insert(stream);
             return !std::exchange(open.beats, true);
         });
-        stream->when_gone([weak = weak_from_this(), stream = std::weak_ptr(stream)] {
+        stream->when_over([weak = weak_from_this(), stream = std::weak_ptr(stream)] {
             if (const auto self = weak.lock()) {
                 self->forget(stream.lock());
             }
@@ -316,9 +330,9 @@ void add_stream_routes(Routes& routes) {
         http::Stream stream = call.stream(
             {.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}},
              .body = ": bascule\n\n" + start->first});
-        auto open =
-            std::make_shared<EventStream>(*services, std::move(seat), std::move(stream),
-                                          std::move(visibility), std::move(filter), start->at);
+        auto open = std::make_shared<EventStream>(*services, call.principal(), std::move(seat),
+                                                  std::move(stream), std::move(visibility),
+                                                  std::move(filter), start->at);
         streams->add(open);
         open->wake();
     });

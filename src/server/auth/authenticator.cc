@@ -199,6 +199,18 @@ Result<Principal> Authenticator::authenticate(std::string_view secret) const {
     });
 }
 
+bool Authenticator::is_welcome(const Principal& principal) const {
+    const WallTime now = state_->clock.wall();
+    return state_->memory.with([&](const Memory& memory) {
+        if (principal.token_id.empty()) {
+            return memory.users.contains(principal.user_id);
+        }
+        const auto found = memory.tokens.find(principal.token_id);
+        return found != memory.tokens.end() && !found->second.token.revoked &&
+               (!found->second.token.expires_at || *found->second.token.expires_at > now);
+    });
+}
+
 Result<Principal> Authenticator::verify_password(std::string_view name, std::string_view password) {
     const std::string folded = access_store::folded(name.substr(0, name_bytes_max + 1));
     const SteadyTime now = state_->clock.steady();

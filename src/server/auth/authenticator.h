@@ -78,6 +78,10 @@ class Authenticator {
     /// only who has its secret learns that it expired or was revoked.
     Result<Principal> authenticate(std::string_view secret) const;
 
+    /// Whether a principal that was let in is still welcome: its token neither revoked nor expired,
+    /// its user not deleted. No SQL; for what lasts longer than a request.
+    bool is_welcome(const Principal& principal) const;
+
     /// Errors: `not_found` (user or password), `exhausted` (too many failures of that name, or too
     /// many logins at once: wait). The principal has the user's role and no token.
     Result<Principal> verify_password(std::string_view name, std::string_view password);
