@@ -24,7 +24,8 @@ struct RelayTarget {
         publish;
     /// The producer's highest sequence that is durable.
     std::function<std::optional<std::uint64_t>(std::uint64_t producer)> highest_sequence;
-    /// Whether the event was published, as far back as the bus remembers ids.
+    /// Whether an outbox published the event, as far back as the bus remembers ids. One that
+    /// somebody else published under its id does not count: it is refused as `id_reused` and seen.
     std::function<bool(const event::Event& event)> contains;
 
     static RelayTarget of(broker::Bus& bus);
