@@ -210,6 +210,95 @@ void do_to_selected(BusState& state, const LetterFilter& filter, const Deed& dee
         });
 }
 
+void pause_consumer(BusState& state, const std::string& name, delivery::PauseOptions options,
+                    const Deed& deed, io::Completion<> done) {
+    ConsumerRuntime* found = state.find(name);
+    if (found == nullptr) {
+        done(std::unexpected(no_consumer(name)));
+        return;
+    }
+    options.reason = deed.reason;
+    auto fact = event::bus_consumer_paused(
+        occasion_of(state, deed),
+        {.consumer = name, .reason = options.reason, .until = options.until});
+    if (auto sound = check_deed(deed, fact); !sound) {
+        done(std::move(sound));
+        return;
+    }
+    const delivery::ConsumerStatus before = found->machine().status(state.now());
+    const auto wanted =
+        options.drain ? delivery::ConsumerMode::draining : delivery::ConsumerMode::paused;
+    const bool is_so =
+        before.mode == wanted && before.until == options.until && before.text == options.reason;
+    if (!is_so) {
+        found->machine().pause(options, state.now());
+        state.facts.add({std::move(fact)});
+    }
+    state.confirm_when_durable(std::move(done));
+}
+
+/// The offset that is meant; nothing for where it stopped.
+Result<std::optional<Offset>> place_of(const log::Log& log, const ResumeFrom& from) {
+    switch (from.kind) {
+        case ResumeFrom::Kind::position:
+            break;
+        case ResumeFrom::Kind::now:
+            return log.end();
+        case ResumeFrom::Kind::offset:
+            if (from.offset < log.begin() || from.offset > log.end()) {
+                return fail(ErrorKind::invalid, "offset is " + std::to_string(from.offset.value()) +
+                                                    "; the log holds " +
+                                                    std::to_string(log.begin().value()) + " to " +
+                                                    std::to_string(log.end().value()));
+            }
+            return from.offset;
+        case ResumeFrom::Kind::time:
+            return TRY(log.offset_at(from.time));
+    }
+    return std::nullopt;
+}
+
+std::string place_text(const ResumeFrom& from) {
+    switch (from.kind) {
+        case ResumeFrom::Kind::position:
+            break;
+        case ResumeFrom::Kind::now:
+            return "now";
+        case ResumeFrom::Kind::offset:
+            return "offset " + std::to_string(from.offset.value());
+        case ResumeFrom::Kind::time:
+            return "time " + std::to_string(to_unix_ms(from.time));
+    }
+    return "position";
+}
+
+void resume_consumer(BusState& state, const std::string& name, const ResumeFrom& from,
+                     const Deed& deed, io::Completion<> done) {
+    ConsumerRuntime* found = state.find(name);
+    if (found == nullptr) {
+        done(std::unexpected(no_consumer(name)));
+        return;
+    }
+    auto fact = event::bus_consumer_resumed(occasion_of(state, deed),
+                                            {.consumer = name, .from = place_text(from)});
+    if (auto sound = check_deed(deed, fact); !sound) {
+        done(std::move(sound));
+        return;
+    }
+    const auto mode = found->machine().status(state.now()).mode;
+    const auto place = place_of(*state.log, from);
+    const auto resumed =
+        place ? found->machine().resume(*place, state.now()) : std::unexpected(place.error());
+    if (!resumed) {
+        done(std::unexpected(resumed.error()));
+        return;
+    }
+    if (mode == delivery::ConsumerMode::paused || mode == delivery::ConsumerMode::draining) {
+        state.facts.add({std::move(fact)});
+    }
+    state.confirm_when_durable(std::move(done));
+}
+
 void keep_retention(const std::weak_ptr<BusState>& weak) {
     if (const auto state = weak.lock()) {
         state->environment.executor.post_at(state->now().steady + retention_period, [weak] {
@@ -315,53 +404,25 @@ void Bus::consumer(std::string name, io::Completion<ConsumerStatus> done) {
 void Bus::pause(std::string name, std::optional<WallTime> until, Deed deed, io::Completion<> done) {
     state_->on_strand([name = std::move(name), until, deed = std::move(deed),
                        done = std::move(done)](BusState& state) mutable {
-        ConsumerRuntime* found = state.find(name);
-        if (found == nullptr) {
-            done(std::unexpected(no_consumer(name)));
-            return;
-        }
-        auto fact = event::bus_consumer_paused(
-            occasion_of(state, deed), {.consumer = name, .reason = deed.reason, .until = until});
-        if (auto sound = check_deed(deed, fact); !sound) {
-            done(std::move(sound));
-            return;
-        }
-        const delivery::ConsumerStatus before = found->machine().status(state.now());
-        const bool is_so = before.mode == delivery::ConsumerMode::paused && before.until == until &&
-                           before.text == deed.reason;
-        if (!is_so) {
-            found->machine().pause({.until = until, .reason = deed.reason}, state.now());
-            state.facts.add({std::move(fact)});
-        }
-        state.confirm_when_durable(std::move(done));
+        pause_consumer(state, name, {.until = until}, deed, std::move(done));
+    });
+}
+
+void Bus::drain(std::string name, std::optional<WallTime> until, Deed deed, io::Completion<> done) {
+    state_->on_strand([name = std::move(name), until, deed = std::move(deed),
+                       done = std::move(done)](BusState& state) mutable {
+        pause_consumer(state, name, {.until = until, .drain = true}, deed, std::move(done));
     });
 }
 
 void Bus::resume(std::string name, Deed deed, io::Completion<> done) {
-    state_->on_strand([name = std::move(name), deed = std::move(deed),
+    resume_from(std::move(name), {}, std::move(deed), std::move(done));
+}
+
+void Bus::resume_from(std::string name, ResumeFrom from, Deed deed, io::Completion<> done) {
+    state_->on_strand([name = std::move(name), from, deed = std::move(deed),
                        done = std::move(done)](BusState& state) mutable {
-        ConsumerRuntime* found = state.find(name);
-        if (found == nullptr) {
-            done(std::unexpected(no_consumer(name)));
-            return;
-        }
-        auto fact = event::bus_consumer_resumed(occasion_of(state, deed),
-                                                {.consumer = name, .from = "position"});
-        if (auto sound = check_deed(deed, fact); !sound) {
-            done(std::move(sound));
-            return;
-        }
-        const bool was_paused =
-            found->machine().status(state.now()).mode == delivery::ConsumerMode::paused;
-        if (auto resumed = found->machine().resume(delivery::ResumeFrom::position, state.now());
-            !resumed) {
-            done(std::move(resumed));
-            return;
-        }
-        if (was_paused) {
-            state.facts.add({std::move(fact)});
-        }
-        state.confirm_when_durable(std::move(done));
+        resume_consumer(state, name, from, deed, std::move(done));
     });
 }
 

@@ -110,7 +110,12 @@ class Bus {
     // (a reason above reason_bytes_max, an actor that no event can name), `io`.
 
     void pause(std::string name, std::optional<WallTime> until, Deed deed, io::Completion<> done);
+    /// The same once everything that was read is handled; until then it reads nothing more.
+    void drain(std::string name, std::optional<WallTime> until, Deed deed, io::Completion<> done);
     void resume(std::string name, Deed deed, io::Completion<> done);
+    /// Errors, beyond those of all: `conflict` and `invalid` as delivery::Consumer::resume,
+    /// `invalid` for a place that the log does not hold.
+    void resume_from(std::string name, ResumeFrom from, Deed deed, io::Completion<> done);
     /// Fires every open window and batch of the consumer.
     void flush(std::string name, io::Completion<> done);
 

@@ -337,6 +337,9 @@ ConsumerStatus ConsumerRuntime::status(delivery::Now now) const {
                           .cursor = machine_.cursor(),
                           .position = machine_.position(),
                           .counts = machine_.counts()};
+    const auto& gaps = machine_.gaps();
+    const std::size_t shown = std::min(gaps.size(), ConsumerStatus::gaps_shown_max);
+    status.gaps.assign(gaps.end() - static_cast<std::ptrdiff_t>(shown), gaps.end());
     if (!trouble_.empty()) {
         status.state_reason += (status.state_reason.empty() ? "" : "; ") + trouble_;
     }

@@ -25,6 +25,23 @@ struct ConsumerStatus {
     std::uint64_t lag_events = 0;  ///< records not yet read, plus matching events not yet settled
     std::int64_t lag_ms = 0;       ///< age of the oldest of them
     delivery::Counts counts;
+    /// What was left out when a person made it go on behind it; the last gaps_shown_max.
+    std::vector<delivery::ConsumerState::Gap> gaps;
+    static constexpr std::size_t gaps_shown_max = 100;
+};
+
+/// Where a paused consumer goes on, see delivery::ConsumerState::move_to.
+struct ResumeFrom {
+    enum class Kind {
+        position,  ///< where it stopped
+        now,       ///< behind everything that is stored
+        offset,
+        time,  ///< with the first event that was recorded then or later
+    };
+
+    Kind kind = Kind::position;
+    Offset offset{};
+    WallTime time{};
 };
 
 /// Whether a bus takes events, and keeps what becomes of them. What is called `reason` is for

@@ -328,7 +328,7 @@ TEST(ConsumerBreakerTest, APauseOutlastsIt) {
     const ConsumerStatus status = bench.consumer->status(bench.now());
     EXPECT_EQ(status.mode, ConsumerMode::paused);
     EXPECT_EQ(status.breaker, BreakerState::half_open);
-    EXPECT_THAT(bench.consumer->resume(ResumeFrom::position, bench.now()), Succeeds());
+    EXPECT_THAT(bench.consumer->resume({}, bench.now()), Succeeds());
     EXPECT_EQ(bench.started(), "0 | 1");
 }
 

@@ -41,15 +41,20 @@ std::optional<SteadyTime> Consumer::next_deadline() const { return machine_->nex
 
 void Consumer::pause(const PauseOptions& options, Now now) { machine_->pause(options, now); }
 
-Result<> Consumer::resume(ResumeFrom from, Now now) {
-    if (from != ResumeFrom::position) {
-        return fail(
-            ErrorKind::invalid,
-            "resume from now, an offset or a time is not available yet; from: position is allowed");
+Result<> Consumer::resume(std::optional<Offset> from, Now now) {
+    TRY(machine_->may_resume(from));
+    if (from) {
+        machine_ = machine_->moved(*from, now);
     }
     machine_->resume(now);
     return {};
 }
+
+Result<> Consumer::may_resume(std::optional<Offset> from) const {
+    return machine_->may_resume(from);
+}
+
+const std::vector<ConsumerState::Gap>& Consumer::gaps() const { return machine_->gaps(); }
 
 void Consumer::halt() { machine_->halted = true; }
 
@@ -144,6 +149,8 @@ std::string_view name(EventState state) {
             return "coalesced";
         case EventState::discarded:
             return "discarded";
+        case EventState::gap:
+            return "gap";
     }
     return "unknown";
 }
@@ -152,6 +159,8 @@ std::string_view name(ConsumerMode mode) {
     switch (mode) {
         case ConsumerMode::running:
             return "running";
+        case ConsumerMode::draining:
+            return "draining";
         case ConsumerMode::paused:
             return "paused";
         case ConsumerMode::suspended:

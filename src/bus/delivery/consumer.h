@@ -68,6 +68,7 @@ enum class EventState {
     done,
     coalesced,
     discarded,  ///< by a person: discarded, skipped or superseded
+    gap,        ///< left out by a person who made the consumer go on behind it
 };
 
 /// Why an event is where it is.
@@ -82,11 +83,10 @@ struct Explanation {
 struct PauseOptions {
     std::optional<WallTime> until;  ///< resumes by itself then
     std::string reason;
+    bool drain = false;  ///< first everything that was read is handled, and nothing more is read
 };
 
-enum class ResumeFrom { position, now, offset, time };
-
-enum class ConsumerMode { running, paused, suspended, breaker_open };
+enum class ConsumerMode { running, draining, paused, suspended, breaker_open };
 
 struct ConsumerStatus {
     ConsumerMode mode = ConsumerMode::running;
@@ -178,11 +178,19 @@ class Consumer {
     // next commands is synced ──
 
     /// No new runs; those running end in peace (`counts().runs` tells). Reading goes on up to
-    /// max_unsettled.
+    /// max_unsettled. With `drain` it begins when nothing that was read is unsettled, but for
+    /// letters and what they hold back; open windows and batches fire at once.
     void pause(const PauseOptions& options, Now now);
 
-    /// Errors: `invalid` for everything but `position`, which is all there is yet.
-    Result<> resume(ResumeFrom from, Now now);
+    /// Goes on where it stopped, or (ConsumerState::move_to) from elsewhere: then reading begins
+    /// anew at position(). Errors, of the latter: `conflict` if it is not paused, if a run is under
+    /// way, or on the way back over a letter that parks its key; `invalid` below its start.
+    Result<> resume(std::optional<Offset> from, Now now);
+    /// What `resume` would fail with.
+    Result<> may_resume(std::optional<Offset> from) const;
+
+    /// What was left out by going on behind it.
+    const std::vector<ConsumerState::Gap>& gaps() const;
 
     /// No new runs from now on, and nobody is told: the process is stopping, or this object is
     /// about to be replaced by one made of its snapshot with another policy. Answers are still

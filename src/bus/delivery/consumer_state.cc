@@ -169,6 +169,20 @@ struct ConsumerState::Replay {
     void operator()(const journal::Paused& entry) { state.pause = entry.pause; }
     void operator()(const journal::Resumed&) { state.pause.reset(); }
     void operator()(const journal::BreakerChanged& entry) { state.breaker = entry.breaker; }
+    void operator()(const journal::Moved& entry) { state.move_to(entry.to); }
+    void operator()(const journal::GapKept& entry) { state.add_gaps({entry.gap}); }
+
+    void operator()(const journal::PassedOver& entry) {
+        for (const Offset offset : entry.members) {
+            see(offset);
+            if (!state.settled.contains(offset)) {
+                state.settled.insert(offset);
+                ++state.settlements.gap;
+                state.settlements.reopened += state.was_settled(offset);
+            }
+        }
+        leave_units(entry.members);
+    }
 
     void operator()(const journal::UnitKept& entry) {
         if (!entry.unit.members.empty()) {
@@ -278,7 +292,7 @@ void ConsumerState::reconcile(Offset inbox_low, const std::function<bool(Offset)
     settled.filter(from, [&](Offset offset) {
         const bool stands = letters.contains(offset) ||
                             std::binary_search(decided.begin(), decided.end(), offset) ||
-                            is_in_inbox(offset);
+                            in_gap(offset) || is_in_inbox(offset);
         if (!stands && offset >= low) {
             taken_out.push_back(offset);
         }
@@ -292,6 +306,71 @@ void ConsumerState::reconcile(Offset inbox_low, const std::function<bool(Offset)
                    std::back_inserter(merged));
     reopened = std::move(merged);
     seen_end = std::max(seen_end, low);
+}
+
+bool ConsumerState::in_gap(Offset offset) const {
+    const auto after = std::ranges::upper_bound(gaps, offset, {}, &Gap::first);
+    return after != gaps.begin() && offset < std::prev(after)->end;
+}
+
+void ConsumerState::add_gaps(const std::vector<Gap>& more) {
+    std::vector<Gap> all;
+    std::ranges::merge(gaps, more, std::back_inserter(all), {}, &Gap::first, &Gap::first);
+    gaps.clear();
+    for (const Gap& gap : all) {
+        if (gap.first >= gap.end) {
+            continue;
+        }
+        if (!gaps.empty() && gap.first <= gaps.back().end) {
+            gaps.back().end = std::max(gaps.back().end, gap.end);
+        } else {
+            gaps.push_back(gap);
+        }
+    }
+}
+
+void ConsumerState::move_to(Offset to) {
+    const bool back = to <= settled.low();
+    if (back) {
+        std::erase_if(gaps, [&](Gap& gap) {
+            gap.end = std::min(gap.end, to);
+            return gap.first >= gap.end;
+        });
+        reconcile(to, [](Offset) { return false; });
+    } else {
+        std::vector<Gap> holes;
+        Offset first = settled.low();
+        for (const auto& [begin, end] : settled.intervals()) {
+            if (Offset(begin) >= to) {
+                break;
+            }
+            holes.push_back({first, Offset(begin)});
+            first = Offset(end);
+        }
+        holes.push_back({first, to});
+        add_gaps(holes);
+    }
+    const auto is_passed = [&](Offset offset) { return back || offset < to; };
+    for (std::uint32_t index = 0; index < units.size(); ++index) {
+        Unit& unit = units[index];
+        if (unit.letter || unit.members.empty()) {
+            continue;
+        }
+        std::erase_if(unit.members, [&](Offset member) {
+            return is_passed(member) && (unit_of_.erase(member.value()), true);
+        });
+        if (unit.members.empty()) {
+            unit = Unit{};
+            units_free_.push_back(index);
+        }
+    }
+    for (auto& [key_hash, of_key] : windows) {
+        std::erase_if(of_key, [&](Window& window) {
+            window.first = back ? window.first : std::max(window.first, to);
+            return is_passed(window.last);
+        });
+    }
+    std::erase_if(windows, [](const auto& entry) { return entry.second.empty(); });
 }
 
 std::vector<std::string> ConsumerState::encode_parts(std::size_t part_bytes) const {
@@ -337,6 +416,9 @@ std::vector<std::string> ConsumerState::encode_parts(std::size_t part_bytes) con
     }
     for (const auto& [key_hash, at] : last_runs) {
         add(journal::WindowRan{key_hash, at});
+    }
+    for (const Gap& gap : gaps) {
+        add(journal::GapKept{gap});
     }
     if (pause) {
         add(journal::Paused{*pause});

@@ -27,8 +27,8 @@ struct Settlements {
     std::uint64_t skipped = 0;  ///< letters that a person skipped
     std::uint64_t gap = 0;      ///< left out by resume from now
     std::uint64_t expired = 0;  ///< dropped by a forced retention
-    std::uint64_t reopened =
-        0;  ///< settled above and once more unsettled, because a database was restored
+    /// Settled above and once more unsettled: a database was restored, or a person went back.
+    std::uint64_t reopened = 0;
 };
 
 /// Where a consumer stands, as plain data: what its journal says.
@@ -42,7 +42,7 @@ struct Settlements {
 ///     state.reconcile(inbox_low, is_in_inbox);
 ///
 /// Threads:  one owner.
-/// Format:   docs/format/delivery_journal.md (version 3).
+/// Format:   docs/format/delivery_journal.md (version 4).
 struct ConsumerState {
     /// A run that has failed or was interrupted, with everything it needs to be attempted again.
     struct Unit {
@@ -73,6 +73,15 @@ struct ConsumerState {
         std::optional<WallTime> until;
         std::string reason;
         WallTime since{};
+        bool drain = false;  ///< what was read before is still to be handled
+    };
+
+    /// [first, end): all of it was unsettled when a person went on behind it, and is not delivered.
+    struct Gap {
+        Offset first;
+        Offset end;
+
+        friend bool operator==(const Gap&, const Gap&) = default;
     };
 
     /// A consumer that has seen nothing and begins at `start`.
@@ -87,6 +96,14 @@ struct ConsumerState {
     /// it that were done or coalesced without an inbox row become unsettled; letters, skips and
     /// discards stand. Follow it with a snapshot.
     void reconcile(Offset inbox_low, const std::function<bool(Offset)>& is_in_inbox);
+
+    /// What a person means who resumes a consumer elsewhere. Forward: what is unsettled below `to`
+    /// becomes a gap, and is settled as such when it is read. Back: what was settled at or above
+    /// `to` is delivered again, in log order; letters, skips and discards stand. Attempts of what
+    /// was interrupted begin anew where the way leads over it.
+    void move_to(Offset to);
+
+    bool in_gap(Offset offset) const;
 
     /// The entries that make this state from nothing: a new journal begins with them. They come in
     /// parts of whole entries, none above `part_bytes` by more than its last entry, to be kept and
@@ -119,9 +136,12 @@ struct ConsumerState {
     std::map<std::uint64_t, WallTime> last_runs;           ///< of windows, by key
     std::optional<Pause> pause;
     KeptBreaker breaker;
+    std::vector<Gap> gaps;  ///< ascending, not touching; what a replay may make good
 
   private:
     struct Replay;  // applies entries; consumer_state.cc
+
+    void add_gaps(const std::vector<Gap>& more);
 
     std::unordered_map<std::uint64_t, std::uint32_t> unit_of_;  ///< offset → index in units
     std::vector<std::uint32_t> units_free_;

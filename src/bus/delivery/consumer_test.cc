@@ -202,7 +202,7 @@ TEST(ConsumerTest, MaxAgeStandsStillWhilePausedAndSuspended) {
     bench.answer(Outcome::transient("busy")).started();
     bench.consumer->pause({}, bench.now());
     bench.wait(48h);
-    EXPECT_THAT(bench.consumer->resume(ResumeFrom::position, bench.now()), Succeeds());
+    EXPECT_THAT(bench.consumer->resume({}, bench.now()), Succeeds());
     EXPECT_EQ(bench.started(), "0") << "a weekend exhausts nothing";
     bench.answer(Outcome::suspended("disk full")).wait(5s);
     EXPECT_EQ(bench.started(), "0");
@@ -382,7 +382,7 @@ TEST(ConsumerTest, PauseStartsNothingAndLosesNothing) {
                 HasSubstr("paused: maintenance"));
     bench.crash();
     EXPECT_EQ(bench.consumer->status(bench.now()).mode, ConsumerMode::paused);
-    EXPECT_THAT(bench.consumer->resume(ResumeFrom::position, bench.now()), Succeeds());
+    EXPECT_THAT(bench.consumer->resume({}, bench.now()), Succeeds());
     EXPECT_EQ(bench.offer(6, 1, 1).offer(7).started(), "1 | 2");
 }
 
@@ -398,14 +398,6 @@ TEST(ConsumerTest, APauseUntilTheEndOfTimeDoesNotOverflow) {
     Bench bench({});
     bench.consumer->pause({.until = from_unix_ms(253'402'300'799'999)}, bench.now());
     EXPECT_EQ(bench.offer(5).wait(24h * 365).started(), "");
-}
-
-TEST(ConsumerTest, OtherWaysToResumeAreClearErrors) {
-    Bench bench({});
-    for (const auto from : {ResumeFrom::now, ResumeFrom::offset, ResumeFrom::time}) {
-        EXPECT_THAT(bench.consumer->resume(from, bench.now()),
-                    FailsWith(ErrorKind::invalid, HasSubstr("not available yet")));
-    }
 }
 
 TEST(ConsumerTest, ResourceTroubleSuspendsTheConsumerAndChargesNobody) {

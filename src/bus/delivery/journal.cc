@@ -31,6 +31,10 @@ enum class Type : std::uint8_t {
     tallied = 17,
     // 18 and 19 are facts, broker/facts.h
     breaker_changed = 20,
+    draining = 21,
+    moved = 22,
+    passed_over = 23,
+    gap_kept = 24,
 };
 
 // ── Writing ──────────────────────────────────────────────────────────────────────────────────────
@@ -332,8 +336,9 @@ Entry read(Type type, Fields& in, std::vector<Offset>& scratch) {
             return read_window(in);
         case Type::window_ran:
             return WindowRan{in.fixed(), in.time()};
-        case Type::paused: {
-            ConsumerState::Pause pause;
+        case Type::paused:
+        case Type::draining: {
+            ConsumerState::Pause pause{.drain = type == Type::draining};
             pause.since = in.time();
             if (in.flag()) {
                 pause.until = in.time();
@@ -354,6 +359,12 @@ Entry read(Type type, Fields& in, std::vector<Offset>& scratch) {
                                    .since = in.time(),
                                    .until = in.time(),
                                    .text = std::string(in.text())}};
+        case Type::moved:
+            return Moved{in.offset()};
+        case Type::passed_over:
+            return PassedOver{in.offsets(scratch)};
+        case Type::gap_kept:
+            return GapKept{{in.offset(), in.offset()}};
     }
     in.failed = "has an unknown type";
     return Resumed{};
@@ -460,7 +471,7 @@ void append(std::string& out, const WindowRan& entry) {
 }
 
 void append(std::string& out, const Paused& entry) {
-    Writer writer(out, Type::paused);
+    Writer writer(out, entry.pause.drain ? Type::draining : Type::paused);
     writer.time(entry.pause.since).number(entry.pause.until.has_value());
     if (entry.pause.until) {
         writer.time(*entry.pause.until);
@@ -500,6 +511,16 @@ void append(std::string& out, const BreakerChanged& entry) {
         .time(entry.breaker.since)
         .time(entry.breaker.until)
         .text(entry.breaker.text);
+}
+
+void append(std::string& out, const Moved& entry) { Writer(out, Type::moved).offset(entry.to); }
+
+void append(std::string& out, const PassedOver& entry) {
+    Writer(out, Type::passed_over).offsets(entry.members);
+}
+
+void append(std::string& out, const GapKept& entry) {
+    Writer(out, Type::gap_kept).offset(entry.gap.first).offset(entry.gap.end);
 }
 
 std::vector<std::string_view> pieces(std::string_view entries, std::size_t bytes_max) {

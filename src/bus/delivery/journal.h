@@ -16,8 +16,8 @@
 /// docs/format/delivery_journal.md.
 namespace bascule::delivery::journal {
 
-/// Of what is written; 1 and 2 are read too.
-constexpr std::uint64_t version = 3;
+/// Of what is written; older ones are read too.
+constexpr std::uint64_t version = 4;
 
 /// A consumer's state begins: all that came before is forgotten.
 struct Begin {
@@ -114,6 +114,21 @@ struct Paused {
 
 struct Resumed {};
 
+/// A person made the consumer go on from there, see ConsumerState::move_to.
+struct Moved {
+    Offset to;
+};
+
+/// Events in a gap were read, and settled as such.
+struct PassedOver {
+    std::span<const Offset> members;
+};
+
+/// In snapshots only.
+struct GapKept {
+    ConsumerState::Gap gap;
+};
+
 struct BreakerChanged {
     KeptBreaker breaker;
 };
@@ -128,9 +143,10 @@ struct UnitKept {
     ConsumerState::Unit unit;
 };
 
-using Entry = std::variant<Begin, Interval, OffsetList, Started, Settled, Failed, Returned, Low,
-                           LetterOpened, LetterMoved, LetterClosed, WindowChanged, WindowRan,
-                           Paused, Resumed, UnitKept, Tallied, BreakerChanged>;
+using Entry =
+    std::variant<Begin, Interval, OffsetList, Started, Settled, Failed, Returned, Low, LetterOpened,
+                 LetterMoved, LetterClosed, WindowChanged, WindowRan, Paused, Resumed, UnitKept,
+                 Tallied, BreakerChanged, Moved, PassedOver, GapKept>;
 
 /// Appends the entry to `out`. O(size), no allocation but `out`'s growth.
 void append(std::string& out, const Begin& entry);
@@ -151,6 +167,9 @@ void append(std::string& out, const Resumed& entry);
 void append(std::string& out, const UnitKept& entry);
 void append(std::string& out, const Tallied& entry);
 void append(std::string& out, const BreakerChanged& entry);
+void append(std::string& out, const Moved& entry);
+void append(std::string& out, const PassedOver& entry);
+void append(std::string& out, const GapKept& entry);
 
 /// Cuts entries that were written by `append` between two of them, into pieces of at most
 /// `bytes_max`; an entry above that is a piece of its own.

@@ -66,7 +66,7 @@ std::string one_of_each_of_version_two() {
     return out;
 }
 
-std::string one_of_each() {
+std::string one_of_each_of_version_three() {
     std::string out = one_of_each_of_version_two();
     out[1] = 3;
     journal::append(out, journal::BreakerChanged{{.state = BreakerState::open,
@@ -74,6 +74,18 @@ std::string one_of_each() {
                                                   .since = from_unix_ms(1),
                                                   .until = from_unix_ms(2),
                                                   .text = "why"}});
+    return out;
+}
+
+std::string one_of_each() {
+    static const std::vector<Offset> members{Offset(310), Offset(311)};
+    std::string out = one_of_each_of_version_three();
+    out[1] = 4;
+    journal::append(out,
+                    journal::Paused{{.reason = "why", .since = from_unix_ms(1), .drain = true}});
+    journal::append(out, journal::Moved{Offset(320)});
+    journal::append(out, journal::PassedOver{members});
+    journal::append(out, journal::GapKept{{Offset(330), Offset(340)}});
     return out;
 }
 
@@ -88,7 +100,7 @@ TEST(JournalTest, ReadsWhatWasWritten) {
         std::visit([&](const auto& value) { journal::append(copy, value); }, *entry);
         ++entries;
     }
-    EXPECT_EQ(entries, std::variant_size_v<journal::Entry>);
+    EXPECT_EQ(entries, std::variant_size_v<journal::Entry> + 1) << "a pause is one of two";
     EXPECT_EQ(copy, bytes);
 }
 
@@ -96,14 +108,15 @@ TEST(JournalTest, ReadsWhatWasWritten) {
 TEST(JournalTest, VersionsAreFixed) {
     EXPECT_EQ(to_hex(sha256(one_of_each_of_version_one())).substr(0, 16), "7e194404d1c01c57");
     EXPECT_EQ(to_hex(sha256(one_of_each_of_version_two())).substr(0, 16), "f7c3b80f0719b124");
-    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "2b15ca29a4f6ddf6");
+    EXPECT_EQ(to_hex(sha256(one_of_each_of_version_three())).substr(0, 16), "2b15ca29a4f6ddf6");
+    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "925933589d08f04f");
 }
 
 TEST(JournalTest, VersionOneIsReadAndKnewNoTally) {
     ConsumerState first(Offset(0));
     ASSERT_THAT(first.apply(one_of_each_of_version_one()), Succeeds());
     ConsumerState second(Offset(0));
-    ASSERT_THAT(second.apply(one_of_each()), Succeeds());
+    ASSERT_THAT(second.apply(one_of_each_of_version_three()), Succeeds());
     EXPECT_EQ(first.tally, Tally());
     EXPECT_EQ(second.tally, (Tally{.attempts = 300, .failures = 2, .late_answers = 1}));
     EXPECT_EQ(second.breaker.trips, 2u);
@@ -216,7 +229,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, JournalDamageTest,
     testing::Values(
         DamageCase{"UnknownType", "\x7f", "type 127 at byte 0 has an unknown type"},
-        DamageCase{"OtherVersion", "\x01\x04", "version that this program does not know"},
+        DamageCase{"OtherVersion", "\x01\x05", "version that this program does not know"},
         DamageCase{"CutShort", "\x08", "is cut short"},
         DamageCase{"MoreMembersThanBytes", "\x07\x7f\x01", "more members than bytes"},
         DamageCase{"MembersThatDoNotAscend", std::string("\x07\x02\x01\x00", 4), "do not ascend"},

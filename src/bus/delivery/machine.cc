@@ -1,6 +1,7 @@
 #include "bus/delivery/machine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -62,6 +63,9 @@ void Consumer::Machine::offer(const Item& item, Now now) {
     const Offset read_to = std::exchange(cursor, next(item.offset));
     if (settled.contains(item.offset)) {
         settled.insert(read_to, item.offset);
+    } else if (restored_.in_gap(item.offset)) {
+        pass_over(item.offset);
+        settled.insert(read_to, cursor);
     } else {
         const std::uint32_t index = new_node(item, now.steady);
         Node& node = nodes_[index];
@@ -94,6 +98,15 @@ void Consumer::Machine::offer(const Item& item, Now now) {
         refresh(key);
     }
     look_for_the_end_of_catching_up();
+}
+
+/// What a person left out is settled as soon as it is known to have matched.
+void Consumer::Machine::pass_over(Offset offset) {
+    const bool reopened = restored_.was_settled(offset);
+    matched_ += !reopened;
+    ++settlements_.gap;
+    settlements_.reopened += reopened;
+    passed_over_.push_back(offset);
 }
 
 void Consumer::Machine::advance_cursor(Offset next, Now now) {
@@ -308,6 +321,10 @@ void Consumer::Machine::take_commands(Now now, Commands& commands) {
     }
     dirty_windows_.clear();
     dispatch();
+    if (!passed_over_.empty()) {
+        journal::append(out_.journal, journal::PassedOver{passed_over_});
+        passed_over_.clear();
+    }
     if (settled.low() > low_written_) {
         low_written_ = settled.low();
         journal::append(out_.journal, journal::Low{low_written_});
@@ -357,6 +374,9 @@ void Consumer::Machine::pass_time() {
     }
     for (std::uint32_t key; (key = full_timers_.take_due(now_.steady)) != none;) {
         refresh(key);
+    }
+    if (draining() && !catching_up_) {
+        drain();
     }
 }
 
@@ -461,11 +481,85 @@ void Consumer::Machine::become(bool was_active) {
 void Consumer::Machine::pause(const PauseOptions& options, Now now) {
     now_ = now;
     const bool was_active = active();
-    pause_ = {options.until, options.reason.substr(0, error_bytes_max), now.wall};
+    pause_ = {options.until, options.reason.substr(0, error_bytes_max), now.wall, options.drain};
+    drain_begun_ = false;
     set_pause_end();
     become(was_active);
     journal::append(out_.journal, journal::Paused{*pause_});
     out_.sync_journal = true;
+}
+
+/// The way to a pause: nothing new is read, what was read is handled.
+void Consumer::Machine::drain() {
+    if (!std::exchange(drain_begun_, true)) {
+        flush(std::nullopt, now_);
+    }
+    if (live_ > deferred_ || runs_.used() > 0) {
+        return;
+    }
+    const bool was_active = active();
+    pause_->drain = false;
+    become(was_active);
+    journal::append(out_.journal, journal::Paused{*pause_});
+    out_.sync_journal = true;
+}
+
+Result<> Consumer::Machine::may_resume(std::optional<Offset> from) const {
+    if (!from) {
+        return {};
+    }
+    if (!pause_) {
+        return fail(ErrorKind::conflict, "consumer " + name +
+                                             " is not paused; pause it before it goes on from "
+                                             "elsewhere");
+    }
+    if (runs_.used() > 0) {
+        return fail(ErrorKind::conflict, "consumer " + name + " has " +
+                                             std::to_string(runs_.used()) +
+                                             " runs under way; they end by themselves, then it "
+                                             "can go on from elsewhere");
+    }
+    if (*from < restored_.start) {
+        return fail(ErrorKind::invalid, "consumer " + name + " starts at offset " +
+                                            std::to_string(restored_.start.value()) +
+                                            "; it cannot go on from before");
+    }
+    if (!parks_ || *from > settled.low()) {
+        return {};
+    }
+    // What holds its key back would be overtaken by nobody, and overtake what is before it.
+    for (auto letter = letters_.lower_bound(*from); letter != letters_.end(); ++letter) {
+        if (!is_loose(letter->second.key_hash)) {
+            return fail(ErrorKind::conflict,
+                        "consumer " + name + " cannot go back over the letter at offset " +
+                            std::to_string(letter->first.value()) +
+                            ", which parks its key: redrive or discard it first");
+        }
+    }
+    return {};
+}
+
+std::unique_ptr<Consumer::Machine> Consumer::Machine::moved(Offset to, Now now) {
+    now_ = now;
+    if (!passed_over_.empty()) {
+        journal::append(out_.journal, journal::PassedOver{std::exchange(passed_over_, {})});
+    }
+    journal::append(out_.journal, journal::Moved{to});
+    ConsumerState state = snapshot();
+    state.move_to(to);
+    auto next = std::make_unique<Machine>(name, policy, std::move(state), random_, now);
+    Commands made = std::exchange(next->out_, std::move(out_));  // while it was restored
+    next->out_.journal += made.journal;
+    next->out_.sync_journal = true;
+    std::ranges::move(made.letters, std::back_inserter(next->out_.letters));
+    next->halted = halted;
+    next->tally_written_ = tally_written_;
+    next->suspended_ = suspended_;
+    next->suspended_text_ = suspended_text_;
+    next->suspended_since_ = suspended_since_;
+    next->suspensions_ = suspensions_;
+    next->full_at_ = full_at_;
+    return next;
 }
 
 void Consumer::Machine::set_pause_end() {

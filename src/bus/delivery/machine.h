@@ -166,10 +166,16 @@ class Consumer::Machine {
     void letter_durable(Offset offset, Now now);
     void take_commands(Now now, Commands& commands);
     std::optional<SteadyTime> next_deadline() const;
-    bool wants_more() const { return catching_up_ || live_ - deferred_ < policy.max_unsettled; }
+    bool wants_more() const {
+        return catching_up_ || (!draining() && live_ - deferred_ < policy.max_unsettled);
+    }
 
     void pause(const PauseOptions& options, Now now);
     void resume(Now now);
+    Result<> may_resume(std::optional<Offset> from) const;
+    /// The machine that goes on from there in place of this one.
+    std::unique_ptr<Machine> moved(Offset to, Now now);
+    const std::vector<ConsumerState::Gap>& gaps() const { return restored_.gaps; }
     std::uint64_t flush(std::optional<std::uint64_t> key_hash, Now now);
     std::vector<LetterRef> letters(const LetterFilter& filter) const;
     LetterSelection preview(const LetterFilter& filter) const;
@@ -212,6 +218,8 @@ class Consumer::Machine {
         std::uint32_t key = none;
         std::vector<std::uint32_t> nodes;
     };
+
+    void pass_over(Offset offset);
 
     // Chains
     void push_back(Chain& chain, std::uint32_t node);
@@ -339,8 +347,11 @@ class Consumer::Machine {
     void keep_windows(const Key& key, ConsumerState& state) const;
 
     // Time and activity
+    bool draining() const { return pause_ && pause_->drain; }
+    void drain();
     bool active() const {
-        return !pause_ && !suspended_ && !(breaker_ && breaker_->state() == BreakerState::open);
+        return (!pause_ || pause_->drain) && !suspended_ &&
+               !(breaker_ && breaker_->state() == BreakerState::open);
     }
     nanoseconds active_time() const;
     void become(bool was_active);
@@ -407,7 +418,9 @@ class Consumer::Machine {
     std::vector<std::uint32_t> kept_as_;  ///< the same index → unit
     bool catching_up_ = true;
 
+    std::vector<Offset> passed_over_;  ///< read in a gap, not yet in the journal
     std::optional<ConsumerState::Pause> pause_;
+    bool drain_begun_ = false;  ///< what waited for company has been flushed
     std::optional<SteadyTime> pause_ends_;
     std::optional<SteadyTime> suspended_;  ///< until when
     std::string suspended_text_;

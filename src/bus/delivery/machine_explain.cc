@@ -34,7 +34,7 @@ Counts Consumer::Machine::counts() const {
 }
 
 ConsumerStatus Consumer::Machine::status() const {
-    if (pause_) {
+    if (pause_ && !pause_->drain) {
         return {ConsumerMode::paused, pause_->reason, pause_->since, pause_->until,
                 breaker_ ? breaker_->state() : BreakerState::closed};
     }
@@ -45,6 +45,10 @@ ConsumerStatus Consumer::Machine::status() const {
     if (breaker_ && breaker_->state() == BreakerState::open) {
         return {ConsumerMode::breaker_open, breaker_->text(), breaker_->since(),
                 wall_of(*breaker_->until()), BreakerState::open};
+    }
+    if (pause_) {
+        return {ConsumerMode::draining, pause_->reason, pause_->since, pause_->until,
+                breaker_ ? breaker_->state() : BreakerState::closed};
     }
     if (breaker_ && breaker_->state() == BreakerState::half_open) {
         return {.text = "the breaker is half open: " + std::to_string(breaker_->trials_answered()) +
@@ -58,7 +62,7 @@ ConsumerStatus Consumer::Machine::status() const {
 
 /// Why nothing starts, or nothing.
 std::optional<Explanation> Consumer::Machine::standstill() const {
-    if (pause_) {
+    if (pause_ && !pause_->drain) {
         return Explanation{.state = EventState::paused,
                            .text = "the consumer is paused" +
                                    (pause_->reason.empty() ? "" : ": " + pause_->reason),
@@ -122,6 +126,9 @@ Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) co
     }
     if (std::binary_search(decided_.begin(), decided_.end(), offset)) {
         return {EventState::discarded, "a person closed its letter"};
+    }
+    if (restored_.in_gap(offset)) {
+        return {EventState::gap, "it was left out: a person made the consumer go on behind it"};
     }
     if (settled.contains(offset)) {
         if (policy.debounce && offset >= coalesced_.low() && coalesced_.contains(next(offset))) {

@@ -173,7 +173,9 @@ void Consumer::Machine::complete(std::uint32_t index) {
 
 /// Reading is where it was before the restart, or only settled offsets are between.
 void Consumer::Machine::look_for_the_end_of_catching_up() {
-    if (!catching_up_ || settled.next_missing(cursor) < restored_.seen_end) {
+    // What nothing of the time before waits for is read as if for the first time.
+    const bool awaited = !kept_units_.empty() || !restored_.windows.empty();
+    if (!catching_up_ || (awaited && settled.next_missing(cursor) < restored_.seen_end)) {
         return;
     }
     catching_up_ = false;
@@ -265,6 +267,7 @@ ConsumerState Consumer::Machine::snapshot() const {
     state.seen_end = std::max(restored_.seen_end, cursor);
     state.letters = letters_;
     state.pause = pause_;
+    state.gaps = restored_.gaps;
     state.breaker = breaker_ ? breaker_->keep() : KeptBreaker{};
     for (std::uint32_t index = 0; index < units_.end(); ++index) {
         const Unit& unit = units_[index];

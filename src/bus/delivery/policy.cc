@@ -185,11 +185,10 @@ Result<Ordering> parse_ordering(std::string_view text) {
 }
 
 Result<BatchOnError> parse_batch_on_error(std::string_view text) {
-    if (text == "retry_all") {
-        return BatchOnError::retry_all;
-    }
-    if (text == "bisect") {
-        return BatchOnError::bisect;
+    for (const auto on_error : {BatchOnError::retry_all, BatchOnError::bisect}) {
+        if (name(on_error) == text) {
+            return on_error;
+        }
     }
     return unknown<BatchOnError>("batch.on_error", text, "retry_all or bisect");
 }
@@ -247,6 +246,10 @@ std::string_view name(Ordering ordering) {
             break;
     }
     return "none";
+}
+
+std::string_view name(BatchOnError on_error) {
+    return on_error == BatchOnError::bisect ? "bisect" : "retry_all";
 }
 
 std::string_view name(OnExhausted on_exhausted) {

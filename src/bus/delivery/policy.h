@@ -182,5 +182,6 @@ Result<> parse_on_exhausted(std::string_view text, Policy& policy);
 
 std::string_view name(Ordering ordering);
 std::string_view name(OnExhausted on_exhausted);
+std::string_view name(BatchOnError on_error);
 
 }  // namespace bascule::delivery

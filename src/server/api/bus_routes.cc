@@ -104,18 +104,50 @@ io::Completion<> then_show(const Services& services, std::string name, Call call
     };
 }
 
+constexpr std::int64_t time_ms_max = 253'402'300'799'000;  // the end of the year 9999
+
 struct PauseRequest {
     std::optional<WallTime> until;
     std::string reason;
+    bool drain = false;
 };
 
 Result<PauseRequest> pause_of(const std::string& text) {
     Body body = TRY(Body::parse(text));
-    const auto until = body.integer("until", 0, 253'402'300'799'000);
-    PauseRequest request{.reason = body.text("reason").value_or("")};
+    const auto until = body.integer("until", 0, time_ms_max);
+    PauseRequest request{.reason = body.text("reason").value_or(""),
+                         .drain = body.flag("drain").value_or(false)};
     TRY(body.finish());
     if (until) {
         request.until = from_unix_ms(*until);
+    }
+    return request;
+}
+
+Result<broker::ResumeFrom> resume_of(const std::string& text) {
+    using Kind = broker::ResumeFrom::Kind;
+    Body body = TRY(Body::parse(text));
+    const auto from = body.text("from");
+    const auto place = body.text("position");
+    const auto time = body.integer("time", 0, time_ms_max);
+    if (from && *from != "position" && *from != "now") {
+        body.fault("from", "is '" + *from + "'; position or now is allowed");
+    }
+    const auto offset = parse_position(place.value_or(""));
+    if (place && !offset) {
+        body.fault("position", "is '" + *place + "', which is no position");
+    }
+    if (from.has_value() + place.has_value() + time.has_value() > 1) {
+        body.fault(from ? "from" : "time", "is one too many; one of from, position and time");
+    }
+    TRY(body.finish());
+    broker::ResumeFrom request;
+    if (place) {
+        request = {.kind = Kind::offset, .offset = *offset};
+    } else if (time) {
+        request = {.kind = Kind::time, .time = from_unix_ms(*time)};
+    } else if (from == "now") {
+        request.kind = Kind::now;
     }
     return request;
 }
@@ -135,8 +167,12 @@ void pause(const Services& services, Call call, const PauseRequest& request) {
     }
     const std::string name = call.request().parameter("name");
     broker::Deed deed{.actor = call.principal().name, .reason = request.reason};
-    services.bus.pause(name, request.until, std::move(deed),
-                       then_show(services, name, std::move(call)));
+    auto show = then_show(services, name, std::move(call));
+    if (request.drain) {
+        services.bus.drain(name, request.until, std::move(deed), std::move(show));
+    } else {
+        services.bus.pause(name, request.until, std::move(deed), std::move(show));
+    }
 }
 
 }  // namespace
@@ -177,11 +213,13 @@ void add_bus_routes(Routes& routes) {
                      [=](Call call, const PauseRequest& request) {
                          pause(*services, std::move(call), request);
                      });
-    routes.add(Method::post, "/v1/consumers/{name}:resume", Permission::operate, [=](Call call) {
-        const std::string name = call.request().parameter("name");
-        broker::Deed deed{.actor = call.principal().name};
-        services->bus.resume(name, std::move(deed), then_show(*services, name, std::move(call)));
-    });
+    routes.add_write(Method::post, "/v1/consumers/{name}:resume", Permission::operate, resume_of,
+                     [=](Call call, const broker::ResumeFrom& from) {
+                         const std::string name = call.request().parameter("name");
+                         broker::Deed deed{.actor = call.principal().name};
+                         services->bus.resume_from(name, from, std::move(deed),
+                                                   then_show(*services, name, std::move(call)));
+                     });
     routes.add(Method::post, "/v1/consumers/{name}:flush", Permission::operate, [=](Call call) {
         const std::string name = call.request().parameter("name");
         services->bus.flush(name, then_show(*services, name, std::move(call)));

@@ -332,6 +332,12 @@ std::string consumer_form(const broker::ConsumerStatus& status,
     writer.member("lagSeconds", status.lag_ms / 1000).member("letters", status.counts.letters);
     writer.member("windows", status.counts.windows).key("counts");
     write_counts(writer, status.counts);
+    writer.key("gaps").begin_array();
+    for (const delivery::ConsumerState::Gap& gap : status.gaps) {
+        writer.begin_object().member("first", position_text(gap.first));
+        writer.member("end", position_text(gap.end)).end_object();
+    }
+    writer.end_array();
     if (config != nullptr) {
         const delivery::Policy& policy = config->policy;
         writer.key("policy").begin_object().member("key", config->key);
@@ -345,7 +351,8 @@ std::string consumer_form(const broker::ConsumerStatus& status,
         writer.member("maxAgeMs", policy.retry.max_age.count()).end_object();
         if (policy.batch) {
             writer.key("batch").begin_object().member("maxSize", policy.batch->max_size);
-            writer.member("maxWaitMs", policy.batch->max_wait.count()).end_object();
+            writer.member("maxWaitMs", policy.batch->max_wait.count());
+            writer.member("onError", delivery::name(policy.batch->on_error)).end_object();
         }
         if (policy.debounce) {
             writer.key("debounce").begin_object();

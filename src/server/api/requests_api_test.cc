@@ -101,6 +101,18 @@ TEST_F(RequestsApiTest, APauseThatIsOverIsRefused) {
     EXPECT_EQ(api.get(api.owner, "/v1/consumers/audit").at("/state"), "running");
 }
 
+TEST_F(RequestsApiTest, AConsumerGoesOnFromWhereItIsTold) {
+    const std::string resume = "/v1/consumers/audit:resume";
+    EXPECT_EQ(api.post(api.owner, resume, R"({"from":"here"})").at("/error/field"), "/from");
+    EXPECT_EQ(api.post(api.owner, resume, R"({"position":"x"})").at("/error/field"), "/position");
+    EXPECT_EQ(api.post(api.owner, resume, R"({"from":"now","time":5})").status, 400);
+    EXPECT_EQ(api.post(api.owner, resume, R"({"from":"now"})").status, 409) << "not paused";
+    ASSERT_EQ(api.post(api.owner, "/v1/consumers/audit:pause", "{}").status, 200);
+    const Answer answer = api.post(api.owner, resume, R"({"from":"now"})");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(answer.at("/state"), "running");
+}
+
 TEST_F(RequestsApiTest, ConditionsAreRefusedWithTheirPlace) {
     const Answer answer =
         api.post(api.owner, "/v1/category-rules",
