@@ -7,7 +7,6 @@
 #include "bus/broker/subject_of.h"
 #include "bus/pattern/rule_set.h"
 #include "bus/pattern/scratch.h"
-#include "foundation/base/check.h"
 #include "foundation/json/value.h"
 #include "foundation/json/writer.h"
 
@@ -261,45 +260,50 @@ const Routing::Consumer* Routing::find(ConsumerNumber number) const {
 Routing::Decided Routing::match(const event::EventView& event,
                                 std::vector<ConsumerNumber>& consumers) const {
     consumers.clear();
+    Decided decided = Decided::yes;
     if (by_header_.matcher != nullptr) {
-        const std::shared_ptr<const Targets> sure = header_answer(event);
-        consumers.assign(sure->begin(), sure->end());
+        decided = add_header_matching(event, consumers);
     }
-    return add_matching(by_content_, event, consumers);
+    if (by_content_.matcher != nullptr &&
+        add_matching(by_content_, subject_of(event), consumers) == Decided::no) {
+        decided = Decided::no;
+    }
+    return decided;
 }
 
-std::shared_ptr<const Routing::Targets> Routing::header_answer(
-    const event::EventView& event) const {
+/// Only the header has a say in what is remembered of it.
+Routing::Decided Routing::add_header_matching(const event::EventView& event,
+                                              Targets& targets) const {
     std::string& key = Matching::of_this_thread().header;
-    key.assign(event.source).append(1, '\0').append(event.event_type);
+    key.assign(std::to_string(event.source.size())).append(1, ' ');
+    key.append(event.source).append(event.event_type);
     auto known = header_answers_.read([&](const HeaderAnswers& answers) {
         const auto found = answers.find(std::string_view(key));
         return found == answers.end() ? nullptr : found->second;
     });
     if (known) {
-        return known;
+        targets = *known;
+        return Decided::yes;
     }
-    const auto answer = std::make_shared<Targets>();
-    // Two texts that lie in no array leave nothing to be searched for.
-    CHECK(add_matching(by_header_, event, *answer) == Decided::yes);
+    if (add_matching(by_header_, header_of(event), targets) == Decided::no) {
+        return Decided::no;
+    }
+    const auto answer = std::make_shared<const Targets>(targets);
     header_answers_.with([&](HeaderAnswers& answers) {
         if (answers.size() >= header_answers_max) {
             answers.clear();
         }
         answers.emplace(key, answer);
     });
-    return answer;
+    return Decided::yes;
 }
 
 /// `targets` stay ascending, each once.
-Routing::Decided Routing::add_matching(const Index& index, const event::EventView& event,
+Routing::Decided Routing::add_matching(const Index& index, const pattern::Subject& subject,
                                        Targets& targets) const {
-    if (index.matcher == nullptr) {
-        return Decided::yes;
-    }
     Matching& own = Matching::of_this_thread();
     const std::size_t given_up = own.scratch.searches_given_up();
-    index.matcher->match(subject_of(event), own.scratch, own.matched);
+    index.matcher->match(subject, own.scratch, own.matched);
     const Decided decided =
         own.scratch.searches_given_up() == given_up ? Decided::yes : Decided::no;
     if (own.matched.empty()) {

@@ -12,6 +12,7 @@
 #include "bus/event/event.h"
 #include "bus/pattern/matcher.h"
 #include "bus/pattern/pattern.h"
+#include "bus/pattern/subject.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/guarded.h"
 #include "foundation/base/hash.h"
@@ -152,8 +153,9 @@ class Routing {
 
     Result<> compile(const RuleLimits& limits);
     Result<> compile_backfills();
-    std::shared_ptr<const Targets> header_answer(const event::EventView& event) const;
-    Decided add_matching(const Index& index, const event::EventView& event, Targets& targets) const;
+    Decided add_header_matching(const event::EventView& event, Targets& targets) const;
+    Decided add_matching(const Index& index, const pattern::Subject& subject,
+                         Targets& targets) const;
 
     std::uint32_t version_ = 0;
     std::uint32_t next_number_ = 1;

@@ -175,6 +175,46 @@ TEST(RoutingTest, AnswersHoweverManySourcesAndTypesThereAre) {
     EXPECT_THAT(matched(*routing, event_of("s1", "t2")), IsEmpty());
 }
 
+/// What its publisher put beside the header speaks neither for this event nor, by what is
+/// remembered of headers, for others.
+TEST(RoutingTest, TakesTheHeaderFromTheHeaderAlone) {
+    const auto routing =
+        built(plan_of({rule("pay", R"({"source":["billing"],"detail-type":["pay"]})", "a"),
+                       rule("order", R"({"source":["shop"]})", "b"),
+                       rule("content", R"({"source":["billing"],"detail":{"x":[1]}})", "c"),
+                       rule("absent", R"({"source":[{"exists":false}],"detail":{"x":[1]}})", "c")},
+                      {{"a"}, {"b"}, {"c"}}));
+    event::Event plain = event_of("shop", "order", R"({"x":1})");
+    plain.form = event::Form::eventbridge;
+    const std::string many = "[" + std::string(2000, ' ') + R"("billing","billing"])";
+    for (const std::string& extras :
+         {std::string(R"({"source":"billing","detail-type":"pay"})"),
+          std::string(R"({"":{"source":"billing","detail-type":["pay"]}})"),
+          std::string(R"({"":[{"source":"n","detail-type":"pay"},{"":{"source":"billing"}}]})"),
+          R"({"":[{"source":)" + many + R"(},{"detail-type":"pay"}],"source":)" + many + "}"}) {
+        event::Event forged = plain;
+        forged.extras = extras;
+        EXPECT_THAT(matched(*routing, forged), ElementsAre(2)) << extras;
+        EXPECT_THAT(matched(*routing, plain), ElementsAre(2)) << extras;
+    }
+    const std::string zero(1, '\0');
+    const auto others =
+        built(plan_of({rule("r", R"({"source":["a\u0000b"],"detail-type":["c"]})", "a")}, {{"a"}}));
+    EXPECT_THAT(matched(*others, event_of("a" + zero + "b", "c")), ElementsAre(1));
+    EXPECT_THAT(matched(*others, event_of("a", "b" + zero + "c")), IsEmpty());
+}
+
+TEST(RoutingTest, AsksForOtherMembersOfAnEventBridgeEvent) {
+    const auto routing =
+        built(plan_of({rule("r", R"({"account":["7"],"resources":["arn:x"]})", "a"),
+                       rule("s", R"({"trace":{"id":[1]}})", "b")},
+                      {{"a"}, {"b"}}));
+    event::Event event = event_of("s", "t");
+    event.form = event::Form::eventbridge;
+    event.extras = R"({"account":"7","resources":["arn:x"],"trace":{"id":1}})";
+    EXPECT_THAT(matched(*routing, event), ElementsAre(1, 2));
+}
+
 TEST(RoutingTest, SaysThatNotEveryPatternWasDecided) {
     const Undecidable hard = undecidable();
     const auto routing = built(plan_of(

@@ -2,12 +2,17 @@
 
 namespace bascule::broker {
 
-pattern::Subject subject_of(const event::EventView& event) {
+pattern::Subject header_of(const event::EventView& event) {
     pattern::Subject subject;
     subject.text("source", event.source).text("detail-type", event.event_type);
+    return subject;
+}
+
+pattern::Subject subject_of(const event::EventView& event) {
+    pattern::Subject subject = header_of(event);
     if (event.form == event::Form::eventbridge) {
         subject.json("detail", event.data);
-        // id, time, region, account and resources as the publisher gave them.
+        // id, time, region, account and resources as the publisher gave them; the header is said.
         if (!event.extras.empty()) {
             subject.json("", event.extras);
         }

@@ -10,4 +10,7 @@ namespace bascule::broker {
 /// is its own `detail`. Lifetime: the event outlives the subject.
 pattern::Subject subject_of(const event::EventView& event);
 
+/// The same without all but `source` and `detail-type`, to which nothing else in an event adds.
+pattern::Subject header_of(const event::EventView& event);
+
 }  // namespace bascule::broker

@@ -29,6 +29,13 @@ bool is_known_extra(const json::Text& key) {
     return false;
 }
 
+/// Whether an event of EventBridge has a member of that name, or what is in it would count as its
+/// members: `""` adds nothing to the path of a pattern. Entries spell or leave out all of them.
+bool is_event_member(const json::Text& key) {
+    return is_known_extra(key) || key == "source" || key == "detail-type" || key == "detail" ||
+           key == "replay-name" || key == "";
+}
+
 /// Seconds since 1970 as SDKs send them: integer, decimal or exponent.
 std::optional<WallTime> from_epoch_seconds(std::string_view number) {
     double seconds = 0;
@@ -104,6 +111,9 @@ void read_entry_member(json::Reader& reader, const json::Text& key, Parts& parts
         }
     } else if (key == "EventBusName") {
         reader.skip();  // said where to, not what
+    } else if (is_event_member(key)) {
+        reader.refuse("/" + key.decoded() +
+                      ": is no member of an entry but of the event that is made of it");
     } else if (reader.peek() == json::Kind::null) {
         reader.null();
     } else {
@@ -119,6 +129,8 @@ void read_event_member(json::Reader& reader, const json::Text& key, Parts& parts
         parts.detail_type = read_text(reader, "/detail-type");
     } else if (key == "detail") {
         parts.detail = read_object(reader, "/detail");
+    } else if (key == "") {
+        reader.refuse("/: is a member without a name");
     } else {
         const bool is_time = key == "time";
         const std::string_view raw = reader.skip();

@@ -155,6 +155,21 @@ TEST(EventBridgeFormTest, RefusesWhatIsNoDetail) {
                 FailsWith(ErrorKind::invalid, HasSubstr("/Time: must be seconds since 1970")));
 }
 
+/// An entry's members have names of their own; those of an event are not the publisher's to give.
+TEST(EventBridgeFormTest, RefusesMembersOfAnEventInAnEntry) {
+    for (const char* name : {"version", "id", "source", "detail-type", "detail", "account", "time",
+                             "region", "resources", "replay-name", "", "sour\\u0063e"}) {
+        EXPECT_THAT(parse_eventbridge_entry(std::string(R"({"Source":"s","DetailType":"d",)") +
+                                                "\"" + name + R"(":"x","Detail":"{}"})",
+                                            arrival),
+                    FailsWith(ErrorKind::invalid, HasSubstr("no member of an entry")))
+            << name;
+    }
+    EXPECT_THAT(parse_eventbridge_event(
+                    R"({"source":"s","detail-type":"d","detail":{},"":{"source":"t"}})", arrival),
+                FailsWith(ErrorKind::invalid, HasSubstr("a member without a name")));
+}
+
 TEST(EventBridgeFormTest, ShowsSeedEventsAsEventBridgeWould) {
     const std::string shown = to_eventbridge_json(view_of(parse_seed(uploaded).value()),
                                                   {.account = "333333333333", .region = "home"});

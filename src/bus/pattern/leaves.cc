@@ -38,9 +38,11 @@ class Flattening {
         switch (mount.kind) {
             case Subject::Kind::text:
                 put(Leaf::Kind::string, std::string(mount.content));
+                complete_.insert(path_);
                 return;
             case Subject::Kind::number:
                 put(Leaf::Kind::number, std::to_string(mount.number));
+                complete_.insert(path_);
                 return;
             case Subject::Kind::json: {
                 const Leaves before = leaves_;
@@ -126,7 +128,7 @@ class Flattening {
     };
 
     void put(Leaf::Kind kind, std::string text) {
-        if (wanted_.contains(path_)) {
+        if (wanted_.contains(path_) && !complete_.contains(path_)) {
             leaves_.values[path_].push_back({{kind, std::move(text)}, elements_, at_});
         }
     }
@@ -138,6 +140,7 @@ class Flattening {
     }
 
     const Paths& wanted_;
+    Paths complete_;  ///< those of text and number mounts
     Leaves leaves_;
     std::string path_;
     std::string at_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,26 @@ TEST(MatcherTest, PassesOverNumbersThatCannotBeCompared) {
                 IsEmpty());
     EXPECT_THAT(matched(*matcher, R"({"p":[{"a":9007199254740993,"b":"x"},{"a":5,"b":"x"}]})"),
                 ElementsAre(RuleId(3)));
+}
+
+/// A text or number mount says all that stands at its path.
+TEST(MatcherTest, AddsNothingToATextThatIsMounted) {
+    const char* const others =
+        R"({"source":["b",{"n":1}],"":{"source":"c"},"count":[1],"d":{"e":2}})";
+    Subject subject;
+    subject.text("source", "a").number("count", 7).json("", others).json("d", R"({"f":3})");
+    const std::vector<std::string> patterns = {
+        R"({"source":["a"]})", R"({"source":["b"]})", R"({"source":["c"]})", R"({"count":[7]})",
+        R"({"count":[1]})",    R"({"d":{"e":[2]}})",  R"({"d":{"f":[3]}})"};
+    Scratch scratch;
+    std::vector<RuleId> found;
+    matcher_of(patterns)->match(subject, scratch, found);
+    EXPECT_THAT(found, ElementsAre(RuleId(0), RuleId(3), RuleId(5), RuleId(6)));
+    for (std::uint32_t i = 0; i < patterns.size(); ++i) {
+        EXPECT_EQ(Pattern::parse(patterns[i]).value().matches(subject),
+                  std::ranges::count(found, RuleId(i)) == 1)
+            << patterns[i];
+    }
 }
 
 /// One scratch serves matchers in turn, also more of them than it remembers.

@@ -11,7 +11,8 @@ namespace bascule::pattern {
 /// never built.
 ///
 /// A subject is a list of mounts. A *text* or *number* mount is one member at a path (`source`,
-/// `detail.userId`); a *json* mount hangs a JSON text at a path (`detail`, `detail.data`; "" = the
+/// `detail.userId`), and all that stands there: what JSON that is mounted later has at the same
+/// path is not seen. A *json* mount hangs a JSON text at a path (`detail`, `detail.data`; "" = the
 /// top), where several may meet: their members are united. JSON is only parsed if a pattern names
 /// something below its path. For a seed event:
 ///

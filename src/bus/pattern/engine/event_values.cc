@@ -65,11 +65,14 @@ void EventValues::mark() {
 
 void EventValues::take_back() {
     for (const Field field : touched_) {
-        auto& values = slots_[field].values;
-        values.erase(values.begin() + static_cast<std::ptrdiff_t>(slots_[field].marked),
-                     values.end());
+        take_back(field);
     }
     std::erase_if(touched_, [&](Field field) { return slots_[field].values.empty(); });
+}
+
+void EventValues::take_back(Field field) {
+    auto& values = slots_[field].values;
+    values.erase(values.begin() + static_cast<std::ptrdiff_t>(slots_[field].marked), values.end());
 }
 
 void EventValues::finish() {

@@ -122,6 +122,8 @@ class EventValues {
     /// all.
     void mark();
     void take_back();
+    /// The same of one field, which had a value then.
+    void take_back(Field field);
 
     /// Brings the values of each field into the order of their places.
     void finish();

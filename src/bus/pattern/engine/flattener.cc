@@ -20,6 +20,7 @@ void write_decimal(std::int64_t number, std::string& text) {
 void Flattener::begin(const PathNode& root, EventValues& values) {
     root_ = &root;
     values_ = &values;
+    complete_.clear();
 }
 
 void Flattener::add(const Subject::Mount& mount) {
@@ -31,6 +32,7 @@ void Flattener::add(const Subject::Mount& mount) {
         case Subject::Kind::text:
             if (node->field() != no_field) {
                 values_->add(node->field(), Leaf::Kind::string, 0, mount.content);
+                complete_.push_back(node->field());
             }
             return;
         case Subject::Kind::number:
@@ -38,12 +40,16 @@ void Flattener::add(const Subject::Mount& mount) {
                 std::string& text = values_->text();
                 write_decimal(mount.number, text);
                 values_->add(node->field(), Leaf::Kind::number, 0, text).key = number_of(text).key;
+                complete_.push_back(node->field());
             }
             return;
         case Subject::Kind::json: {
             values_->mark();
             if (!add_json(*node, mount.content)) {
                 values_->take_back();
+            }
+            for (const Field field : complete_) {
+                values_->take_back(field);
             }
             return;
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "bus/pattern/engine/event_values.h"
 #include "bus/pattern/engine/json_walk.h"
@@ -38,6 +39,7 @@ class Flattener {
     // Of the event.
     const PathNode* root_ = nullptr;
     EventValues* values_ = nullptr;
+    std::vector<Field> complete_;  ///< what JSON says of them is not heard
 };
 
 }  // namespace bascule::pattern

@@ -96,11 +96,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(FlattenerTest, UnitesMounts) {
     Subject subject;
-    subject.text("a.b", "x")
-        .json("a", R"({"b":1})")
-        .json("", R"({"a":{"b":[2]}})")
-        .number("a.b", -3);
-    EXPECT_EQ(values_at("a.b", subject), (Shown{"s:x@0", "n:1@0", "n:2@0", "n:-3@0"}));
+    subject.json("a", R"({"b":1})").json("", R"({"a":{"b":[2]}})").number("a.b", -3);
+    EXPECT_EQ(values_at("a.b", subject), (Shown{"n:1@0", "n:2@0", "n:-3@0"}));
+    subject.text("a.c", "x").json("", R"({"a":{"b":4,"c":5}})").json("a", R"({"c":[{"c":6}]})");
+    EXPECT_EQ(values_at("a.b", subject), (Shown{"n:1@0", "n:2@0", "n:-3@0"}));
+    EXPECT_EQ(values_at("a.c", subject), (Shown{"s:x@0"}));
 }
 
 TEST(FlattenerTest, TakesBackOnlyThePartThatIsNotJson) {
