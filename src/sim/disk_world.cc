@@ -83,6 +83,7 @@ Result<> DiskWorld::write(const Handle& file, std::uint64_t offset,
         if (end_possible > offset) {
             file.content->write(offset, bytes.first(end_possible - offset));
         }
+        ++failures_happened_;
         return failed("write", file.path, ErrorKind::exhausted);
     }
     if (!bytes.empty()) {
@@ -96,6 +97,7 @@ Result<> DiskWorld::truncate(const Handle& file, std::uint64_t size) {
     TRY(operation("truncate", file.path));
     const std::uint64_t present = file.content->visible().size();
     if (size > present && size - present > free_bytes()) {
+        ++failures_happened_;
         return failed("truncate", file.path, ErrorKind::exhausted);
     }
     file.content->truncate(size);
@@ -118,6 +120,7 @@ DiskWorld::Sync DiskWorld::begin_sync(const Handle& file) {
     if (const auto found = sync_failures_.find(syncs_); found != sync_failures_.end()) {
         sync.failure = found->second;
         sync_failures_.erase(found);
+        ++failures_happened_;
     }
     return sync;
 }
@@ -129,7 +132,9 @@ Result<> DiskWorld::end_sync(Handle& file, const Sync& sync) {
         file.sync_failed = true;
         return failed("sync", file.path, *sync.failure);
     }
-    file.content->settle(sync.mark);
+    if (!options_.ignores_syncs) {
+        file.content->settle(sync.mark);
+    }
     return {};
 }
 
@@ -303,6 +308,7 @@ std::optional<ErrorKind> DiskWorld::count_operation() {
     }
     const ErrorKind kind = found->second;
     failures_.erase(found);
+    ++failures_happened_;
     return kind;
 }
 
@@ -367,6 +373,23 @@ std::uint64_t DiskWorld::used_bytes() const {
         used += content->visible().size();
     }
     return used;
+}
+
+std::vector<std::string> DiskWorld::paths(const std::string& prefix, SimDisk::Layer layer) const {
+    std::vector<std::string> found;
+    for (auto at = names(layer).lower_bound(prefix);
+         at != names(layer).end() && at->first.starts_with(prefix); ++at) {
+        found.push_back(at->first);
+    }
+    return found;
+}
+
+std::string DiskWorld::contents(const std::string& path, SimDisk::Layer layer) const {
+    const auto found = names(layer).find(path);
+    if (found == names(layer).end()) {
+        return {};
+    }
+    return layer == SimDisk::Layer::visible ? found->second->visible() : found->second->durable();
 }
 
 }  // namespace bascule::sim

@@ -64,6 +64,11 @@ class DiskWorld {
     void flip_bit(const std::string& path, std::uint64_t byte_offset, int bit);
     void set_capacity(std::uint64_t bytes) { options_.capacity_bytes = bytes; }
 
+    std::vector<std::string> paths(const std::string& prefix, SimDisk::Layer layer) const;
+    std::string contents(const std::string& path, SimDisk::Layer layer) const;
+    std::uint64_t used_bytes() const;
+    std::uint64_t failure_count() const { return failures_happened_; }
+
   private:
     using Names = std::map<std::string, std::shared_ptr<FileContent>>;
 
@@ -84,7 +89,9 @@ class DiskWorld {
     Result<> folder_exists(const std::string& directory) const;
     void change_name(NameChange change);
     void crash_names();
-    std::uint64_t used_bytes() const;
+    const Names& names(SimDisk::Layer layer) const {
+        return layer == SimDisk::Layer::visible ? files_ : durable_files_;
+    }
 
     SimDisk::Options options_;
     Random random_;
@@ -92,6 +99,7 @@ class DiskWorld {
     std::uint64_t boot_ = 1;
     std::uint64_t operations_ = 0;
     std::uint64_t syncs_ = 0;
+    std::uint64_t failures_happened_ = 0;
     std::map<std::uint64_t, ErrorKind> failures_;
     std::map<std::uint64_t, ErrorKind> sync_failures_;
 

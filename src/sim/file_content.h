@@ -15,6 +15,8 @@ class FileContent {
     static constexpr std::uint64_t sector_bytes = 512;
 
     const std::string& visible() const { return visible_; }
+    /// What is left if the power goes now and nothing that was not synced survives.
+    const std::string& durable() const { return durable_; }
 
     void write(std::uint64_t offset, std::span<const std::byte> bytes);
     void truncate(std::uint64_t size);

@@ -154,4 +154,20 @@ void SimDisk::set_capacity(std::uint64_t bytes) {
     world_->with([&](DiskWorld& world) { world.set_capacity(bytes); });
 }
 
+std::vector<std::string> SimDisk::paths(const std::string& prefix, Layer layer) const {
+    return world_->with([&](const DiskWorld& world) { return world.paths(prefix, layer); });
+}
+
+std::string SimDisk::contents(const std::string& path, Layer layer) const {
+    return world_->with([&](const DiskWorld& world) { return world.contents(path, layer); });
+}
+
+std::uint64_t SimDisk::used_bytes() const {
+    return world_->with([](const DiskWorld& world) { return world.used_bytes(); });
+}
+
+std::uint64_t SimDisk::failure_count() const {
+    return world_->with([](const DiskWorld& world) { return world.failure_count(); });
+}
+
 }  // namespace bascule::sim

@@ -33,6 +33,7 @@ class SimDisk final : public io::Disk {
         std::uint64_t capacity_bytes = std::numeric_limits<std::uint64_t>::max();
         std::chrono::nanoseconds sync_latency_min{};
         std::chrono::nanoseconds sync_latency_max{};
+        bool ignores_syncs = false;  ///< they succeed, and nothing of a file is durable by them
     };
 
     explicit SimDisk(io::Executor& executor) : SimDisk(executor, Options()) {}
@@ -75,6 +76,18 @@ class SimDisk final : public io::Disk {
     void flip_bit(const std::string& path, std::uint64_t byte_offset, int bit);
 
     void set_capacity(std::uint64_t bytes);
+
+    // ── For whoever judges: no operations, they neither count nor fail ──
+
+    /// Which of a disk's two truths: what readers see, or what the worst crash would leave.
+    enum class Layer { visible, durable };
+    /// All files of the layer whose path begins with `prefix`, by path.
+    std::vector<std::string> paths(const std::string& prefix, Layer layer) const;
+    /// The file's bytes; empty if the layer has no such file.
+    std::string contents(const std::string& path, Layer layer) const;
+    std::uint64_t used_bytes() const;
+    /// Operations and syncs that failed so far, by plan or for want of room.
+    std::uint64_t failure_count() const;
 
   private:
     io::Executor& executor_;

@@ -253,6 +253,36 @@ TEST(SimDiskTest, FlippedBitsShowInReads) {
     EXPECT_EQ(world.text("f"), "aaca");
 }
 
+TEST(SimDiskTest, WhoJudgesSeesWhatTheWorstCrashWouldLeave) {
+    using Layer = SimDisk::Layer;
+    World world(1);
+    const auto file = world.created("f");
+    ASSERT_THAT(file->write(0, as_bytes("kept")), Succeeds());
+    ASSERT_THAT(world.synced(*file), Succeeds());
+    ASSERT_THAT(file->write(4, as_bytes("+more")), Succeeds());
+    world.opened("g");
+    const std::uint64_t operations = world.disk.operation_count();
+    world.disk.fail_operation(1);
+    EXPECT_EQ(world.disk.contents("f", Layer::visible), "kept+more");
+    EXPECT_EQ(world.disk.contents("f", Layer::durable), "kept");
+    EXPECT_THAT(world.disk.paths("", Layer::visible), testing::ElementsAre("f", "g"));
+    EXPECT_THAT(world.disk.paths("", Layer::durable), testing::ElementsAre("f"));
+    EXPECT_EQ(world.disk.contents("g", Layer::durable), "");
+    EXPECT_EQ(world.disk.used_bytes(), 9U);
+    EXPECT_EQ(world.disk.operation_count(), operations);
+    EXPECT_EQ(world.disk.failure_count(), 0U);
+    EXPECT_THAT(file->write(9, as_bytes("!")), FailsWith(ErrorKind::io));
+    EXPECT_EQ(world.disk.failure_count(), 1U);
+}
+
+TEST(SimDiskTest, ADiskMayIgnoreSyncs) {
+    World world(1, {.ignores_syncs = true});
+    const auto file = world.created("f");
+    ASSERT_THAT(file->write(0, as_bytes("lost")), Succeeds());
+    ASSERT_THAT(world.synced(*file), Succeeds());
+    EXPECT_EQ(world.disk.contents("f", SimDisk::Layer::durable), "");
+}
+
 TEST(SimDiskTest, TheSameSeedGivesTheSameWreck) {
     const auto wreck = [](std::uint64_t seed) {
         World world(seed);
