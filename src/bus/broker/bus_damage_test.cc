@@ -95,6 +95,49 @@ TEST_F(BusDamageTest, AnEventWhoseBodyIsDamagedBecomesALetterThatSaysSo) {
     EXPECT_EQ(status().counts.matched, 3U);
 }
 
+/// Answers when the test says so.
+class PatientHandler final : public Handler {
+  public:
+    void handle(Delivery delivery, Done done) override {
+        last.emplace_back(std::string(delivery.events.front().event.event_id), std::move(done));
+    }
+    std::vector<std::pair<std::string, Done>> last;
+};
+
+/// The disk fails once, just when the letter of an event is made and nothing of the event is in
+/// memory any more: the letter waits until it can hold the event.
+TEST_F(BusDamageTest, AnEventThatCannotBeReadForAMomentBecomesNoEmptyLetter) {
+    auto forgetful = Bus::open({.disk = disk_, .executor = *executor_, .workers = *executor_},
+                               {.directory = "forgetful",
+                                .log = {.segment_bytes = 1 << 20,
+                                        .tail_bytes_max = 1,
+                                        .read_cache_bytes_max = 1,
+                                        .reserve_bytes = 0,
+                                        .seed = 1},
+                                .random_seed = 1});
+    ASSERT_THAT(forgetful, Succeeds());
+    bus_ = std::move(*forgetful);
+    const auto handler = std::make_shared<PatientHandler>();
+    bus_->attach("recorder", handler);
+    BusConfig config = config_of();
+    config.consumers.front().policy.on_timeout = delivery::OnTimeout::wait;
+    config.consumers.front().policy.concurrency = 100;
+    ASSERT_THAT(configure(std::move(config)), Succeeds());
+    publish_one("one", "one");
+    for (int i = 0; i < 20; ++i) {  // what a consumer keeps of the log is of these
+        publish_one("other" + std::to_string(i), "other" + std::to_string(i));
+    }
+    ASSERT_EQ(handler->last.front().first, "one");
+    disk_.fail_operation(1);
+    handler->last.front().second(delivery::Outcome::permanent("no"));
+    executor_->run_ready();
+    EXPECT_THAT(letters(), IsEmpty());
+    settle(10s);
+    ASSERT_THAT(letters(), SizeIs(1));
+    EXPECT_EQ(letters().front().event_id, "one");
+    EXPECT_EQ(letters().front().last_error, "no");
+}
+
 TEST_F(BusDamageTest, ADamagedEventOfAnotherConsumerIsNoLetter) {
     stored_and_stopped();
     open(++seed_);
