@@ -31,8 +31,8 @@ namespace bascule {
 /// Threads:   every member from any thread. A match waits for no change; changes take turns.
 /// Language:  docs/reference/patterns.md. An event is JSON; what is not has no members, as far as
 ///            it is looked at (pattern::Matcher, input).
-/// Limits:    Limits. A search among the elements of arrays ends after
-///            pattern::Matcher::search_steps_max steps; `match` then answers `undecided`.
+/// Limits:    Limits. A match ends after pattern::Matcher::steps_max steps; it then answers
+///            `undecided`.
 /// Cost:      a match is one pass over the event's bytes and allocates nothing once the thread has
 ///            seen its like: each thread keeps what matching needs (pattern::Scratch). A change
 ///            with its commit is some 10 µs, amortised, however many patterns there are; many
@@ -45,7 +45,7 @@ class EventMatcher {
     };
     enum class Outcome : bool {
         decided,
-        undecided,  ///< a search was given up: its pattern is not among the matched
+        undecided,  ///< others may match besides: to say which takes too many steps
     };
 
     EventMatcher() : EventMatcher(Limits()) {}
@@ -80,9 +80,9 @@ class EventMatcher {
     Outcome match(std::string_view event_json, std::vector<pattern::RuleId>& matched) const {
         thread_local pattern::Scratch scratch;
         const auto matcher = in_force_.read([](const auto& now) { return now; });
-        const std::size_t given_up = scratch.searches_given_up();
+        const std::size_t given_up = scratch.events_undecided();
         matcher->match_event(event_json, scratch, matched);
-        return scratch.searches_given_up() == given_up ? Outcome::decided : Outcome::undecided;
+        return scratch.events_undecided() == given_up ? Outcome::decided : Outcome::undecided;
     }
 
     /// Of the patterns in force.

@@ -302,10 +302,9 @@ Routing::Decided Routing::add_header_matching(const event::EventView& event,
 Routing::Decided Routing::add_matching(const Index& index, const pattern::Subject& subject,
                                        Targets& targets) const {
     Matching& own = Matching::of_this_thread();
-    const std::size_t given_up = own.scratch.searches_given_up();
+    const std::size_t given_up = own.scratch.events_undecided();
     index.matcher->match(subject, own.scratch, own.matched);
-    const Decided decided =
-        own.scratch.searches_given_up() == given_up ? Decided::yes : Decided::no;
+    const Decided decided = own.scratch.events_undecided() == given_up ? Decided::yes : Decided::no;
     if (own.matched.empty()) {
         return decided;
     }

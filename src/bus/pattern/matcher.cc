@@ -42,7 +42,7 @@ class Matcher::Run {
     Run(const Snapshot& snapshot, Workspace& workspace)
         : snapshot_(snapshot), workspace_(workspace) {
         ++workspace_.event;
-        workspace_.search_steps_left = search_steps_max;
+        workspace_.budget.begin(steps_max);
         workspace_.values.begin(snapshot_.fields);
         workspace_.flattener.begin(*snapshot_.paths, workspace_.values);
     }
@@ -56,6 +56,7 @@ class Matcher::Run {
             layer.tier->match(workspace_, scratch_of(*layer.tier, workspace_), *layer.removed,
                               matched);
         }
+        workspace_.events_undecided += workspace_.budget.is_exhausted() ? 1 : 0;
         if (snapshot_.layers.size() > 1 && !std::is_sorted(matched.begin(), matched.end())) {
             std::sort(matched.begin(), matched.end());
         }

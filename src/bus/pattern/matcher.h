@@ -35,15 +35,16 @@ using RuleId = Named<std::uint32_t, struct RuleIdTag>;
 ///            at: UTF-8, strings, nesting and brackets' number are checked everywhere, the rest
 ///            only where a rule names something. Whoever must know checks with json::is_valid.
 ///            Whatever the bytes are, matching ends and reads nothing beyond them.
-/// Limits:    JSON texts and nesting as json::Limits. Whether values of several fields lie in one
-///            element of each array they share may take long to find out if members repeat: the
-///            searches of one event that take more than a thousand steps share search_steps_max of
-///            them. One that has to end before it knows finds no match, and Scratch counts it.
+/// Limits:    JSON texts and nesting as json::Limits. Beside reading an event and looking each of
+///            its values up, matching takes at most steps_max steps: rules that a value speaks for,
+///            terms and places compared. Events of many values need more than that if many rules
+///            are to be tried with each. Scratch counts them as undecided: what is told matches,
+///            others may too.
 /// Cost:      the event's bytes once at memory speed, then the values taken and the rules that may
-///            match.
+///            match; a step is some 10 ns.
 class Matcher {
   public:
-    static constexpr std::size_t search_steps_max = 1'000'000;
+    static constexpr std::size_t steps_max = 2'000'000;
 
     /// Replaces `matched` by the rules that the subject satisfies: each once, ascending.
     void match(const Subject& subject, Scratch& scratch, std::vector<RuleId>& matched) const;

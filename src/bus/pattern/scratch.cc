@@ -9,6 +9,6 @@ Scratch::Scratch(Scratch&&) noexcept = default;
 Scratch& Scratch::operator=(Scratch&&) noexcept = default;
 Scratch::~Scratch() = default;
 
-std::size_t Scratch::searches_given_up() const { return workspace_->searches_given_up; }
+std::size_t Scratch::events_undecided() const { return workspace_->events_undecided; }
 
 }  // namespace bascule::pattern

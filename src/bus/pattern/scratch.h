@@ -23,8 +23,8 @@ class Scratch {
     Scratch& operator=(Scratch&&) noexcept;
     ~Scratch();
 
-    /// How many searches were given up since the scratch was made; see Matcher, limits.
-    std::size_t searches_given_up() const;
+    /// How many events were left undecided since the scratch was made; see Matcher, limits.
+    std::size_t events_undecided() const;
 
     Workspace& workspace() { return *workspace_; }  ///< for the parts of this room
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bus/pattern/engine/entry.h"
+#include "bus/pattern/engine/step_budget.h"
 #include "bus/pattern/ip_address.h"
 #include "bus/pattern/term.h"
 
@@ -26,14 +27,15 @@ class AddressIndex {
 
     bool empty() const { return items_.empty(); }
 
-    /// Calls `each(owner)` for every network that contains the address that `text` is, if any.
+    /// Calls `each(owner)` for every network that contains the address that `text` is, if any; for
+    /// none if the budget does not suffice.
     template <class Each>
-    void find(std::string_view text, const Each& each) const {
+    void find(std::string_view text, StepBudget& budget, const Each& each) const {
         if (items_.empty() || !may_be_address(text)) {
             return;
         }
         const auto address = parse_ip(text);
-        if (!address) {
+        if (!address || !budget.spend(lengths_.size() * steps_a_length)) {
             return;
         }
         for (const unsigned bits : lengths_) {
@@ -48,6 +50,7 @@ class AddressIndex {
     }
 
   private:
+    static constexpr std::size_t steps_a_length = 4;
     static bool may_be_address(std::string_view text);
     std::span<const Item> networks(const IpAddress& address, unsigned bits) const;
 

@@ -23,7 +23,8 @@ Place Places::next_element(std::uint32_t array) {
 Places::Conflict Places::distant_conflict(Place left, Place right) const {
     Place below_left = 0;
     Place below_right = 0;
-    while (left != right) {
+    std::uint32_t climbed = 0;
+    for (; left != right; ++climbed) {
         if (left > right) {
             below_left = left;
             left = elements_[left].outer;
@@ -34,9 +35,9 @@ Places::Conflict Places::distant_conflict(Place left, Place right) const {
     }
     if (below_left == 0 || below_right == 0 ||
         elements_[below_left].array != elements_[below_right].array) {
-        return {};
+        return {.climbed = climbed};
     }
-    return {below_left, below_right, arrays_[elements_[below_left].array].end};
+    return {below_left, below_right, arrays_[elements_[below_left].array].end, climbed};
 }
 
 void EventValues::begin(std::size_t fields) {

@@ -73,7 +73,8 @@ class Places {
     struct Conflict {
         Place left = 0;  ///< 0 = no conflict
         Place right = 0;
-        Place array_end = 0;  ///< the first place behind that array
+        Place array_end = 0;        ///< the first place behind that array
+        std::uint32_t climbed = 0;  ///< arrays that were looked at to say so
     };
     Conflict conflict(Place left, Place right) const {
         if (left == right || left == 0 || right == 0) {

@@ -28,9 +28,10 @@ JointSearch::Outcome JointSearch::from(std::size_t level) {
 }
 
 /// The first earlier choice that a place cannot be joined with.
-JointSearch::Obstacle JointSearch::obstacle(std::size_t level, Place place) const {
+JointSearch::Obstacle JointSearch::obstacle(std::size_t level, Place place) {
     for (std::size_t i = 0; i < level; ++i) {
         const auto conflict = values_->places().conflict(levels_[i].chosen, place);
+        steps_ += conflict.climbed;
         if (conflict.left != 0) {
             return {conflict, i};
         }
@@ -65,7 +66,7 @@ JointSearch::Outcome JointSearch::choose(std::size_t level) {
     Levels culprits = 0;
     bool is_absent = true;
     for (std::size_t i = 0; i < values.size();) {
-        steps_ += level + 1;  // looks at so many choices
+        steps_ += level + predicate.steps(values[i]);  // looks at so many choices
         if (steps_ > steps_max_) {
             return {};
         }

@@ -72,7 +72,7 @@ class JointSearch {
         Places::Conflict conflict;
         std::size_t level = 0;  ///< whose choice is in conflict
     };
-    Obstacle obstacle(std::size_t level, Place place) const;
+    Obstacle obstacle(std::size_t level, Place place);
     std::size_t behind(const Obstacle& obstacle, std::span<const Value> values,
                        std::size_t i) const;
 

@@ -116,5 +116,16 @@ TEST(JointSearchTest, GivesUp) {
     EXPECT_EQ(question.ask(20), Verdict::never);
 }
 
+/// Whether two places can be joined is seen by climbing out of all arrays around both.
+TEST(JointSearchTest, CountsTheArraysThatItClimbs) {
+    const std::string open(200, '[');
+    const std::string close(200, ']');
+    const Question question(R"({"x":{"a":[1]},"y":{"b":[1]}})",
+                            R"({"x":)" + open + R"({"a":1})" + close + R"(,"y":)" + open +
+                                R"({"b":2},{"b":1})" + close + "}");
+    EXPECT_EQ(question.ask(390), Verdict::given_up);
+    EXPECT_EQ(question.ask(900), Verdict::found);
+}
+
 }  // namespace
 }  // namespace bascule::pattern

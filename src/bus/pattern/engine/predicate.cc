@@ -319,6 +319,11 @@ Predicate::Predicate(Field field, const Terms& terms) : field(field) {
     }
     wanted.finish();
     shape_ = shape();
+    std::size_t in_turn = wanted.checks.size() + excluded.size();
+    for (const ValueSet& set : excluded) {
+        in_turn += set.checks.size();
+    }
+    terms_in_turn_ = static_cast<std::uint32_t>(in_turn);
 }
 
 Predicate::Shape Predicate::shape() const {

@@ -9,6 +9,7 @@
 
 #include "bus/pattern/engine/event_values.h"
 #include "bus/pattern/engine/path_trie.h"
+#include "bus/pattern/engine/step_budget.h"
 #include "bus/pattern/ip_address.h"
 #include "bus/pattern/term.h"
 
@@ -141,6 +142,15 @@ struct Predicate {
         }
     }
 
+    /// What it costs to ask for the value, see StepBudget.
+    std::size_t steps(const Value& value) const {
+        return shape_ == Shape::any
+                   ? 1 + terms_in_turn_ * StepBudget::steps_for(value.kind == Leaf::Kind::string
+                                                                    ? value.text.size()
+                                                                    : 0)
+                   : 1;
+    }
+
     /// A bit for each hash that a value must have which satisfies it, as `hash_bit` of a string
     /// says; all of them if other values may satisfy it.
     std::uint64_t hash_bits() const;
@@ -161,6 +171,7 @@ struct Predicate {
     Shape shape() const;
 
     Shape shape_ = Shape::any;
+    std::uint32_t terms_in_turn_ = 0;  ///< those that no table finds
 };
 
 /// `text` with ASCII letters in lower case.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 namespace bascule::pattern {
@@ -12,6 +13,7 @@ class Tier::Matching {
     Matching(const Tier& tier, Workspace& workspace, TierScratch& scratch, const RuleBits& removed)
         : tier_(tier),
           workspace_(workspace),
+          budget_(workspace.budget),
           values_(workspace.values),
           scratch_(scratch),
           removed_(removed) {}
@@ -19,11 +21,7 @@ class Tier::Matching {
     void run() {
         for (const Field field : values_.fields()) {
             if (const FieldIndex* const index = tier_.index_of(field)) {
-                const auto values = values_.values(field);
-                hit_row_ = values_.row_array(field);
-                for (hit_index_ = 0; hit_index_ < values.size(); ++hit_index_) {
-                    look_up(*index, values[hit_index_]);
-                }
+                look_up(*index, field);
             }
         }
         // What could be satisfied by absence alone hangs under nothing.
@@ -35,12 +33,27 @@ class Tier::Matching {
         return {scratch_.marks.data() + begin, index.marks()};
     }
 
-    void look_up(const FieldIndex& index, const Value& value) {
-        const std::uint64_t walk = ++workspace_.value;
+    /// The values of one field.
+    void look_up(const FieldIndex& index, Field field) {
+        const auto values = values_.values(field);
+        hit_row_ = values_.row_array(field);
+        buts_ = index.but_rules;
+        for (hit_index_ = 0; hit_index_ < values.size() && !budget_.is_exhausted(); ++hit_index_) {
+            const Value& value = values[hit_index_];
+            ++workspace_.value;
+            if (hit_index_ == 0 || value.place != values[hit_index_ - 1].place) {
+                hit_place_ = workspace_.value;
+            }
+            look_up(index, value, hit_index_ + 1 < values.size());
+        }
+    }
+
+    void look_up(const FieldIndex& index, const Value& value, bool others_follow) {
+        const std::uint64_t walk = workspace_.value;
         if (!index.wanted.empty()) {
             unsure_ = nullptr;
             index.wanted.find(
-                value, marks(index.marks_begin, index.wanted), walk,
+                value, marks(index.marks_begin, index.wanted), walk, budget_,
                 [&](PredicateId access) { hit(access, value); },
                 [&](PredicateId access) {
                     unsure_ = &value;
@@ -48,26 +61,38 @@ class Tier::Matching {
                 });
             unsure_ = nullptr;
         }
-        if (!index.but_rules.empty() || !index.but_accesses.empty()) {
-            look_up_buts(index, value);
+        if (!buts_.empty() || !index.but_accesses.empty()) {
+            look_up_buts(index, value, others_follow);
         }
     }
 
     /// A value satisfies an anything-but that does not exclude it.
-    void look_up_buts(const FieldIndex& index, const Value& value) {
+    void look_up_buts(const FieldIndex& index, const Value& value, bool others_follow) {
         const std::uint64_t walk = workspace_.value;
         std::uint64_t* const excluded = scratch_.excluded.data() + index.buts_begin;
-        const auto exclude = [&](std::uint32_t but) { excluded[but] = walk; };
+        const auto exclude = [&](std::uint32_t but) {
+            if (budget_.spend(1)) {
+                excluded[but] = walk;
+            }
+        };
         index.excluded.find(value, marks(index.marks_begin + index.wanted.marks(), index.excluded),
-                            walk, exclude, [&](std::uint32_t but) {
+                            walk, budget_, exclude, [&](std::uint32_t but) {
                                 if (value.is_comparable()) {
                                     exclude(but);
                                 }
                             });
-        for (const ButRule& it : index.but_rules) {
+        // What could not be excluded for lack of steps would seem to be satisfied.
+        if (budget_.is_exhausted() ||
+            !budget_.spend((buts_.size() + index.but_accesses.size()) / rules_a_step)) {
+            return;
+        }
+        for (const ButRule& it : buts_) {
             if (excluded[it.but] != walk) {
                 set_matched(it.rule);
             }
+        }
+        if (others_follow && !buts_.empty()) {
+            keep_live_buts();
         }
         for (const ButAccess& it : index.but_accesses) {
             if (excluded[it.but] != walk) {
@@ -76,14 +101,28 @@ class Tier::Matching {
         }
     }
 
+    /// Most values satisfy most anything-buts: the next ones of the field need not ask again.
+    void keep_live_buts() {
+        std::vector<ButRule>& live = workspace_.live_buts;
+        const auto is_settled = [&](const ButRule& it) { return is_matched(it.rule); };
+        if (buts_.data() == live.data()) {
+            std::erase_if(live, is_settled);
+        } else {
+            live.clear();
+            std::remove_copy_if(buts_.begin(), buts_.end(), std::back_inserter(live), is_settled);
+        }
+        buts_ = live;
+    }
+
     /// An access predicate is satisfied by a value, or would be if that were comparable.
     void hit(PredicateId access, const Value& value) {
         auto& known = scratch_.known[access];
-        if (known.settled == workspace_.event || known.value == workspace_.value) {
+        // Another value in the same place tells nothing new.
+        if (known.settled == workspace_.event || known.place == hit_place_ || !budget_.spend(1)) {
             return;
         }
         if (unsure_ == nullptr) {
-            known.value = workspace_.value;  // what a range leaves open, an anything-but may decide
+            known.place = hit_place_;  // what a range leaves open, an anything-but may decide
         }
         // If it is not comparable, others may still be.
         if (attempt_all(access, &value) && unsure_ == nullptr) {
@@ -94,7 +133,11 @@ class Tier::Matching {
     /// What hangs under a predicate that `value` satisfies. Whether all of it is settled for this
     /// event: matched, or not to be matched by another value either.
     bool attempt_all(PredicateId access, const Value* value) {
-        for (const std::uint32_t rule : tier_.hanging_rules(access)) {
+        const auto rules = tier_.hanging_rules(access);
+        if (!budget_.spend(rules.size() / rules_a_step)) {
+            return false;
+        }
+        for (const std::uint32_t rule : rules) {
             set_matched(rule);
         }
         bool is_settled = true;
@@ -103,8 +146,12 @@ class Tier::Matching {
             const auto end = at + at->siblings;
             if (at->siblings > 1 && is_ruled_out(others(*at, value).front())) {
                 at = end;
+                budget_.spend(1);
             }
             for (; at != end; ++at) {
+                if (!budget_.spend(at->count)) {
+                    return false;
+                }
                 is_settled = attempt(*at, value) && is_settled;
             }
         }
@@ -182,7 +229,7 @@ class Tier::Matching {
     }
 
     /// Whether a value in the place of the one that hit satisfies the demand.
-    bool is_satisfied_beside(PredicateId demand, const Value& value) const {
+    bool is_satisfied_beside(PredicateId demand, const Value& value) {
         const Glance& glance = tier_.glances_[demand];
         const auto values = values_.values(glance.field);
         // Where every element has every field once, they have the same number.
@@ -194,11 +241,16 @@ class Tier::Matching {
                                  [](const Value& left, Place place) { return left.place < place; });
         }
         for (; at != values.end() && at->place == value.place; ++at) {
-            if (!glance.rules_out(*at) && tier_.predicates_[demand].is_satisfied(*at)) {
+            if (!glance.rules_out(*at) && is_satisfied_by(*at, tier_.predicates_[demand])) {
                 return true;
             }
         }
         return false;
+    }
+
+    /// False also for lack of steps.
+    bool is_satisfied_by(const Value& value, const Predicate& predicate) {
+        return budget_.spend(predicate.steps(value)) && predicate.is_satisfied(value);
     }
 
     /// The same for arrays in arrays and whatever else can be, from the value that hit or from
@@ -215,12 +267,11 @@ class Tier::Matching {
                 search.add(tier_.predicates_[demand]);
             }
         }
-        auto verdict = search.run(steps_before_doubt);
-        if (verdict == JointSearch::Verdict::given_up && each_could(alternative)) {
-            std::size_t& left = workspace_.search_steps_left;
-            verdict = search.run(left);
-            left -= std::min(left, search.steps());
-            workspace_.searches_given_up += verdict == JointSearch::Verdict::given_up ? 1 : 0;
+        auto verdict = search.run(std::min(steps_before_doubt, budget_.left()));
+        const bool has_steps = budget_.spend(search.steps());
+        if (verdict == JointSearch::Verdict::given_up && has_steps && each_could(alternative)) {
+            verdict = search.run(budget_.left());
+            budget_.spend(search.steps());
         }
         if (verdict == JointSearch::Verdict::found) {
             set_matched(alternative.rule);
@@ -229,7 +280,7 @@ class Tier::Matching {
     }
 
     /// Most searches are short. Before a long one it is asked whether each field could be satisfied
-    /// at all, and all long ones of an event share their steps.
+    /// at all.
     static constexpr std::size_t steps_before_doubt = 1000;
     bool each_could(const Alternative& alternative) {
         const auto demands = tier_.demands(alternative);
@@ -247,7 +298,7 @@ class Tier::Matching {
             known.event = workspace_.event;
             known.is_satisfied = (values.empty() && predicate.allows_absence) ||
                                  std::any_of(values.begin(), values.end(), [&](const Value& value) {
-                                     return predicate.is_satisfied(value);
+                                     return is_satisfied_by(value, predicate);
                                  });
         }
         return known.is_satisfied;
@@ -268,6 +319,7 @@ class Tier::Matching {
 
     const Tier& tier_;
     Workspace& workspace_;
+    StepBudget& budget_;
     const EventValues& values_;
     TierScratch& scratch_;
     const RuleBits& removed_;
@@ -276,6 +328,10 @@ class Tier::Matching {
     std::size_t hit_index_ = 0;      ///< among its field's values
     const Value* unsure_ = nullptr;  ///< while it counts only if it is comparable
     std::uint32_t hit_row_ = EventValues::no_array;
+    std::uint64_t hit_place_ = 0;    ///< the number of the field's first value there
+    std::span<const ButRule> buts_;  ///< of its field: those that are still to be asked
+
+    static constexpr std::size_t rules_a_step = 8;  ///< where they lie side by side
 };
 
 void Tier::prepare(TierScratch& scratch) const {

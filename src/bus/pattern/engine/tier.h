@@ -95,13 +95,8 @@ class Tier {
         std::uint32_t alternatives = 0;
     };
 
-    /// An anything-but of an access predicate, by its number in the field.
-    struct ButRule {
-        std::uint32_t but = 0;
-        std::uint32_t rule = 0;  ///< which demands nothing else
-    };
     struct ButAccess {
-        std::uint32_t but = 0;
+        std::uint32_t but = 0;   ///< as in ButRule
         PredicateId access = 0;  ///< under which alternatives hang
     };
 

@@ -350,7 +350,7 @@ class TierBuilder {
         }
         for (const Tier::FieldIndex& field : tier_.fields_) {
             bytes += field.wanted.memory_bytes() + field.excluded.memory_bytes() +
-                     field.but_rules.capacity() * sizeof(Tier::ButRule) +
+                     field.but_rules.capacity() * sizeof(ButRule) +
                      field.but_accesses.capacity() * sizeof(Tier::ButAccess);
         }
         tier_.memory_bytes_ = bytes;

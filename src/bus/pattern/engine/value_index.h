@@ -17,6 +17,7 @@
 #include "bus/pattern/engine/piece_automaton.h"
 #include "bus/pattern/engine/predicate.h"
 #include "bus/pattern/engine/range_index.h"
+#include "bus/pattern/engine/step_budget.h"
 #include "bus/pattern/engine/text_table.h"
 
 namespace bascule::pattern {
@@ -38,17 +39,19 @@ class ValueIndex {
 
     /// Calls `each(owner)` for every set that contains the value, and then `each_range(owner)` for
     /// every set that contains it if it is comparable, which takes long to find out; for one set
-    /// perhaps several times. `walk` is a number that no entry of `marks` holds yet.
+    /// perhaps several times. `walk` is a number that no entry of `marks` holds yet. What sets
+    /// cost that do not contain the value is spent of `budget`; some are not found if it does not
+    /// suffice.
     template <class Each, class EachRange>
     void find(const Value& value, std::span<std::uint64_t> marks, std::uint64_t walk,
-              const Each& each, const EachRange& each_range) const;
+              StepBudget& budget, const Each& each, const EachRange& each_range) const;
 
     std::size_t memory_bytes() const;
 
   private:
     template <class Each>
     void find_text(const Value& value, std::span<std::uint64_t> marks, std::uint64_t walk,
-                   const Each& each) const;
+                   StepBudget& budget, const Each& each) const;
 
     /// Of strings, all but whole texts.
     struct Texts {
@@ -101,7 +104,7 @@ class ValueIndex::Builder {
 
 template <class Each, class EachRange>
 void ValueIndex::find(const Value& value, std::span<std::uint64_t> marks, std::uint64_t walk,
-                      const Each& each, const EachRange& each_range) const {
+                      StepBudget& budget, const Each& each, const EachRange& each_range) const {
     if (others_ != nullptr) {
         for (const std::uint32_t owner : others_->everything) {
             each(owner);
@@ -113,7 +116,7 @@ void ValueIndex::find(const Value& value, std::span<std::uint64_t> marks, std::u
                 each(entry.owner);
             }
             if (texts_ != nullptr) {
-                find_text(value, marks, walk, each);
+                find_text(value, marks, walk, budget, each);
             }
             return;
         case Leaf::Kind::number:
@@ -137,11 +140,12 @@ void ValueIndex::find(const Value& value, std::span<std::uint64_t> marks, std::u
 
 template <class Each>
 void ValueIndex::find_text(const Value& value, std::span<std::uint64_t> marks, std::uint64_t walk,
-                           const Each& each) const {
+                           StepBudget& budget, const Each& each) const {
     const std::string_view text = value.text;
     const Texts& texts = *texts_;
     const auto found = [&](const Entry& entry) {
-        if (entry.check == Entry::proven || satisfies(value, texts.checks[entry.check])) {
+        if (entry.check == Entry::proven || (budget.spend(StepBudget::steps_for(text.size())) &&
+                                             satisfies(value, texts.checks[entry.check]))) {
             each(entry.owner);
         }
     };
@@ -162,7 +166,7 @@ void ValueIndex::find_text(const Value& value, std::span<std::uint64_t> marks, s
     texts.folded_suffixes.walk(
         text.size(), [&](std::size_t i) { return ascii_lower(backwards(i)); }, found);
     texts.pieces.walk(text, marks, walk, found);
-    texts.addresses.find(text, each);
+    texts.addresses.find(text, budget, each);
 }
 
 }  // namespace bascule::pattern

@@ -73,14 +73,16 @@ TEST(ValueIndexTest, FindsWhatThePlainTermsAllow) {
         for (std::uint64_t walk = 1; walk <= 40; ++walk) {
             const std::string json = cases.value(9);
             const Scalar scalar(json);
+            StepBudget budget;
+            budget.begin(100'000);
             std::vector<bool> found(predicates.size());
             std::vector<bool> allowed(buts.size(), true);
             const auto find = [&](std::uint32_t owner) { found[owner] = true; };
-            wanted.find(scalar.value, marks, walk, find, [&](std::uint32_t owner) {
+            wanted.find(scalar.value, marks, walk, budget, find, [&](std::uint32_t owner) {
                 found[owner] = found[owner] || scalar.value.is_comparable();
             });
             const auto exclude = [&](std::uint32_t but) { allowed[but] = false; };
-            excluded.find(scalar.value, other_marks, walk, exclude, exclude);
+            excluded.find(scalar.value, other_marks, walk, budget, exclude, exclude);
             for (std::size_t but = 0; but < buts.size(); ++but) {
                 found[buts[but]] = found[buts[but]] || allowed[but];
             }
@@ -111,7 +113,9 @@ TEST(ValueIndexTest, TellsAPieceOnceHoweverOftenItOccurs) {
     const std::string text(1'000'000, 'a');
     std::size_t told = 0;
     const auto tell = [&](std::uint32_t) { ++told; };
-    index.find(Value(Leaf::Kind::string, 0, text), marks, 1, tell, tell);
+    StepBudget budget;
+    budget.begin(1);
+    index.find(Value(Leaf::Kind::string, 0, text), marks, 1, budget, tell, tell);
     EXPECT_EQ(told, 100U);
 }
 

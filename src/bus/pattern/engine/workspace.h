@@ -7,6 +7,7 @@
 #include "bus/pattern/engine/event_values.h"
 #include "bus/pattern/engine/flattener.h"
 #include "bus/pattern/engine/joint_search.h"
+#include "bus/pattern/engine/step_budget.h"
 #include "bus/pattern/engine/zeroed_array.h"
 #include "bus/pattern/matcher.h"
 
@@ -21,7 +22,7 @@ struct TierScratch {
     /// By predicate: what is known of it for this event.
     struct Known {
         std::uint64_t event = 0;    ///< for which `state` holds
-        std::uint64_t value = 0;    ///< the last value that hit it
+        std::uint64_t place = 0;    ///< the last one in which a value hit it
         std::uint64_t settled = 0;  ///< the event for which no further hit can change anything
         bool is_satisfied = false;
     };
@@ -33,15 +34,23 @@ struct TierScratch {
     std::size_t matches_count = 0;
 };
 
+/// An anything-but of an access predicate, by its number in the field, and a rule that demands
+/// nothing else.
+struct ButRule {
+    std::uint32_t but = 0;
+    std::uint32_t rule = 0;
+};
+
 struct Workspace {
     Flattener flattener;
     EventValues values;
     JointSearch search;
+    std::vector<ButRule> live_buts;  ///< of a field with several values: what is not settled yet
     std::vector<TierScratch> tiers;
-    std::uint64_t event = 0;            ///< counts events,
-    std::uint64_t value = 0;            ///< and values; both only ever grow
-    std::size_t search_steps_left = 0;  ///< for this event's long searches
-    std::size_t searches_given_up = 0;
+    std::uint64_t event = 0;  ///< counts events,
+    std::uint64_t value = 0;  ///< and values; both only ever grow
+    StepBudget budget;        ///< of this event
+    std::size_t events_undecided = 0;
 };
 
 }  // namespace bascule::pattern
