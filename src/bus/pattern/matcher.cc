@@ -10,28 +10,20 @@ namespace bascule::pattern {
 
 namespace {
 
-/// A rule set has a handful of tiers; of more, those that were not used longest give way.
-constexpr std::size_t tiers_remembered = 16;
-
-TierScratch& scratch_of(const Tier& tier, Workspace& workspace) {
+/// What is remembered of a tier goes when the tier is gone, at the latest when a new one comes.
+TierScratch& scratch_of(const std::shared_ptr<const Tier>& tier, Workspace& workspace) {
     auto& known = workspace.tiers;
-    auto found = std::find_if(known.begin(), known.end(), [&](const TierScratch& scratch) {
-        return scratch.tier == tier.serial();
+    const auto found = std::find_if(known.begin(), known.end(), [&](const TierScratch& scratch) {
+        return scratch.serial == tier->serial();
     });
-    if (found == known.end()) {
-        if (known.size() < tiers_remembered) {
-            known.emplace_back();
-            found = known.end() - 1;
-        } else {
-            found = std::min_element(known.begin(), known.end(),
-                                     [](const TierScratch& left, const TierScratch& right) {
-                                         return left.last_event < right.last_event;
-                                     });
-        }
-        tier.prepare(*found);
+    if (found != known.end()) {
+        return *found;
     }
-    found->last_event = workspace.event;
-    return *found;
+    std::erase_if(known, [](const TierScratch& scratch) { return scratch.tier.expired(); });
+    TierScratch& scratch = known.emplace_back();
+    scratch.tier = tier;
+    tier->prepare(scratch);
+    return scratch;
 }
 
 }  // namespace
@@ -53,7 +45,7 @@ class Matcher::Run {
         workspace_.flattener.finish();
         matched.clear();
         for (const Snapshot::Layer& layer : snapshot_.layers) {
-            layer.tier->match(workspace_, scratch_of(*layer.tier, workspace_), *layer.removed,
+            layer.tier->match(workspace_, scratch_of(layer.tier, workspace_), *layer.removed,
                               matched);
         }
         workspace_.events_undecided += workspace_.budget.is_exhausted() ? 1 : 0;
@@ -86,6 +78,8 @@ void Matcher::match_event(std::string_view event_json, Scratch& scratch,
 }
 
 std::size_t Matcher::size() const { return snapshot_->size; }
+
+std::size_t Matcher::tiers() const { return snapshot_->layers.size(); }
 
 std::size_t Matcher::memory_bytes() const {
     std::size_t bytes = 0;

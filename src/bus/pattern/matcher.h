@@ -54,6 +54,7 @@ class Matcher {
                      std::vector<RuleId>& matched) const;
 
     std::size_t size() const;          ///< rules
+    std::size_t tiers() const;         ///< parts that are searched one by one
     std::size_t memory_bytes() const;  ///< of the indexes
 
     struct Snapshot;

@@ -23,7 +23,8 @@ std::string_view take(std::string_view& input) {
 }  // namespace
 
 // Two events and up to eight patterns, zero bytes between them: the matcher finds what the plain
-// one finds, also after rules went. What is not JSON only must do no harm.
+// one finds, also after rules went, and with the patterns once more behind so many others that they
+// lie in another tier. What is not JSON only must do no harm.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace bascule::pattern;
     std::string_view input(reinterpret_cast<const char*>(data), size);
@@ -51,10 +52,30 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     };
     compare();
-    if (!plain.empty()) {
-        CHECK(rules.remove(plain.front().first));
-        plain.erase(plain.begin());
-        compare();
+    if (plain.empty()) {
+        return 0;
     }
+    CHECK(rules.remove(plain.front().first));
+    plain.erase(plain.begin());
+    compare();
+    // More than the first tier has room for; none of them matches by what the input can say.
+    static const Pattern other = Pattern::parse(R"({"\u0001 no name":[1]})").value();
+    constexpr std::uint32_t others = 80;
+    for (std::uint32_t i = 0; i < others; ++i) {
+        CHECK(rules.add(RuleId(100 + i), other));
+    }
+    compare();
+    const auto below = plain;
+    for (const auto& [id, pattern] : below) {
+        CHECK(rules.add(RuleId(200 + id.value()), pattern));
+        plain.emplace_back(RuleId(200 + id.value()), pattern);
+    }
+    CHECK(plain.empty() || rules.snapshot()->tiers() == 2);
+    compare();
+    for (const auto& [id, pattern] : below) {
+        CHECK(rules.remove(id));
+    }
+    plain.erase(plain.begin(), plain.begin() + static_cast<std::ptrdiff_t>(below.size()));
+    compare();
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/pattern/engine/workspace.h"
 #include "bus/pattern/pattern.h"
 #include "bus/pattern/rule_set.h"
 #include "foundation/base/testing.h"
@@ -91,7 +92,7 @@ TEST(MatcherTest, AddsNothingToATextThatIsMounted) {
     }
 }
 
-/// One scratch serves matchers in turn, also more of them than it remembers.
+/// One scratch serves any number of matchers in turn, and remembers those that are in use.
 TEST(MatcherTest, SharesAScratch) {
     std::vector<std::shared_ptr<const Matcher>> matchers;
     for (int i = 0; i < 40; ++i) {
@@ -99,13 +100,26 @@ TEST(MatcherTest, SharesAScratch) {
             matcher_of({R"({"a":["x"]})", R"({"a":[")" + std::to_string(i) + "\"]}"}));
     }
     Scratch scratch;
+    const auto& tiers = scratch.workspace().tiers;
     std::vector<RuleId> found;
+    std::vector<const void*> memory;
     for (int round = 0; round < 3; ++round) {
+        std::vector<const void*> now;
         for (std::size_t i = 0; i < matchers.size(); ++i) {
             matchers[i]->match_event(R"({"a":")" + std::to_string(i) + "\"}", scratch, found);
             EXPECT_THAT(found, ElementsAre(RuleId(1)));
+            now.push_back(tiers.at(i).known.data());
         }
+        EXPECT_TRUE(round == 0 || now == memory) << "begun anew";
+        memory = std::move(now);
     }
+    EXPECT_EQ(tiers.size(), 40U);
+    matchers.resize(1);
+    matcher_of({R"({"a":["y"]})"})->match_event(R"({"a":"y"})", scratch, found);
+    EXPECT_THAT(found, ElementsAre(RuleId(0)));
+    EXPECT_EQ(tiers.size(), 2U) << "the others are gone";
+    matchers[0]->match_event(R"({"a":"0"})", scratch, found);
+    EXPECT_THAT(found, ElementsAre(RuleId(1)));
 }
 
 /// Goal: inputs made to be slow or to break something get their verdict at once. Each would run for

@@ -14,8 +14,9 @@ struct Workspace;
 /// successive snapshots of one rule set.
 ///
 /// Threads:  one owner at a time.
-/// Memory:   grows with the largest event (5 bytes a byte) and with the rules (about 50 bytes a
-///           rule); given back only by the destructor.
+/// Memory:   grows with the largest event (5 bytes a byte), given back only by the destructor; and
+///           with the rules of the matchers it serves (about 50 bytes a rule), given back when it
+///           serves a new one after they are gone.
 class Scratch {
   public:
     Scratch();

@@ -335,7 +335,7 @@ class Tier::Matching {
 };
 
 void Tier::prepare(TierScratch& scratch) const {
-    scratch.tier = serial_;
+    scratch.serial = serial_;
     scratch.known.reset(predicates_.size());
     scratch.excluded.reset(buts_);
     scratch.marks.reset(marks_);

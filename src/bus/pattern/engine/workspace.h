@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "bus/pattern/engine/event_values.h"
@@ -13,11 +14,13 @@
 
 namespace bascule::pattern {
 
+class Tier;
+
 /// What a thread remembers of one tier while it matches an event. Nothing is cleared between
 /// events: what carries another event's number counts as empty.
 struct TierScratch {
-    std::uint64_t tier = 0;        ///< whose it is
-    std::uint64_t last_event = 0;  ///< when it was used last
+    std::uint64_t serial = 0;        ///< of the tier whose it is
+    std::weak_ptr<const Tier> tier;  ///< says whether that is still in use
 
     /// By predicate: what is known of it for this event.
     struct Known {
