@@ -1,9 +1,9 @@
 #include "bus/pattern/explain.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "bus/pattern/leaves.h"
@@ -42,7 +42,7 @@ Explanation::Value value_of(const Found& found) {
 class Explainer {
   public:
     Explainer(const Pattern& pattern, const Subject& subject)
-        : leaves_(leaves_of(pattern.paths(), subject)), budget_(explain_steps_max) {}
+        : leaves_(leaves_of(pattern.paths(), subject, budget_)) {}
 
     Explanation::Way explain(const Way& way) {
         const std::vector<WantedField> fields = wanted_fields(way.fields, leaves_);
@@ -124,16 +124,17 @@ class Explainer {
     }
 
     Alone describe(const WantedField& field) {
-        Alone alone{.told = {.path = std::string(field.path), .value_count = field.values->size()}};
+        Alone alone{
+            .told = {.path = std::string(field.path), .value_count = field.values().size()}};
         for (const Term& term : *field.terms) {
             alone.told.wanted.push_back(text_of(term));
         }
-        for (std::size_t i = 0; i < field.values->size(); ++i) {
+        for (std::size_t i = 0; i < field.values().size(); ++i) {
             const bool is_shown = i < Explanation::values_max;
             if (!is_shown && alone.fits) {
                 break;
             }
-            const Found& found = (*field.values)[i];
+            const Found& found = field.values()[i];
             const bool fits = satisfies_any(found.leaf, *field.terms, budget_);
             if (is_shown || fits) {
                 alone.told.values.push_back(value_of(found));
@@ -155,7 +156,7 @@ class Explainer {
         if (budget_.is_spent()) {
             return FieldVerdict::undecided;
         }
-        return field.values->empty() ? FieldVerdict::missing : FieldVerdict::differs;
+        return field.values().empty() ? FieldVerdict::missing : FieldVerdict::differs;
     }
 
     /// Of fields that cannot be met together the last one stands against the others.
@@ -165,6 +166,9 @@ class Explainer {
         const bool fits = alone(fields[last]).fits;
         told.fields[last].verdict = fits ? FieldVerdict::elsewhere : FieldVerdict::present;
         for (const std::size_t index : conflict) {
+            if (told.fields[last].apart_from.size() == Explanation::apart_from_max) {
+                break;
+            }
             if (index != last && (fits || share_an_array(fields[index], fields[last]))) {
                 told.fields[last].apart_from.push_back(told.fields[index].path);
             }
@@ -172,17 +176,16 @@ class Explainer {
     }
 
     /// Absence depends on which elements the fields before chose, and on nothing else about them.
-    static bool share_an_array(const WantedField& one, const WantedField& other) {
-        std::set<int> arrays;
-        for (const Found& value : *one.values) {
-            for (const auto& [array, index] : value.elements) {
-                arrays.insert(array);
-            }
+    bool share_an_array(const WantedField& one, const WantedField& other) {
+        const std::vector<int>& arrays = one.there->arrays;
+        const std::vector<int>& others = other.there->arrays;
+        if (!budget_.spend(arrays.size() + others.size())) {
+            return false;
         }
-        return std::any_of(other.values->begin(), other.values->end(), [&](const Found& value) {
-            return std::any_of(value.elements.begin(), value.elements.end(),
-                               [&](const auto& element) { return arrays.contains(element.first); });
-        });
+        std::vector<int> both;
+        std::set_intersection(arrays.begin(), arrays.end(), others.begin(), others.end(),
+                              std::back_inserter(both));
+        return !both.empty();
     }
 
     /// Of fields that cannot be met together the shortest beginning; where its last field has
@@ -220,14 +223,14 @@ class Explainer {
         const auto place =
             static_cast<std::size_t>(std::find(shown.begin(), shown.end(), index) - shown.begin());
         if (place == shown.size()) {
-            told.values.push_back(value_of((*field.values)[index]));
+            told.values.push_back(value_of(field.values()[index]));
             told.values.back().fits = true;
         }
         told.values[place].is_chosen = true;
     }
 
+    SearchBudget budget_ = SearchBudget(explain_steps_max);
     const Leaves leaves_;
-    SearchBudget budget_;
     std::map<const Terms*, Alone> alone_;
 };
 

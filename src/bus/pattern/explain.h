@@ -47,7 +47,8 @@ struct Explanation {
         std::size_t value_count = 0;
         bool is_container = false;  ///< missing, but an object or array is there
         Verdict verdict = Verdict::undecided;
-        std::vector<std::string> apart_from;  ///< paths of the fields that cannot be met together
+        std::vector<std::string>
+            apart_from;  ///< paths of fields that cannot be met together with it
     };
 
     struct Way {
@@ -58,6 +59,7 @@ struct Explanation {
 
     static constexpr std::size_t ways_max = 16;
     static constexpr std::size_t values_max = 8;
+    static constexpr std::size_t apart_from_max = 16;
     static constexpr std::size_t value_bytes_max = 200;
 
     Verdict verdict = Verdict::undecided;
@@ -73,8 +75,9 @@ std::string_view name(Explanation::Field::Verdict verdict);
 /// The verdict is that of `pattern.matches(subject)`, unless it is `undecided`.
 ///
 /// Threads:  any.
-/// Cost:     that of the plain matcher for every way, up to explain_steps_max steps: comparisons of
-///           a value with a term, or choices of a value; some 200 ns each.
+/// Cost:     that of the plain matcher for every way, up to explain_steps_max steps: arrays around
+///           a value, comparisons of a value with a term, or choices of a value; at most some 200
+///           ns each.
 Explanation explain(const Pattern& pattern, const Subject& subject);
 inline constexpr std::size_t explain_steps_max = 2'000'000;
 

@@ -275,5 +275,58 @@ TEST(ExplainTest, SaysInBoundedTimeThatItDoesNotKnow) {
     EXPECT_EQ(explanation.verdict, Explanation::Verdict::undecided) << told(explanation);
 }
 
+/// Half of the fields lie in one element, each of the others in one of its own, and one has arrays
+/// by the thousands around its values: whatever is done for each field with each of these is
+/// counted. Told by the fields for which nothing was left.
+TEST(ExplainTest, CountsTheArraysThatAreLookedThrough) {
+    constexpr int fields = 100;
+    const auto member = [](int i) {
+        const std::string digits = std::to_string(i);
+        return "\"f" + std::string(3 - digits.size(), '0') + digits + "\":";
+    };
+    std::string arrays;
+    for (int i = 0; i < 2'000; ++i) {
+        arrays += R"(,[["y"]])";
+    }
+    std::string pattern;
+    std::string together;
+    std::string others;
+    for (int i = 0; i < fields; ++i) {
+        pattern += (i > 0 ? "," : "") + member(i) + R"(["x"])";
+        if (i < fields / 2) {
+            together += (i > 0 ? "," : "") + member(i) +
+                        (i == fields / 4 ? R"(["x")" + arrays + "]" : R"("x")");
+        } else {
+            others += ",{" + member(i) + R"("x"})";
+        }
+    }
+    const auto explanation =
+        explained(R"({"p":{)" + pattern + "}}", R"({"p":[{)" + together + "}" + others + "]}");
+    EXPECT_EQ(explanation.verdict, Explanation::Verdict::no);
+    std::size_t apart = 0;
+    std::size_t undecided = 0;
+    for (const Explanation::Field& field : explanation.ways.at(0).fields) {
+        apart += field.verdict == Explanation::Field::Verdict::elsewhere ? 1 : 0;
+        undecided += field.verdict == Explanation::Field::Verdict::undecided ? 1 : 0;
+        EXPECT_LE(field.apart_from.size(), Explanation::apart_from_max);
+    }
+    EXPECT_GE(apart, 1U);
+    EXPECT_GE(undecided, 40U);
+}
+
+/// Each value has the arrays around it of its own.
+TEST(ExplainTest, CountsTheArraysAroundEachValue) {
+    const auto pattern = Pattern::parse(R"({"a":{"b":[1]},"c":[1]})");
+    ASSERT_THAT(pattern, Succeeds());
+    std::string event = R"({"c":1,"a":)" + std::string(800, '[');
+    for (int i = 0; i < 4'000; ++i) {
+        event += std::string(i > 0 ? "," : "") + R"({"b":1})";
+    }
+    event += std::string(800, ']') + "}";
+    Subject subject;
+    subject.json("", event);
+    EXPECT_EQ(explain(*pattern, subject).verdict, Explanation::Verdict::undecided);
+}
+
 }  // namespace
 }  // namespace bascule::pattern

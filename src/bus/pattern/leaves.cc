@@ -19,9 +19,15 @@ bool is_at_or_below(std::string_view field, std::string_view path) {
 
 class Flattening {
   public:
-    Flattening(const Paths& wanted, const Subject& subject) : wanted_(wanted) {
+    Flattening(const Paths& wanted, const Subject& subject, SearchBudget& budget)
+        : wanted_(wanted), budget_(budget) {
         for (const Subject::Mount& mount : subject) {
             add(mount);
+        }
+        for (auto& [path, there] : leaves_.by_path) {
+            std::sort(there.arrays.begin(), there.arrays.end());
+            there.arrays.erase(std::unique(there.arrays.begin(), there.arrays.end()),
+                               there.arrays.end());
         }
     }
 
@@ -71,7 +77,7 @@ class Flattening {
                         const std::size_t length = path_.size();
                         path_ += path_.empty() ? "" : ".";
                         path_ += key->decoded();
-                        if (is_wanted(path_)) {
+                        if (budget_.spend(1 + wanted_.size() / paths_a_step) && is_wanted(path_)) {
                             const Step step(at_, key->decoded());
                             walk(reader);
                         } else {
@@ -129,7 +135,15 @@ class Flattening {
 
     void put(Leaf::Kind kind, std::string text) {
         if (wanted_.contains(path_) && !complete_.contains(path_)) {
-            leaves_.values[path_].push_back({{kind, std::move(text)}, elements_, at_});
+            // Each value has all that is around it of its own.
+            if (!budget_.spend(1 + elements_.size() + at_.size() / bytes_a_step)) {
+                return;
+            }
+            LeavesAt& there = leaves_.by_path[path_];
+            for (const auto& [array, index] : elements_) {
+                there.arrays.push_back(array);
+            }
+            there.values.push_back({{kind, std::move(text)}, elements_, at_});
         }
     }
 
@@ -139,7 +153,11 @@ class Flattening {
         }
     }
 
+    static constexpr std::size_t paths_a_step = 16;
+    static constexpr std::size_t bytes_a_step = 64;
+
     const Paths& wanted_;
+    SearchBudget& budget_;
     Paths complete_;  ///< those of text and number mounts
     Leaves leaves_;
     std::string path_;
@@ -150,8 +168,8 @@ class Flattening {
 
 }  // namespace
 
-Leaves leaves_of(const Paths& wanted, const Subject& subject) {
-    return Flattening(wanted, subject).take();
+Leaves leaves_of(const Paths& wanted, const Subject& subject, SearchBudget& budget) {
+    return Flattening(wanted, subject, budget).take();
 }
 
 }  // namespace bascule::pattern

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/pattern/search_budget.h"
 #include "bus/pattern/subject.h"
 #include "bus/pattern/term.h"
 
@@ -23,19 +24,25 @@ struct Found {
     std::string at;  ///< JSON pointer into the event: "/detail/items/0/name"
 };
 
+/// What lies at one path.
+struct LeavesAt {
+    std::vector<Found> values;  ///< in the order of the event
+    std::vector<int> arrays;    ///< around some of them, ascending, each once
+};
+
 struct Leaves {
-    /// By dotted path, in the order of the event.
-    std::map<std::string, std::vector<Found>, std::less<>> values;
+    std::map<std::string, LeavesAt, std::less<>> by_path;  ///< dotted
     /// Paths that hold an object or array: they have no value by themselves.
     std::set<std::string, std::less<>> containers;
 
-    const std::vector<Found>& at(const std::string& path) const {
-        static const std::vector<Found> nothing;
-        const auto found = values.find(path);
-        return found == values.end() ? nothing : found->second;
+    const LeavesAt& at(const std::string& path) const {
+        static const LeavesAt nothing;
+        const auto found = by_path.find(path);
+        return found == by_path.end() ? nothing : found->second;
     }
 };
 
-Leaves leaves_of(const Paths& wanted, const Subject& subject);
+/// If the budget does not suffice, some are missing.
+Leaves leaves_of(const Paths& wanted, const Subject& subject, SearchBudget& budget);
 
 }  // namespace bascule::pattern

@@ -10,11 +10,11 @@
 namespace bascule::pattern {
 
 bool Pattern::matches(const Subject& subject) const {
-    const Leaves leaves = leaves_of(compiled_->paths, subject);
+    SearchBudget unlimited;
+    const Leaves leaves = leaves_of(compiled_->paths, subject, unlimited);
     return std::any_of(
         compiled_->alternatives.begin(), compiled_->alternatives.end(),
         [&](const Alternative& alternative) {
-            SearchBudget unlimited;
             return PlainSearch(wanted_fields(alternative, leaves), unlimited).run().has_value();
         });
 }

@@ -21,7 +21,7 @@ std::optional<Elements> joined(const Elements& chosen, const Elements& value) {
 std::vector<WantedField> wanted_fields(const Alternative& fields, const Leaves& leaves) {
     std::vector<WantedField> wanted;
     for (const auto& [path, terms] : fields) {
-        wanted.push_back({.path = path, .terms = terms.get(), .values = &leaves.at(path)});
+        wanted.push_back({.path = path, .terms = terms.get(), .there = &leaves.at(path)});
     }
     return wanted;
 }
@@ -40,30 +40,31 @@ bool satisfies_any(const Leaf& leaf, const Terms& terms, SearchBudget& budget) {
 }
 
 PlainSearch::PlainSearch(std::vector<WantedField> fields, SearchBudget& budget)
-    : fields_(std::move(fields)), budget_(budget), choice_(fields_.size()) {
-    arrays_from_.resize(fields_.size());
-    std::set<int> arrays;
-    for (std::size_t i = fields_.size(); i-- > 0;) {
-        for (const Found& value : *fields_[i].values) {
-            for (const auto& [array, index] : value.elements) {
-                arrays.insert(array);
-            }
-        }
-        arrays_from_[i] = arrays;
-    }
-}
+    : fields_(std::move(fields)), budget_(budget), choice_(fields_.size()) {}
 
 std::optional<PlainSearch::Choice> PlainSearch::run() {
-    if (each_could() && rest_succeeds(0, {})) {
+    if (each_could() && list_arrays() && rest_succeeds(0, {})) {
         return choice_;
     }
     return std::nullopt;
 }
 
+bool PlainSearch::list_arrays() {
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+        if (!budget_.spend(fields_[i].there->arrays.size())) {
+            return false;
+        }
+        for (const int array : fields_[i].there->arrays) {
+            last_field_[array] = i;
+        }
+    }
+    return true;
+}
+
 bool PlainSearch::each_could() {
     return std::all_of(fields_.begin(), fields_.end(), [&](const WantedField& field) {
         return allows_absence(*field.terms) ||
-               std::any_of(field.values->begin(), field.values->end(), [&](const Found& value) {
+               std::any_of(field.values().begin(), field.values().end(), [&](const Found& value) {
                    return satisfies_any(value.leaf, *field.terms, budget_);
                });
     });
@@ -76,16 +77,17 @@ bool PlainSearch::rest_succeeds(std::size_t index, const Elements& chosen) {
     // Choices that leave the same arrays to the remaining fields fare the same; without this the
     // search could be exponential.
     constexpr std::size_t steps_a_choice = 10;
-    if (!budget_.spend(steps_a_choice) || !tried_.insert({index, relevant(index, chosen)}).second) {
+    if (!budget_.spend(steps_a_choice + chosen.size()) ||
+        !tried_.insert({index, relevant(index, chosen)}).second) {
         return false;
     }
     const WantedField& field = fields_[index];
     bool is_absent = true;
-    for (std::size_t i = 0; i < field.values->size(); ++i) {
-        if (!budget_.spend(1)) {
+    for (std::size_t i = 0; i < field.values().size(); ++i) {
+        const Found& value = field.values()[i];
+        if (!budget_.spend(1 + chosen.size() + value.elements.size())) {
             return false;
         }
-        const Found& value = (*field.values)[i];
         const auto both = joined(chosen, value.elements);
         if (both) {
             is_absent = false;
@@ -104,7 +106,8 @@ bool PlainSearch::rest_succeeds(std::size_t index, const Elements& chosen) {
 Elements PlainSearch::relevant(std::size_t index, const Elements& chosen) const {
     Elements part;
     for (const auto& [array, element] : chosen) {
-        if (arrays_from_[index].contains(array)) {
+        const auto last = last_field_.find(array);
+        if (last != last_field_.end() && last->second >= index) {
             part.emplace(array, element);
         }
     }

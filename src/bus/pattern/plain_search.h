@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "bus/pattern/leaves.h"
+#include "bus/pattern/search_budget.h"
 #include "bus/pattern/term.h"
 
 namespace bascule::pattern {
@@ -18,7 +19,9 @@ namespace bascule::pattern {
 struct WantedField {
     std::string_view path;
     const Terms* terms = nullptr;
-    const std::vector<Found>* values = nullptr;  ///< of the event, at the path
+    const LeavesAt* there = nullptr;  ///< of the event, at the path
+
+    const std::vector<Found>& values() const { return there->values; }
 };
 
 /// The fields of a way to satisfy a pattern, in the order of their paths.
@@ -26,27 +29,6 @@ std::vector<WantedField> wanted_fields(const Alternative& fields, const Leaves& 
 
 /// Whether the field's terms hold `exists: false`.
 bool allows_absence(const Terms& terms);
-
-/// What may be spent on searching: about the number of values compared with terms.
-class SearchBudget {
-  public:
-    static constexpr std::size_t unlimited = SIZE_MAX;
-
-    explicit SearchBudget(std::size_t steps = unlimited) : left_(steps) {}
-
-    /// False if there are no steps left.
-    bool spend(std::size_t steps) {
-        if (left_ == unlimited) {
-            return true;
-        }
-        left_ -= std::min(left_, steps);
-        return left_ > 0;
-    }
-    bool is_spent() const { return left_ == 0; }
-
-  private:
-    std::size_t left_;
-};
 
 /// Whether the value satisfies one of the terms; false without any if the budget is spent.
 bool satisfies_any(const Leaf& leaf, const Terms& terms, SearchBudget& budget);
@@ -69,12 +51,12 @@ class PlainSearch {
   private:
     bool each_could();
     bool rest_succeeds(std::size_t index, const Elements& chosen);
+    bool list_arrays();
     Elements relevant(std::size_t index, const Elements& chosen) const;
 
     std::vector<WantedField> fields_;
     SearchBudget& budget_;
-    std::vector<std::set<int>>
-        arrays_from_;  ///< by field: the arrays around its values and those of later fields
+    std::unordered_map<int, std::size_t> last_field_;  ///< in which an array lies around a value
     std::set<std::pair<std::size_t, Elements>> tried_;
     Choice choice_;
 };
