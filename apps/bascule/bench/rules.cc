@@ -22,19 +22,21 @@ using Snapshot = std::shared_ptr<const Matcher>;
 
 constexpr std::uint32_t rules_of_a_tenant = 4;
 
-/// A rule of many tenants', as a service that routes by customer has them.
-pattern::Pattern rule(std::uint32_t number) {
-    const std::string text =
-        R"({"detail-type":["Order)" + std::to_string(number % 7) + R"(","Invoice)" +
-        std::to_string(number % 5) + R"("],"detail":{"userId":["tenant-)" +
-        std::to_string(number / rules_of_a_tenant) + R"("],"status":["NEW",")" +
-        (number % 2 == 0 ? "OPEN" : "DONE") + R"("]}})";
+pattern::Pattern parsed(const std::string& text) {
     auto parsed = pattern::Pattern::parse(text);
     if (!parsed) {
         std::fprintf(stderr, "bench: %s\n", parsed.error().message().c_str());
         std::exit(1);
     }
     return *std::move(parsed);
+}
+
+/// A rule of many tenants', as a service that routes by customer has them.
+pattern::Pattern rule(std::uint32_t number) {
+    return parsed(R"({"detail-type":["Order)" + std::to_string(number % 7) + R"(","Invoice)" +
+                  std::to_string(number % 5) + R"("],"detail":{"userId":["tenant-)" +
+                  std::to_string(number / rules_of_a_tenant) + R"("],"status":["NEW",")" +
+                  (number % 2 == 0 ? "OPEN" : "DONE") + R"("]}})");
 }
 
 std::string event(std::uint64_t number, std::uint32_t rules) {
@@ -76,6 +78,27 @@ void add_one_by_one(pattern::RuleSet& set, std::uint32_t first, std::uint32_t ch
     print(measurement);
 }
 
+/// A rule that names a field which no other names comes, and goes when the next one does.
+void exchange_with_new_fields(pattern::RuleSet& set, std::uint32_t first, std::uint32_t changes) {
+    Measurement measurement{.bench = "rules",
+                            .work = "exchange one of " + std::to_string(set.size()),
+                            .count = changes,
+                            .durability = "none",
+                            .note = "each names a new field"};
+    for (std::uint32_t i = 0; i < changes; ++i) {
+        pattern::Pattern next = parsed(R"({"detail":{"field)" + std::to_string(i) + R"(":["x"]}})");
+        const auto begin = Clock::now();
+        if (!set.add(RuleId(first + i), std::move(next))) {
+            std::exit(1);
+        }
+        const Snapshot matcher = set.snapshot();
+        set.remove(RuleId(first + i));
+        measurement.latencies.push_back(Clock::now() - begin);
+        measurement.time += measurement.latencies.back();
+    }
+    print(measurement);
+}
+
 /// Matches for a while with whatever matcher is published last.
 void match(const std::atomic<Snapshot>& published, const std::vector<std::string>& events,
            std::chrono::seconds time, const std::string& work) {
@@ -110,6 +133,7 @@ int rules(const Arguments& arguments) {
         add(set, i);
     }
     std::atomic<Snapshot> published = set.snapshot();
+    exchange_with_new_fields(set, count, changes);
     add_one_by_one(set, count, changes);
 
     std::vector<std::string> events;

@@ -24,8 +24,11 @@ namespace {
 constexpr std::size_t first_level_rules = 64;
 constexpr std::size_t level_growth = 32;
 
-/// Paths that no rule uses any more may be as many as those in use, and this many more.
+/// Paths that no rule uses any more may be as many as those in use, and this many more. To forget
+/// them every rule is compiled again, so of many rules each adds its share: a path that comes and
+/// goes is worth the compilation of so many rules.
 constexpr std::size_t unused_paths_spared = 64;
+constexpr std::size_t rules_an_unused_path = 32;
 
 }  // namespace
 
@@ -47,7 +50,9 @@ struct RuleSet::State {
 
     void remove_from_level(const Member& member);
     void dissolve(Level& level);
+    bool has_too_many_unused_paths() const;
     void forget_unused_paths();
+    std::size_t bytes_of_new_paths(const Pattern& pattern) const;
     void compile_pending();
     std::shared_ptr<const Matcher> publish();
 
@@ -56,7 +61,8 @@ struct RuleSet::State {
     std::set<RuleId> pending;  ///< members in no level yet
     std::vector<Level> levels;
     PathTrie paths;
-    std::map<std::string, std::size_t, std::less<>> path_uses;
+    std::map<std::string, std::size_t, std::less<>> path_uses;  ///< of all paths not forgotten
+    std::size_t unused_paths = 0;
     std::size_t bytes = 0;
     std::shared_ptr<const Matcher> last;  ///< while nothing has changed since
     /// Handed out before, until nobody else has them: to destroy a matcher takes long, and whoever
@@ -79,9 +85,11 @@ Result<> RuleSet::add(RuleId id, Pattern pattern) {
                     "rule " + std::to_string(id.value()) + " is in the set already");
     }
     const std::size_t bytes = bytes_estimated(pattern);
-    std::size_t path_bytes = 0;
-    for (const std::string& path : pattern.compiled().paths) {
-        path_bytes += state.path_uses.contains(path) ? 0 : path_bytes_estimated(path);
+    std::size_t path_bytes = state.bytes_of_new_paths(pattern);
+    if (bytes + path_bytes > state.limits.memory_bytes_max - state.bytes &&
+        state.unused_paths > 0) {
+        state.forget_unused_paths();
+        path_bytes = state.bytes_of_new_paths(pattern);
     }
     if (bytes + path_bytes > state.limits.memory_bytes_max - state.bytes) {
         return fail(ErrorKind::exhausted,
@@ -93,7 +101,9 @@ Result<> RuleSet::add(RuleId id, Pattern pattern) {
                         std::to_string(state.limits.memory_bytes_max));
     }
     for (const std::string& path : pattern.compiled().paths) {
-        ++state.path_uses[path];
+        const auto [use, is_new] = state.path_uses.try_emplace(path, 0);
+        state.unused_paths -= !is_new && use->second == 0 ? 1 : 0;
+        ++use->second;
     }
     state.bytes += bytes + path_bytes;
     state.members.emplace(id, State::Member{.pattern = std::move(pattern), .bytes = bytes});
@@ -110,11 +120,7 @@ bool RuleSet::remove(RuleId id) {
     }
     const State::Member& member = found->second;
     for (const std::string& path : member.pattern.compiled().paths) {
-        const auto use = state.path_uses.find(path);
-        if (--use->second == 0) {
-            state.bytes -= path_bytes_estimated(path);
-            state.path_uses.erase(use);
-        }
+        state.unused_paths += --state.path_uses.find(path)->second == 0 ? 1 : 0;
     }
     if (state.pending.erase(id) == 0) {
         state.remove_from_level(member);
@@ -128,7 +134,9 @@ bool RuleSet::remove(RuleId id) {
 std::shared_ptr<const Matcher> RuleSet::snapshot() {
     State& state = *state_;
     if (state.last == nullptr) {
-        state.forget_unused_paths();
+        if (state.has_too_many_unused_paths()) {
+            state.forget_unused_paths();
+        }
         for (State::Level& level : state.levels) {
             if (level.tier != nullptr && level.live * 2 < level.tier->size()) {
                 state.dissolve(level);
@@ -161,13 +169,29 @@ void RuleSet::State::dissolve(Level& level) {
     level = {};
 }
 
+bool RuleSet::State::has_too_many_unused_paths() const {
+    const std::size_t used = path_uses.size() - unused_paths;
+    return unused_paths > used + unused_paths_spared + members.size() / rules_an_unused_path;
+}
+
 void RuleSet::State::forget_unused_paths() {
-    if (paths.fields() > 2 * path_uses.size() + unused_paths_spared) {
-        for (Level& level : levels) {
-            dissolve(level);
-        }
-        paths = PathTrie();
+    for (Level& level : levels) {
+        dissolve(level);
     }
+    paths = PathTrie();
+    std::erase_if(path_uses, [&](const auto& use) {
+        bytes -= use.second == 0 ? path_bytes_estimated(use.first) : 0;
+        return use.second == 0;
+    });
+    unused_paths = 0;
+}
+
+std::size_t RuleSet::State::bytes_of_new_paths(const Pattern& pattern) const {
+    std::size_t path_bytes = 0;
+    for (const std::string& path : pattern.compiled().paths) {
+        path_bytes += path_uses.contains(path) ? 0 : path_bytes_estimated(path);
+    }
+    return path_bytes;
 }
 
 /// Compiles what is pending, with all lower levels, into the first level that has room for it.

@@ -16,12 +16,15 @@ namespace bascule::pattern {
 /// `snapshot` makes a matcher of the present rules; matchers made before stay as they are.
 ///
 /// Threads:  one owner at a time. Publish snapshots through an atomic shared_ptr; matching never
-///           waits for a change. Who matches never destroys a matcher: the set keeps each until
-///           the first snapshot after everybody else let it go.
+///           waits for a change. As long as the set lives, who matches never destroys a matcher:
+///           the set keeps each until the first snapshot after everybody else let it go. A matcher
+///           that outlives its set is destroyed by whoever lets it go last.
 /// Limits:   memory_bytes_max, over the rules' estimated size in a matcher. While a snapshot is
 ///           made there may be twice as much, and more if old ones are still held.
-/// Cost:     add and remove O(pattern); snapshot O(1) amortised in the number of rules, but
-///           now and then one that compiles a large part of them again.
+/// Cost:     add and remove O(pattern); snapshot O(1) amortised in the number of rules, also of
+///           rules with ever new fields, but now and then one that compiles a large part of them
+///           again. An add that finds no room but for fields of removed rules has the next snapshot
+///           compile all.
 class RuleSet {
   public:
     struct Limits {

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bus/pattern/engine/workspace.h"
 #include "foundation/base/testing.h"
 
 namespace bascule::pattern {
@@ -128,6 +130,42 @@ TEST(RuleSetTest, ServesEverNewFields) {
         }
     }
     EXPECT_LT(rules.snapshot()->memory_bytes(), 100'000U);
+}
+
+/// A field that comes and goes must not compile all rules again each time that some dozens did.
+/// Whether it does is seen by the tiers: the large one stays in its place.
+TEST(RuleSetTest, CompilesManyRulesSeldomForNewFields) {
+    constexpr std::size_t count = 6400;
+    RuleSet rules;
+    for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_THAT(rules.add(id(i), wants("a", std::to_string(i))), Succeeds());
+    }
+    rules.snapshot();
+    Scratch scratch;
+    std::vector<RuleId> found;
+    std::size_t tiers = 0;
+    std::set<std::uint64_t> seen;
+    for (std::size_t i = 0; i < count / 40; ++i) {
+        EXPECT_THAT(rules.add(id(count + i), wants("field" + std::to_string(i), "x")), Succeeds());
+        rules.snapshot()->match_event(event("a", "x"), scratch, found);
+        EXPECT_TRUE(rules.remove(id(count + i)));
+        for (const TierScratch& tier : scratch.workspace().tiers) {
+            tiers += tier.matches.size() >= count && seen.insert(tier.serial).second ? 1 : 0;
+        }
+    }
+    EXPECT_EQ(tiers, 1U);
+}
+
+/// What a removed rule named is kept for a while, but is no reason to refuse another rule.
+TEST(RuleSetTest, CountsUnusedFieldsUntilTheyAreForgotten) {
+    RuleSet rules({.memory_bytes_max = 100'000});
+    for (std::size_t i = 0; i < 1000; ++i) {
+        EXPECT_THAT(rules.add(id(1), wants("field" + std::to_string(i), "x")), Succeeds()) << i;
+        EXPECT_THAT(matched(*rules.snapshot(), event("field" + std::to_string(i), "x")),
+                    ElementsAre(id(1)));
+        EXPECT_LE(rules.memory_bytes_estimated(), 100'000U);
+        EXPECT_TRUE(rules.remove(id(1)));
+    }
 }
 
 TEST(RuleSetTest, RefusesWhatWouldTakeTooMuchMemory) {
