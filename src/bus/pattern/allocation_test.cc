@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cstdlib>
 #include <new>
@@ -13,6 +14,7 @@
 namespace {
 
 thread_local std::size_t allocations = 0;
+thread_local std::size_t bytes_taken = 0;  ///< and not given back
 
 }  // namespace
 
@@ -20,12 +22,16 @@ thread_local std::size_t allocations = 0;
 void* operator new(std::size_t size) {
     ++allocations;
     if (void* const memory = std::malloc(size)) {
+        bytes_taken += malloc_usable_size(memory);
         return memory;
     }
     std::abort();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+    bytes_taken -= malloc_usable_size(memory);
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace bascule::pattern {
 namespace {
@@ -79,6 +85,45 @@ TEST(AllocationTest, MatchingAllocatesNothingInTheSteadyState) {
         const std::size_t before = allocations;
         matcher->match(subject_of(event), scratch, matched);
         EXPECT_EQ(allocations, before) << event;
+    }
+}
+
+/// Goal: the estimate that bounds memory is not below what rules take, parsed patterns included:
+/// also where `$or` multiplies one with many fields to as many maps of them.
+TEST(AllocationTest, EstimatesAtLeastWhatRulesTake) {
+    std::string alternatives;
+    for (const char* const name : {"a", "b", "c"}) {
+        alternatives += (name[0] == 'a' ? "\"" : ",\"") + std::string(name) + R"(":{"$or":[)";
+        for (int i = 0; i < 6; ++i) {
+            alternatives +=
+                std::string(i > 0 ? "," : "") + R"({"x)" + std::to_string(i) + R"(":[1]})";
+        }
+        alternatives += "]}";
+    }
+    std::string fields;
+    for (int i = 0; i < 60; ++i) {
+        fields += R"(,"a name of more than a few bytes )" + std::to_string(i) + R"(":[1])";
+    }
+    for (const std::string& shape :
+         {"{" + alternatives + R"(,"z":["#"])" + fields + "}", std::string(R"({"source":["s#"]})"),
+          std::string(R"({"source":["s"],"detail":{"a":["#"],"b":[{"prefix":"#"}],"c":[1,2,3]}})"),
+          std::string(
+              R"({"a":[{"anything-but":["#","x","y","a longer text than fits in place"]}]})")}) {
+        const std::size_t before = bytes_taken;
+        RuleSet rules;
+        for (std::uint32_t i = 0; i < 20; ++i) {
+            std::string text = shape;
+            for (std::size_t at = text.find('#'); at != std::string::npos; at = text.find('#')) {
+                text.replace(at, 1, std::to_string(i));
+            }
+            const auto pattern = Pattern::parse(text);
+            ASSERT_THAT(pattern, Succeeds()) << text;
+            ASSERT_THAT(rules.add(RuleId(i), *pattern), Succeeds());
+        }
+        const auto matcher = rules.snapshot();
+        const std::size_t taken = bytes_taken - before;
+        EXPECT_GE(rules.memory_bytes_estimated(), taken) << shape;
+        EXPECT_LE(rules.memory_bytes_estimated(), taken * 6) << shape;
     }
 }
 

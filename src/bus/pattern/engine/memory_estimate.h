@@ -7,8 +7,8 @@
 
 namespace bascule::pattern {
 
-/// At most so many bytes a matcher takes for one more rule, were nothing of it shared with others
-/// but its paths.
+/// At most so many bytes a rule set and its matcher take for one more rule, the pattern itself
+/// included, were nothing of it shared with others but its paths.
 std::size_t bytes_estimated(const Pattern& pattern);
 
 /// The same for a path that no rule named before.
