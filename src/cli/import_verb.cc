@@ -119,18 +119,26 @@ std::string accounts_there(Session& session) {
     return names.empty() ? "" : "\n  your accounts are: " + names;
 }
 
+bool has_question(const json::Value& file, std::string_view code) {
+    const json::Value* notes = file.find("ambiguities");
+    return notes != nullptr && std::ranges::any_of(notes->items(), [&](const json::Value& note) {
+               return text_member(note, "code") == code;
+           });
+}
+
 /// What a person must know beyond the counts.
 void explain(Session& session, const json::Value& file, const Import& command) {
     const std::string name = text_member(file, "fileName");
     const std::string id = text_member(file, "id");
     if (text_member(file, "status") == "needs_mapping") {
+        const bool asks_account = command.account.empty() || has_question(file, "account");
         print_note(name + ": cannot be read without help: " + text_member(file, "message") +
                    "\n  say what is missing and it is read again: bascule files process " + id +
-                   (command.account.empty() ? " --account NAME" : "") + mapping_of(file) +
+                   (asks_account ? " --account NAME" : "") + mapping_of(file) +
                    "\n  `bascule statement parse FILE` shows what is understood so far, "
                    "docs/reference/cli.md what a mapping may say (--mapping JSON, or import "
                    "--profile FILE)" +
-                   (command.account.empty() ? accounts_there(session) : ""));
+                   (asks_account ? accounts_there(session) : ""));
         return;  // lines and questions are in the message
     }
     if (text_member(file, "status") == "failed") {
@@ -138,24 +146,25 @@ void explain(Session& session, const json::Value& file, const Import& command) {
                    "\n  the attempt stays in `bascule files list`; bascule files delete " + id +
                    " removes it");
     }
-    constexpr std::size_t rejected_shown = 20;
-    const json::Value* rejected = file.find("rejected");
-    std::size_t shown = 0;
-    for (const json::Value& row :
-         rejected == nullptr ? std::span<const json::Value>() : rejected->items()) {
-        if (++shown > rejected_shown) {
-            print_note("… and more; bascule files show " + text_member(file, "id"));
-            break;
+    const auto line_of = [](const json::Value& note) {
+        const json::Value* line = note.find("line");
+        return line == nullptr || line->as_int64() == 0 ? "" : ", line " + line->text();
+    };
+    const auto show = [&](std::string_view member) {
+        constexpr std::size_t shown_max = 20;
+        const json::Value* notes = file.find(member);
+        std::size_t shown = 0;
+        for (const json::Value& note :
+             notes == nullptr ? std::span<const json::Value>() : notes->items()) {
+            if (++shown > shown_max) {
+                print_note("… and more; bascule files show " + id);
+                break;
+            }
+            print_note(name + line_of(note) + ": " + text_member(note, "message"));
         }
-        const json::Value* line = row.find("line");
-        print_note(name + ", line " + (line == nullptr ? "?" : line->text()) + ": " +
-                   text_member(row, "message"));
-    }
-    const json::Value* ambiguities = file.find("ambiguities");
-    for (const json::Value& ambiguity :
-         ambiguities == nullptr ? std::span<const json::Value>() : ambiguities->items()) {
-        print_note(name + ": " + text_member(ambiguity, "message"));
-    }
+    };
+    show("rejected");
+    show("ambiguities");
 }
 
 }  // namespace

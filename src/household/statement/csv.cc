@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "foundation/base/hash.h"
+#include "household/statement/balance_chain.h"
 #include "household/statement/csv_headers.h"
 #include "household/statement/csv_layout.h"
 #include "household/statement/csv_rows.h"
@@ -70,6 +71,9 @@ class CsvParser {
             read_row();
         }
         settle_currencies();
+        for (const BalanceChain& chain : balances_) {
+            chain.check(report_);
+        }
         report_.finish();
     }
 
@@ -104,6 +108,7 @@ class CsvParser {
             if (!transaction.id.empty()) {
                 ids_.check(account.id, transaction.id, place.line, report_);
             }
+            note_balance(transaction);
             account.transactions.push_back(std::move(transaction));
             ++count_;
         }
@@ -344,6 +349,9 @@ class CsvParser {
             join(Field::description, transaction.payee);
         } else {
             join(Field::description, transaction.memo);
+            if (is_called_description_) {
+                transaction.description = transaction.memo;
+            }
         }
         join(Field::memo, transaction.memo);
         transaction.id = rows_.cell(Field::id);
@@ -353,6 +361,28 @@ class CsvParser {
         if (const std::string_view status = rows_.cell(Field::status); !status.empty()) {
             transaction.status = status_of(status);
         }
+    }
+
+    /// The running balance behind a booked row of the account at hand, where the file states it.
+    void note_balance(const Transaction& transaction) {
+        const std::string_view cell = rows_.cell(Field::balance);
+        BareNumber number;
+        if (cell.empty() || transaction.status != Status::booked ||
+            !strip_number(cell, NumberDress::free, number)) {
+            return;
+        }
+        const auto balance = read_number(number, reading_.decimal_mark);
+        const auto minor = balance
+                               ? std::optional(balance->to_minor(transaction.currency.exponent()))
+                               : std::nullopt;
+        if (!minor || !*minor) {
+            return;
+        }
+        balances_.resize(std::max(balances_.size(), account_ + 1));
+        balances_[account_].add({.line = transaction.place.line,
+                                 .amount = transaction.amount.minor,
+                                 .balance = (*minor)->value,
+                                 .currency = transaction.currency});
     }
 
     Account& account_of(std::string_view id) {
@@ -384,6 +414,14 @@ class CsvParser {
         }
     }
 
+    /// Many banks call the remittance text so that it could be either; that stays a memo.
+    bool is_called_description() const {
+        return mapping_.has(Field::description) ||
+               std::ranges::all_of(layout_.at(Field::description), [&](std::size_t column) {
+                   return normalised_header(layout_.columns[column]).text.contains("description");
+               });
+    }
+
     CsvRows rows_;
     const CsvLayout& layout_;
     const CsvReading& reading_;
@@ -394,10 +432,12 @@ class CsvParser {
     DateReader dates_;
     DuplicateIds ids_;
     std::unordered_map<std::string, std::size_t> accounts_;
+    std::vector<BalanceChain> balances_;  ///< by account
     std::size_t account_ = 0;
     std::size_t count_ = 0;
     std::string currency_cell_;
     money::Currency currency_of_cell_;
+    bool is_called_description_ = is_called_description();
 };
 
 void say_what_is_missing(const CsvLayout& layout, Statement& out) {

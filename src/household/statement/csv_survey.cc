@@ -135,6 +135,7 @@ class Survey {
         if (dates_.contradicts()) {
             out_.errors.push_back(
                 {dates_.contradicting_line(), "contradicting_dates", dates_.evidence()});
+            out_.to_settle.emplace_back("date_order");
             return;
         }
         const DateOrders preferred = left & likely_orders();
@@ -184,6 +185,7 @@ class Survey {
         if (marks_.contradicts()) {
             out_.errors.push_back({marks_.contradicting_line(), "malformed",
                                    "amounts contradict each other: " + marks_.evidence()});
+            out_.to_settle.emplace_back("decimal_mark");
             return;
         }
         reading_.decimal_mark = marks_.mark();

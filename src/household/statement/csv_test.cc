@@ -454,6 +454,65 @@ TEST(CsvProfileTest, NamesColumnsByHeaderOrPlace) {
               "");
 }
 
+TEST(CsvTextTest, DescriptionBesideAPayeeIsTold) {
+    const Statement both =
+        parse("Date,Payee,Description,Memo,Amount\n2024-01-31,Baker,Bread,two,-2.50\n");
+    EXPECT_EQ(both.accounts[0].transactions[0].description, "Bread");
+    EXPECT_EQ(both.accounts[0].transactions[0].memo, "Bread two");
+    const Statement alone = parse("Date,Description,Memo,Amount\n2024-01-31,Bread,two,-2.50\n");
+    EXPECT_EQ(alone.accounts[0].transactions[0].payee, "Bread");
+    EXPECT_EQ(alone.accounts[0].transactions[0].description, "");
+    const std::string german =
+        "Datum;Empfänger;Verwendungszweck;Betrag\n2024-01-31;Bäcker;Brot;-2,50\n";
+    EXPECT_EQ(parse(german).accounts[0].transactions[0].description, "");
+    EXPECT_EQ(parse(german).accounts[0].transactions[0].memo, "Brot");
+    EXPECT_EQ(of(german, {{"columns.description", "Verwendungszweck"}})
+                  .accounts[0]
+                  .transactions[0]
+                  .description,
+              "Brot");
+}
+
+std::string warnings_of(const std::string& rows) {
+    std::string text;
+    for (const Note& warning : parse("Date,Payee,Amount,Balance\n" + rows).warnings) {
+        text += warning.code + " " + std::to_string(warning.line) + ": " + warning.message + "\n";
+    }
+    return text;
+}
+
+TEST(CsvBalanceTest, BalancesThatFollowSayNothing) {
+    const std::string oldest_first =
+        "2024-01-30,A,-1.50,98.50\n2024-01-31,B,-2.50,96.00\n2024-02-01,C,4.00,100.00\n";
+    const std::string newest_first =
+        "2024-02-01,C,4.00,100.00\n2024-01-31,B,-2.50,96.00\n2024-01-30,A,-1.50,98.50\n";
+    EXPECT_EQ(warnings_of(oldest_first), "");
+    EXPECT_EQ(warnings_of(newest_first), "");
+    EXPECT_EQ(warnings_of("2024-02-01,C,4.00,100.00\n"), "");
+    EXPECT_EQ(warnings_of("2024-02-01,C,4.00,\n2024-02-02,D,4.00,\n"), "");
+}
+
+TEST(CsvBalanceTest, ARowThatIsMissingOrWasNotTakenIsAGap) {
+    const std::string oldest_first =
+        "2024-01-30,A,-1.50,98.50\n2024-01-31,B,-2.50,96.00\n2024-02-01,C,what,1076.00\n"
+        "2024-02-02,D,-6.00,1070.00\n2024-02-03,E,-1.00,1069.00\n";
+    EXPECT_EQ(warnings_of(oldest_first),
+              "balance_gap 5: the balance 1070.00 does not follow from 96.00 in line 3 and the "
+              "amount -6.00: a difference of 980.00\n");
+    const std::string newest_first =
+        "2024-02-03,E,-1.00,1069.00\n2024-02-02,D,-6.00,1070.00\n2024-01-31,B,-2.50,96.00\n"
+        "2024-01-30,A,-1.50,98.50\n";
+    EXPECT_EQ(warnings_of(newest_first),
+              "balance_gap 3: the balance 1070.00 does not follow from 96.00 in line 4 and the "
+              "amount -6.00: a difference of 980.00\n");
+}
+
+TEST(CsvBalanceTest, AColumnThatDoesNotFollowTheAmountsIsToldOfOnce) {
+    EXPECT_EQ(warnings_of("2024-01-30,A,-1.50,10\n2024-01-31,B,-2.50,20\n2024-02-01,C,1,30\n"),
+              "balance_gap 0: only 0 of 2 balances follow from the one before and the row's "
+              "amount; rows are missing, or the column is no running balance\n");
+}
+
 TEST(CsvProfileTest, ReversesTheSign) {
     EXPECT_EQ(rows_of(of("Date,Payee,Amount\n2024-01-31,A,1.50\n2024-01-31,B,-2.50\n",
                          {{"sign", "reversed"}})),

@@ -17,7 +17,7 @@ enum class Field {
     date,
     value_date,
     payee,
-    description,  ///< becomes the payee where there is no payee column, else part of the memo
+    description,  ///< becomes the payee where there is no payee column; else begins the memo
     memo,
     amount,
     debit,

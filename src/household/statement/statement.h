@@ -87,6 +87,9 @@ struct Transaction {
     bool reversal = false;
     std::string payee;
     std::string memo;
+    /// Of a CSV file with columns for both payee and description: the latter, where the header (or
+    /// the mapping) calls it so. The memo begins with it. Beside the JSON form.
+    std::string description;
     std::string id;
     std::string type;
     std::string check_number;
@@ -161,6 +164,9 @@ struct Statement {
 
     // Beside the JSON form: what a preview shows and a saved profile needs. Filled for CSV only.
     std::vector<Inference> inferred;
+    /// What a mapping has to settle in a file whose records contradict each other, named as in an
+    /// ambiguity; rows that do not fit the answer are then rejected.
+    std::vector<std::string> to_settle;
     std::vector<std::string> columns;  ///< header names, or `1`, `2` … where the file has no header
     std::string header_fingerprint;    ///< equal for files of one shape; key of saved profiles
 

@@ -20,13 +20,6 @@ Result<application::AccountEdit> edit_of(const std::string& text) {
     return edit;
 }
 
-/// What a write made of the edit, and whether the opening balance was rounded.
-auto form_after(const application::AccountEdit& edit) {
-    return [given = edit.opening_balance](const application::Account& account) {
-        return with_rounding(account_form(account), given, account.currency);
-    };
-}
-
 }  // namespace
 
 void add_account_routes(Routes& routes) {
@@ -41,10 +34,9 @@ void add_account_routes(Routes& routes) {
     routes.add_write(Method::post, "/v1/accounts", household, edit_of,
                      [=](Call call, application::AccountEdit edit) {
                          const application::Actor actor = call.actor();
-                         auto form = form_after(edit);
-                         accounts->create(actor, std::move(edit),
-                                          answering<application::Account>(std::move(call), 201,
-                                                                          std::move(form)));
+                         accounts->create(
+                             actor, std::move(edit),
+                             answering<application::Account>(std::move(call), 201, account_form));
                      });
     routes.add_query("/v1/accounts/{id}", household, [=](const Call& call) -> Result<std::string> {
         return account_form(TRY(accounts->get(call.user_id(), call.id())));
@@ -53,10 +45,9 @@ void add_account_routes(Routes& routes) {
                      [=](Call call, application::AccountEdit edit) {
                          const application::Actor actor = call.actor();
                          const std::string id = call.id();
-                         auto form = form_after(edit);
-                         accounts->update(actor, id, std::move(edit),
-                                          answering<application::Account>(std::move(call), 200,
-                                                                          std::move(form)));
+                         accounts->update(
+                             actor, id, std::move(edit),
+                             answering<application::Account>(std::move(call), 200, account_form));
                      });
     routes.add(Method::delete_, "/v1/accounts/{id}", household, [=](Call call) {
         const application::Actor actor = call.actor();

@@ -131,20 +131,6 @@ std::string account_form(const application::Account& account) {
     return out;
 }
 
-std::string with_rounding(std::string object, const std::optional<std::string>& given,
-                          const money::Currency& currency) {
-    const auto decimal = money::Decimal::parse(given.value_or(""));
-    if (!decimal) {
-        return object;
-    }
-    const auto minor = decimal->to_minor(currency.exponent());
-    if (minor && minor->rounded) {
-        object.pop_back();
-        object.append(R"(,"roundedFrom":")").append(decimal->to_text()).append("\"}");
-    }
-    return object;
-}
-
 std::string file_form(const application::File& file) {
     std::string out;
     Writer writer(out);

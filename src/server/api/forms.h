@@ -9,16 +9,12 @@
 #include "household/application/stores/refused_events.h"
 #include "household/application/use_cases/reports.h"
 #include "household/finance/category_tree.h"
-#include "household/money/currency.h"
 
 /// Records as the JSON of docs/reference/openapi.yaml. Absent values are null where the contract
 /// says so, else left out.
 namespace bascule::api {
 
 std::string account_form(const application::Account& account);
-/// The record's JSON, with what was given where digits of it had to be rounded away: "roundedFrom".
-std::string with_rounding(std::string object, const std::optional<std::string>& given,
-                          const money::Currency& currency);
 std::string file_form(const application::File& file);
 std::string transaction_form(const application::Transaction& transaction);
 std::string category_form(const application::Category& category);

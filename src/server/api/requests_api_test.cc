@@ -63,22 +63,21 @@ TEST_F(RequestsApiTest, AnAmountOutOfRangeIsTheRequestsFault) {
     EXPECT_EQ(sum.at("/error/field"), "amount") << sum.body;
 }
 
-TEST_F(RequestsApiTest, SurplusDigitsAreRoundedHalfEvenAndTheAnswerSaysSo) {
+TEST_F(RequestsApiTest, SurplusDigitsAreRefusedWithWhatIsAllowed) {
     const std::string id = account("a");
-    for (const auto& [given, stored] : std::vector<std::pair<std::string, std::string>>{
-             {"1.005", "1.00"}, {"1.015", "1.02"}, {"-1.0151", "-1.02"}}) {
-        const Answer answer = enter(id, given);
-        EXPECT_EQ(answer.status, 201) << answer.body;
-        EXPECT_EQ(answer.at("/amount"), stored);
-        EXPECT_EQ(answer.at("/roundedFrom"), given);
-    }
+    const Answer refused = enter(id, "-12.505");
+    EXPECT_EQ(refused.status, 400) << refused.body;
+    EXPECT_EQ(refused.at("/error/field"), "amount");
+    EXPECT_THAT(refused.at("/error/message"),
+                HasSubstr("-12.505 has more digits than EUR, which has 2 behind the point; "
+                          "-12.50 is the nearest"));
     for (const char* exact : {"1.5", "1.50", "1.500"}) {
-        EXPECT_EQ(enter(id, exact).at("/roundedFrom"), "-");
+        EXPECT_EQ(enter(id, exact).at("/amount"), "1.50");
     }
     const Answer opened = api.ask(api.owner, http::Method::patch, "/v1/accounts/" + id,
                                   R"({"openingBalance":"0.125","openingDate":"2026-01-01"})");
-    EXPECT_EQ(opened.at("/openingBalance"), "0.12") << opened.body;
-    EXPECT_EQ(opened.at("/roundedFrom"), "0.125");
+    EXPECT_EQ(opened.status, 400) << opened.body;
+    EXPECT_EQ(opened.at("/error/field"), "openingBalance");
 }
 
 TEST_F(RequestsApiTest, ADatabaseThatTakesNoMoreWritesIsNotReady) {

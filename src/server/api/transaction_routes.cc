@@ -50,13 +50,6 @@ Result<TransactionOrder> order_of(const std::string& text) {
                 "sort: is '" + text + "'; date, -date, amount and -amount are allowed");
 }
 
-/// What a write made of the edit, and whether the amount was rounded.
-auto form_after(const application::TransactionEdit& edit) {
-    return [given = edit.amount](const application::Transaction& transaction) {
-        return with_rounding(transaction_form(transaction), given, transaction.amount.currency());
-    };
-}
-
 std::optional<std::string> given(std::string text) {
     return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
@@ -89,10 +82,9 @@ void add_transaction_routes(Routes& routes) {
     routes.add_write(Method::post, "/v1/transactions", household, edit_of,
                      [=](Call call, application::TransactionEdit edit) {
                          const application::Actor actor = call.actor();
-                         auto form = form_after(edit);
                          transactions->create(actor, std::move(edit),
                                               answering<application::Transaction>(
-                                                  std::move(call), 201, std::move(form)));
+                                                  std::move(call), 201, transaction_form));
                      });
     routes.add_query("/v1/transactions/{id}", household,
                      [=](const Call& call) -> Result<std::string> {
@@ -102,10 +94,9 @@ void add_transaction_routes(Routes& routes) {
                      [=](Call call, application::TransactionEdit edit) {
                          const application::Actor actor = call.actor();
                          const std::string id = call.id();
-                         auto form = form_after(edit);
                          transactions->update(actor, id, std::move(edit),
                                               answering<application::Transaction>(
-                                                  std::move(call), 200, std::move(form)));
+                                                  std::move(call), 200, transaction_form));
                      });
     routes.add(Method::delete_, "/v1/transactions/{id}", household, [=](Call call) {
         const application::Actor actor = call.actor();

@@ -28,6 +28,9 @@ void set_bank_fields(StoredTransaction& row, const StoredTransaction& bank) {
     if (!row.is_edited(EditedField::payee)) {
         row.row.payee = bank.row.payee;
     }
+    if (!row.is_edited(EditedField::description)) {
+        row.row.description = bank.row.description;
+    }
     if (!row.is_edited(EditedField::memo)) {
         row.row.memo = bank.row.memo;
     }

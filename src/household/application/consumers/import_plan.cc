@@ -47,6 +47,11 @@ void note_everything(const Statement& statement, ImportPlan& plan) {
     for (const statement::Ambiguity& ambiguity : statement.ambiguities) {
         add({"ambiguity", 0, ambiguity.what, text_of(ambiguity), ""});
     }
+    for (const std::string& what : statement.to_settle) {
+        add({"ambiguity", 0, what,
+             "a mapping that states the " + what + " settles it; rows that do not fit are rejected",
+             ""});
+    }
     for (const statement::Rejected& row : statement.rejected) {
         add({"rejected", row.place.line, row.code, row.message, row.raw});
     }
@@ -114,6 +119,14 @@ std::string question_about(const statement::Account& stated, const Statement& st
            "; choose one, or add the identifier to it";
 }
 
+/// The memo without the description, which the statement joins to it.
+std::string_view own_memo(const statement::Transaction& row) {
+    std::string_view memo = row.memo;
+    memo.remove_prefix(row.description.size());
+    memo.remove_prefix(std::min(memo.find_first_not_of(' '), memo.size()));
+    return memo;
+}
+
 /// A row whose amount cannot be held in the account's currency is rejected, not rounded away.
 Result<StoredTransaction> stored_of(const statement::Transaction& row, const Account& account,
                                     money::Currency stated_currency, const File& file) {
@@ -132,9 +145,10 @@ Result<StoredTransaction> stored_of(const statement::Transaction& row, const Acc
     made.value_date = row.value_date;
     made.amount = money::Money(minor, currency);
     made.payee = finance::normalised(row.payee);
-    made.memo = finance::normalised(row.memo);
+    made.description = finance::normalised(row.description);
+    made.memo = finance::normalised(own_memo(row));
     made.bank_payee = made.payee;
-    made.bank_memo = made.memo;
+    made.bank_memo = finance::normalised(row.memo);
     made.bank_id = finance::normalised(row.id);
     made.bank_type = finance::normalised(row.type);
     made.status = row.status == statement::Status::pending ? "pending" : "booked";

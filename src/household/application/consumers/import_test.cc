@@ -5,6 +5,7 @@
 namespace bascule::application {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -152,6 +153,41 @@ TEST_F(ImportTest, BadRowsDoNotLoseGoodOnes) {
     EXPECT_EQ(processed.notes[0].kind, "rejected");
     EXPECT_EQ(processed.notes[0].line, 3U);
     EXPECT_EQ(member(of_type(events, "file.processed").at(0), "/processingStatus"), "\"partial\"");
+}
+
+TEST_F(ImportTest, DescriptionAndMemoStandApartAndTheRowStaysTheSame) {
+    const Account giro = world.account("Giro");
+    const std::string csv =
+        "Date,Payee,Description,Memo,Amount\n2025-03-01,Baker,Bread,two,-2.50\n";
+    world.file("a.csv", csv, giro.id);
+    pump();
+    EXPECT_THAT(rows("select payee, description, memo, bank_memo from transactions"),
+                ElementsAre("Baker|Bread|two|Bread two"));
+    // What identifies the row is as it always was.
+    const File joined =
+        world.file("b.csv", "Date,Payee,Memo,Amount\n2025-03-01,Baker,Bread two,-2.50\n", giro.id);
+    pump();
+    EXPECT_EQ(file(joined.id).duplicate_count, 1);
+}
+
+TEST_F(ImportTest, ContradictingAmountsAreSettledByAMapping) {
+    const Account giro = world.account("Giro");
+    const File uploaded = world.file(
+        "mix.csv", "Date;Payee;Amount\n2025-03-01;A;12,00\n2025-03-02;B;1.50\n", giro.id);
+    pump();
+    EXPECT_EQ(file(uploaded.id).status, FileStatus::needs_mapping);
+    EXPECT_THAT(file(uploaded.id).notes,
+                testing::Contains(AllOf(testing::Field(&FileNote::kind, "ambiguity"),
+                                        testing::Field(&FileNote::code, "decimal_mark"))));
+    ASSERT_THAT(world.wait<File>([&](auto done) {
+        world.household.files.process(world.actor(), uploaded.id, R"({"decimal_mark":","})",
+                                      std::nullopt, std::move(done));
+    }),
+                Succeeds());
+    pump();
+    EXPECT_EQ(file(uploaded.id).status, FileStatus::partial);
+    EXPECT_EQ(file(uploaded.id).transaction_count, 1);
+    EXPECT_EQ(file(uploaded.id).rejected_count, 1);
 }
 
 TEST_F(ImportTest, UnreadableFileFailsWithAReason) {

@@ -56,21 +56,6 @@ TEST_F(AccountsTest, CreateAnswersTheAccountAndPublishesIt) {
     EXPECT_THAT(events[0].data, HasSubstr(created->id));
 }
 
-TEST_F(AccountsTest, SurplusDigitsAreRoundedHalfToEven) {
-    const auto balance_of = [&](const char* name, const char* opening) {
-        return create({.name = name,
-                       .type = "other",
-                       .currency = "EUR",
-                       .opening_balance = opening,
-                       .opening_date = "2025-12-31"})
-            .value()
-            .balance->to_text();
-    };
-    EXPECT_EQ(balance_of("a", "1.005"), "1.00");
-    EXPECT_EQ(balance_of("b", "1.015"), "1.02");
-    EXPECT_EQ(balance_of("c", "-1.0151"), "-1.02");
-}
-
 struct RefusedAccount {
     const char* claim;
     AccountEdit edit;
@@ -104,6 +89,11 @@ INSTANTIATE_TEST_SUITE_P(
             "BadAmount",
             {.name = "a", .type = "other", .currency = "EUR", .opening_balance = "1,005"},
             "openingBalance: "},
+        RefusedAccount{
+            "OpeningBalanceWithSurplusDigits",
+            {.name = "a", .type = "other", .currency = "EUR", .opening_balance = "-1.0151"},
+            "openingBalance: -1.0151 has more digits than EUR, which has 2 behind the point; "
+            "-1.02 is the nearest"},
         RefusedAccount{"BadDate",
                        {.name = "a",
                         .type = "other",

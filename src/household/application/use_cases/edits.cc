@@ -73,7 +73,15 @@ Result<money::Money> parse_amount(std::string_view field, std::string_view text,
     if (!minor) {
         return invalid(field, minor.error().message());
     }
-    return money::Money(minor->value, currency);
+    const money::Money amount(minor->value, currency);
+    if (minor->rounded) {
+        const int digits = currency.exponent();
+        return invalid(field, decimal->to_text() + " has more digits than " +
+                                  std::string(currency.code()) + ", which has " +
+                                  (digits == 0 ? "none" : std::to_string(digits)) +
+                                  " behind the point; " + amount.to_text() + " is the nearest");
+    }
+    return amount;
 }
 
 }  // namespace bascule::application

@@ -57,7 +57,8 @@ std::unexpected<Error> invalid(std::string_view field, std::string_view what);
 Result<std::string> needed(std::string_view field, const std::optional<std::string>& value);
 
 Result<money::Date> parse_date(std::string_view field, std::string_view text);
-/// Digits below the minor unit are rounded half to even, as in files. Errors: `invalid`.
+/// Errors: `invalid`, also for digits below the minor unit: a person means what they type, so
+/// nothing of it is rounded away.
 Result<money::Money> parse_amount(std::string_view field, std::string_view text,
                                   money::Currency currency);
 
