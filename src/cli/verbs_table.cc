@@ -105,7 +105,7 @@ const std::vector<Argument> account_members = {
     body("institution", "institution", "The bank"),
     body("identifier", "identifiers", "IBAN, account or card number; may be repeated", Form::list),
     body("opening-balance", "openingBalance", "A known balance"),
-    body("opening-date", "openingDate", "The day of that balance"),
+    body("opening-date", "openingDate", "The day it begins with: rows booked before are in it already"),
 };
 
 const std::vector<Argument> rule_members = {

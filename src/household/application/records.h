@@ -19,6 +19,13 @@ namespace bascule::application {
 /// checking, savings, credit_card, investment, loan, other.
 bool is_account_type(std::string_view text);
 
+/// What an account's transactions in a currency other than its own add up to. Such amounts are in
+/// no balance, because amounts of different currencies are never added.
+struct CurrencyTotal {
+    money::Money total;
+    std::int64_t transaction_count = 0;
+};
+
 struct Account {
     std::string id;
     std::string name;
@@ -29,9 +36,12 @@ struct Account {
     std::optional<money::Money> opening_balance;
     std::optional<money::Date> opening_date;
     bool active = true;
-    /// Opening balance and all transactions; nothing without an opening balance.
+    /// Opening balance and the transactions of the account's currency that are booked on
+    /// opening_date or later (all without such a date); nothing without an opening balance.
     std::optional<money::Money> balance;
     std::int64_t transaction_count = 0;
+    std::int64_t before_opening_count = 0;  ///< of them, booked before opening_date
+    std::vector<CurrencyTotal> other_currencies;
     WallTime created_at;
     WallTime updated_at;
 };

@@ -60,6 +60,7 @@ class MoneySum {
     void subtract(const Money& amount);
     void add(const MoneySum& other);
     void add_minor(std::int64_t minor) { minor_ += minor; }
+    void subtract_minor(Int128 minor) { minor_ -= minor; }
 
     Int128 minor() const { return minor_; }
     const Currency& currency() const { return currency_; }

@@ -126,6 +126,14 @@ std::string account_form(const application::Account& account) {
     writer.member("active", account.active);
     member_or_null(writer, "balance", account.balance);
     writer.member("transactionCount", account.transaction_count);
+    writer.member("beforeOpeningCount", account.before_opening_count);
+    writer.key("otherCurrencies").begin_array();
+    for (const application::CurrencyTotal& other : account.other_currencies) {
+        writer.begin_object().member("currency", other.total.currency().code());
+        writer.member("total", other.total.to_text());
+        writer.member("transactionCount", other.transaction_count).end_object();
+    }
+    writer.end_array();
     times(writer, account.created_at, account.updated_at);
     writer.end_object();
     return out;
@@ -431,12 +439,12 @@ std::string deleted_form(std::int64_t count) {
     return R"({"count":)" + std::to_string(count) + "}";
 }
 
-std::string position_text(Offset offset) { return "0:" + std::to_string(offset.value()); }
 std::string removal_form(const application::FileRemoval& removal) {
     return R"({"count":)" + std::to_string(removal.deleted_count) + R"(,"keptCount":)" +
            std::to_string(removal.kept_count) + "}";
 }
 
+std::string position_text(Offset offset) { return "0:" + std::to_string(offset.value()); }
 
 Result<Offset> parse_position(std::string_view text) {
     std::uint64_t offset = 0;

@@ -31,11 +31,11 @@ std::string letter_summary_form(const broker::LetterSummary& letter);
 std::string letter_detail_form(const broker::LetterDetail& letter);
 std::string explanation_form(const broker::Explanation& explanation, std::string_view event_id,
                              std::string_view consumer, Offset offset);
-std::string removal_form(const application::FileRemoval& removal);
 std::string refused_event_form(const application::RefusedEvent& refused);
 /// With the event, if it can be read.
 std::string refused_event_detail_form(const application::RefusedEvent& refused);
 std::string deleted_form(std::int64_t count);
+std::string removal_form(const application::FileRemoval& removal);
 
 /// Positions are opaque texts: partition:offset.
 std::string position_text(Offset offset);

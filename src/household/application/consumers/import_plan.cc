@@ -1,6 +1,7 @@
 #include "household/application/consumers/import_plan.h"
 
 #include <algorithm>
+#include <map>
 
 #include "household/application/stores/account_store.h"
 #include "household/finance/text.h"
@@ -158,6 +159,37 @@ Result<StoredTransaction> stored_of(const statement::Transaction& row, const Acc
     return stored;
 }
 
+/// Amounts of different currencies are never added, so such rows are kept beside the balance:
+/// whoever imports them is told.
+void note_other_currencies(const std::vector<StoredTransaction>& rows, const Account& account,
+                           ImportPlan& plan) {
+    struct Rows {
+        std::size_t count = 0;
+        std::uint64_t first_line = 0;
+    };
+    std::map<std::string_view, Rows> others;
+    for (const StoredTransaction& stored : rows) {
+        if (stored.row.amount.currency() != account.currency) {
+            Rows& other = others[stored.row.amount.currency().code()];
+            other.first_line = other.count == 0 ? stored.row.line : other.first_line;
+            ++other.count;
+        }
+    }
+    for (const auto& [currency, other] : others) {
+        const std::string code(currency);
+        const bool one = other.count == 1;
+        plan.notes.insert(
+            plan.notes.begin(),
+            {"warning", other.first_line, "other_currency",
+             std::to_string(other.count) + (one ? " row is in " : " rows are in ") + code +
+                 ", the account is in " + std::string(account.currency.code()) +
+                 (one ? ": it is not in the account's balance, it counts under "
+                      : ": they are not in the account's balance, they count under ") +
+                 code,
+             ""});
+    }
+}
+
 void add_rows(const statement::Account& stated, const Account& account, const File& file,
               ImportPlan& plan) {
     ImportTarget& target = plan.targets.emplace_back(ImportTarget{account.id, {}});
@@ -179,6 +211,7 @@ void add_rows(const statement::Account& stated, const Account& account, const Fi
                                 : money::DateSpan{date, date};
         target.rows.push_back(*std::move(stored));
     }
+    note_other_currencies(target.rows, account, plan);
 }
 
 }  // namespace

@@ -155,6 +155,34 @@ TEST_F(ImportTest, BadRowsDoNotLoseGoodOnes) {
     EXPECT_EQ(member(of_type(events, "file.processed").at(0), "/processingStatus"), "\"partial\"");
 }
 
+TEST_F(ImportTest, RowsInAnotherCurrencyAreToldOfByFileAndAccount) {
+    const Account giro = world.account("Giro");
+    ASSERT_THAT(world.wait<Account>([&](auto done) {
+        world.household.accounts.update(world.actor(), giro.id, {.opening_balance = "10"},
+                                        std::move(done));
+    }),
+                Succeeds());
+    const File uploaded = world.file("mixed.csv",
+                                     "Date;Payee;Amount;Currency\n2025-03-01;A;-1.00;EUR\n"
+                                     "2025-03-02;B;-100.00;CHF\n2025-03-03;C;-3.00;CHF\n",
+                                     giro.id);
+    pump();
+    EXPECT_EQ(file(uploaded.id).status, FileStatus::processed) << file(uploaded.id).message;
+    const auto notes = file(uploaded.id).notes;
+    ASSERT_THAT(notes, SizeIs(1));
+    EXPECT_EQ(notes[0].code, "other_currency");
+    EXPECT_EQ(notes[0].line, 3U);
+    EXPECT_EQ(notes[0].message,
+              "2 rows are in CHF, the account is in EUR: they are not in the account's balance, "
+              "they count under CHF");
+    const Account told = world.household.accounts.get("ada", giro.id).value();
+    EXPECT_EQ(told.balance->to_text(), "9.00");
+    ASSERT_THAT(told.other_currencies, SizeIs(1));
+    EXPECT_EQ(told.other_currencies[0].total.to_text(), "-103.00");
+    EXPECT_EQ(told.other_currencies[0].total.currency().code(), "CHF");
+    EXPECT_EQ(told.other_currencies[0].transaction_count, 2);
+}
+
 TEST_F(ImportTest, DescriptionAndMemoStandApartAndTheRowStaysTheSame) {
     const Account giro = world.account("Giro");
     const std::string csv =

@@ -19,9 +19,7 @@ namespace {
 constexpr std::string_view select_accounts =
     "select a.id, a.name, a.type, a.institution, a.currency, a.identifiers, a.opening_minor,"
     " a.opening_date, a.active, a.created_ms, a.updated_ms,"
-    " (select sum(t.transaction_count) from account_totals t where t.account_id = a.id),"
-    " (select t.total_minor from account_totals t"
-    "  where t.account_id = a.id and t.currency = a.currency)"
+    " (select sum(t.transaction_count) from account_totals t where t.account_id = a.id)"
     " from accounts a where a.user_id = ?1";
 
 std::string identifiers_text(const std::vector<std::string>& identifiers) {
@@ -54,8 +52,6 @@ Result<Account> read_account(const sql::Row& row) {
     account.identifiers = TRY(read_identifiers(row.text_view(5)));
     if (const auto opening = row.integer_or_null(6)) {
         account.opening_balance = money::Money(*opening, account.currency);
-        account.balance = TRY(account.opening_balance->plus(
-            money::Money(row.integer_or_null(12).value_or(0), account.currency)));
     }
     account.opening_date = TRY(date_or_none(row, 7));
     account.active = row.boolean(8);
@@ -65,8 +61,60 @@ Result<Account> read_account(const sql::Row& row) {
     return account;
 }
 
-Result<std::vector<Account>> select(sql::Session& session, const std::string& condition,
-                                    sql::Params params) {
+/// What rows of a set add up to.
+struct RowSum {
+    std::int64_t count = 0;
+    money::Int128 minor = 0;
+};
+
+/// Rows that the opening balance holds already: few, as a rule, and found by their day.
+Result<RowSum> before_opening(sql::Session& session, const std::string& user_id,
+                              const Account& account) {
+    RowSum sum;
+    // Added up in two halves, since the sum of 64-bit integers may need more than 64 bits.
+    constexpr std::int64_t half = std::int64_t{1} << 32;
+    TRY(session.query(
+        "select count(*), sum(case when currency = ?4 then amount_minor / ?5 else 0 end),"
+        " sum(case when currency = ?4 then amount_minor % ?5 else 0 end) from transactions"
+        " where user_id = ?1 and account_id = ?2 and booking_date < ?3",
+        {user_id, account.id, text_of(account.opening_date), account.currency.code(), half},
+        [&](const sql::Row& row) {
+            sum.count = row.integer(0);
+            sum.minor = money::Int128{row.integer_or_null(1).value_or(0)} * half +
+                        row.integer_or_null(2).value_or(0);
+        }));
+    return sum;
+}
+
+Result<> add_balances(sql::Session& session, const std::string& user_id, Account& account) {
+    money::MoneySum balance(account.currency);
+    TRY(session.query(
+        "select currency, total_minor, transaction_count from account_totals"
+        " where account_id = ?1 and transaction_count > 0 order by currency",
+        {account.id}, [&](const sql::Row& row) -> Result<> {
+            const money::Money total(row.integer(1), TRY(currency_of(row.text_view(0))));
+            if (total.currency() == account.currency) {
+                balance.add(total);
+            } else {
+                account.other_currencies.push_back({total, row.integer(2)});
+            }
+            return {};
+        }));
+    if (!account.opening_balance) {
+        return {};
+    }
+    balance.add(*account.opening_balance);
+    if (account.opening_date) {
+        const RowSum before = TRY(before_opening(session, user_id, account));
+        account.before_opening_count = before.count;
+        balance.subtract_minor(before.minor);
+    }
+    account.balance = TRY(balance.total());
+    return {};
+}
+
+Result<std::vector<Account>> select(sql::Session& session, const std::string& user_id,
+                                    const std::string& condition, sql::Params params) {
     std::vector<Account> accounts;
     TRY(session.query(std::string(select_accounts) + condition, params,
                       [&](const sql::Row& row) -> Result<> {
@@ -74,6 +122,9 @@ Result<std::vector<Account>> select(sql::Session& session, const std::string& co
                           return {};
                       }));
     return accounts;
+    for (Account& account : accounts) {
+        TRY(add_balances(session, user_id, account));
+    }
 }
 
 std::optional<Account> first_of(std::vector<Account> accounts) {
@@ -105,11 +156,11 @@ Result<> name_taken(Result<std::int64_t> changed, const std::string& name) {
 }  // namespace
 
 Result<std::optional<Account>> AccountStore::find(const std::string& id) {
-    return first_of(TRY(select(session_, " and a.id = ?2", {user_id_, id})));
+    return first_of(TRY(select(session_, user_id_, " and a.id = ?2", {user_id_, id})));
 }
 
 Result<std::optional<Account>> AccountStore::find_by_name(const std::string& name) {
-    return first_of(TRY(select(session_, " and a.name = ?2", {user_id_, name})));
+    return first_of(TRY(select(session_, user_id_, " and a.name = ?2", {user_id_, name})));
 }
 
 Result<std::optional<Account>> AccountStore::find_by_identifier(const std::string& identifier) {
@@ -129,7 +180,7 @@ Result<std::optional<Account>> AccountStore::find_by_identifier(const std::strin
 }
 
 Result<std::vector<Account>> AccountStore::all() {
-    return select(session_, " order by a.name", {user_id_});
+    return select(session_, user_id_, " order by a.name", {user_id_});
 }
 
 Result<> AccountStore::insert(const Account& account) {

@@ -160,6 +160,43 @@ TEST_F(AccountsTest, BalanceIsOpeningAndEveryTransaction) {
     EXPECT_EQ(read.transaction_count, 1);
 }
 
+TEST_F(AccountsTest, RowsBookedBeforeTheOpeningDateAreInTheOpeningBalance) {
+    const auto account = world.account("Giro");
+    ASSERT_THAT(update(account.id, {.opening_balance = "100", .opening_date = "2026-03-02"}),
+                Succeeds());
+    world.transaction(account.id, "2026-02-10", "-5");
+    world.transaction(account.id, "2026-04-01", "-6");
+    auto read = world.household.accounts.get("ada", account.id).value();
+    EXPECT_EQ(read.balance->to_text(), "94.00");
+    EXPECT_EQ(read.transaction_count, 2);
+    EXPECT_EQ(read.before_opening_count, 1);
+    EXPECT_EQ(world.household.accounts.list("ada", {})->items[0].balance->to_text(), "94.00");
+
+    // The opening balance is that with which its day begins.
+    world.transaction(account.id, "2026-03-02", "-1");
+    ASSERT_THAT(update(account.id, {.opening_balance = "0"}), Succeeds());
+    read = world.household.accounts.get("ada", account.id).value();
+    EXPECT_EQ(read.balance->to_text(), "-7.00");
+    EXPECT_EQ(read.opening_date->to_text(), "2026-03-02");
+
+    ASSERT_THAT(update(account.id, {.opening_date = ""}), Succeeds());
+    read = world.household.accounts.get("ada", account.id).value();
+    EXPECT_EQ(read.balance->to_text(), "-12.00") << "without a day it is that before all rows";
+    EXPECT_EQ(read.before_opening_count, 0);
+}
+
+TEST_F(AccountsTest, VastAmountsBeforeTheOpeningDateAreAddedUpExactly) {
+    const auto account = world.account("Giro");
+    ASSERT_THAT(update(account.id, {.opening_balance = "1", .opening_date = "2026-03-02"}),
+                Succeeds());
+    // In this order their sum would leave 64 bits on the way.
+    for (const char* amount : {"-92233720368547758.07", "92233720368547758.07",
+                               "92233720368547758.07", "-92233720368547758.07", "-0.01"}) {
+        world.transaction(account.id, "2026-02-01", amount);
+    }
+    EXPECT_EQ(world.household.accounts.get("ada", account.id)->balance->to_text(), "1.00");
+}
+
 TEST_F(AccountsTest, RemoveTakesTransactionsAndTiesAlongAndCountsThem) {
     const auto account = world.account("Giro");
     const auto other = world.account("Spar");
