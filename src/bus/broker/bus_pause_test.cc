@@ -95,5 +95,36 @@ TEST_F(BusPauseTest, ADrainHandlesWhatWasReadAndTellsOnce) {
     EXPECT_EQ(recorder_->seen.back(), "5");
 }
 
+/// Goal: a power cut that takes a discard away leaves nothing ahead of the letter, which a person
+/// may redrive then. Method: a disk whose syncs take half a second.
+TEST_F(BusTest, WhatADiscardLetsGoWaitsUntilTheDiscardIsDurable) {
+    sim::SimDisk slow(*executor_, {.sync_latency_min = 500ms, .sync_latency_max = 500ms});
+    auto opened = Bus::open({.disk = slow, .executor = *executor_, .workers = *executor_},
+                            {.directory = "bus", .log = {.reserve_bytes = 0, .seed = 1}});
+    ASSERT_THAT(opened, Succeeds());
+    Bus& bus = **opened;
+    bus.attach("recorder", recorder_);
+    ASSERT_THAT(sim::wait_for<>(*executor_,
+                                [&](auto done) { bus.configure(config_of(), std::move(done)); }),
+                Succeeds());
+    recorder_->scripts["1"] = {delivery::Outcome::permanent("no")};
+    for (const char* id : {"1", "2"}) {
+        std::vector<event::Event> events;
+        events.push_back(event_of(id, "p"));
+        bus.publish(std::move(events), {}, [](const auto&) {});
+    }
+    settle(20s);
+    ASSERT_THAT(recorder_->seen, ElementsAre("1"));
+    const SteadyTime asked = executor_->clock().steady();
+    bus.discard({}, {.reason = "wrong"}, [](const auto&) {});
+    for (int steps = 0; recorder_->seen.size() < 2 && steps < 10'000; ++steps) {
+        ASSERT_TRUE(executor_->run_one());
+    }
+    EXPECT_THAT(recorder_->seen, ElementsAre("1", "2"));
+    EXPECT_GE(executor_->clock().steady() - asked, 500ms) << "before the journal was synced";
+    opened->reset();
+    executor_->run_ready();
+}
+
 }  // namespace
 }  // namespace bascule::broker

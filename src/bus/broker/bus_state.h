@@ -66,6 +66,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
                                     delivery::Now time);
     void start_run(ConsumerRuntime& consumer, const delivery::StartRun& start,
                    std::span<const Offset> handed, std::vector<Delivery>& deliveries);
+    void hand_out_held();
     void hand_out(ConsumerRuntime& consumer, std::vector<Delivery> deliveries);
     void write_letter(ConsumerRuntime& consumer, delivery::WriteLetter write);
     void retry_letters_later();
@@ -132,8 +133,11 @@ struct BusState : std::enable_shared_from_this<BusState> {
     std::deque<Change> changes;           ///< asked for and not begun
     bool changing = false;
 
-    /// Runs whose start the journal has not taken yet.
+    /// Runs whose start the journal has not taken yet, or that wait for a sync of it.
     std::vector<std::pair<ConsumerNumber, Delivery>> held;
+    /// Whose runs wait, and for which sync (Commands::hold_starts).
+    std::map<ConsumerNumber, std::uint64_t> held_until;
+    std::uint64_t syncs_begun = 0;  ///< of the journal
     bool journal_syncing = false;
     std::optional<SteadyTime> journal_due;        ///< when what is buffered must be synced
     std::vector<io::Completion<>> confirmations;  ///< wait for the next journal sync

@@ -153,15 +153,7 @@ void BusState::turn() {
     // What was started must outlive the process before anybody works on it: an event that kills
     // its process is charged for it. Until the journal took it, it is held.
     if (!held.empty() && journal->flush()) {
-        std::map<ConsumerNumber, std::vector<Delivery>> ready;
-        for (auto& [number, delivery] : std::exchange(held, {})) {
-            ready[number].push_back(std::move(delivery));
-        }
-        for (auto& [number, deliveries] : ready) {
-            if (const auto found = consumers.find(number); found != consumers.end()) {
-                hand_out(*found->second, std::move(deliveries));
-            }
-        }
+        hand_out_held();
     }
     if (journal->dirty() && !journal_due) {
         journal_due = time.steady + options.journal_sync_interval;
@@ -209,6 +201,9 @@ std::vector<Delivery> BusState::carry_out(ConsumerRuntime& consumer, delivery::C
         if (wanted.sync_journal) {
             journal_due = time.steady;
         }
+        if (wanted.hold_starts) {
+            held_until[consumer.number()] = syncs_begun + 1;  // one that runs began without it
+        }
     }
     for (const delivery::CancelRun& cancel : wanted.cancels) {
         if (cancel.stuck) {
@@ -247,6 +242,22 @@ void BusState::start_run(ConsumerRuntime& consumer, const delivery::StartRun& st
         return;
     }
     deliveries.push_back(std::move(*delivery));
+}
+
+void BusState::hand_out_held() {
+    std::map<ConsumerNumber, std::vector<Delivery>> ready;
+    for (auto& run : std::exchange(held, {})) {
+        if (held_until.contains(run.first)) {
+            held.push_back(std::move(run));
+        } else {
+            ready[run.first].push_back(std::move(run.second));
+        }
+    }
+    for (auto& [number, deliveries] : ready) {
+        if (const auto found = consumers.find(number); found != consumers.end()) {
+            hand_out(*found->second, std::move(deliveries));
+        }
+    }
 }
 
 void BusState::hand_out(ConsumerRuntime& consumer, std::vector<Delivery> deliveries) {
@@ -473,6 +484,7 @@ void BusState::sync_journal() {
         return;  // the turn after it looks again
     }
     journal_syncing = true;
+    ++syncs_begun;
     journal_due.reset();
     // In trouble the machines keep what they want written: what a person did is not in this sync.
     auto confirmed = std::vector<io::Completion<>>();
@@ -508,6 +520,7 @@ void BusState::journal_synced(Result<> synced, std::uint64_t last_fact,
     journal_trouble = synced ? std::nullopt : std::optional(synced.error());
     note_health();
     if (synced) {
+        std::erase_if(held_until, [&](const auto& wait) { return wait.second <= syncs_begun; });
         facts.durable(last_fact);
     } else {
         std::ranges::move(std::exchange(confirmations, {}), std::back_inserter(confirmed));

@@ -5,6 +5,7 @@ namespace bascule::delivery {
 void Commands::clear() {
     journal.clear();
     sync_journal = false;
+    hold_starts = false;
     starts.clear();
     offsets.clear();
     letters.clear();

@@ -50,11 +50,15 @@ struct CancelRun {
 
 /// Everything a Consumer wants done, in the order in which its parts must be done:
 /// 1. append `journal` to the bus's delivery journal (one frame; it survives the process, and with
-/// sync_journal the power), 2. the cancels, 3. the rest in any order. Nobody is told of a pause,
+/// sync_journal the power), 2. the cancels, 3. the rest in any order, starts after a sync where
+/// hold_starts says so. Nobody is told of a pause,
 /// resume, redrive or discard before 1 is synced.
 struct Commands {
     std::string journal;        ///< encoded entries, docs/format/delivery_journal.md; may be empty
     bool sync_journal = false;  ///< else a sync within 100 ms is enough
+    /// These and all later starts wait for that sync: they follow from what a person did, and a
+    /// power cut that took the deed away would leave them ahead of what it let them pass.
+    bool hold_starts = false;
     std::vector<StartRun> starts;
     std::vector<Offset> offsets;
     std::vector<WriteLetter> letters;

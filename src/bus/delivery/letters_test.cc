@@ -42,6 +42,20 @@ Policy skipping() {
             .on_exhausted = OnExhausted::skip_key};
 }
 
+TEST(LettersTest, WhatADiscardLetsGoWaitsForTheSync) {
+    Bench bench({});
+    bench.offer(5).offer(5).started();
+    bench.make_letter().started();
+    EXPECT_THAT(bench.consumer->close_letters({}, LetterClosing::discarded, "known", bench.now()),
+                Succeeds());
+    Commands commands;
+    bench.consumer->take_commands(bench.now(), commands);
+    EXPECT_EQ(commands.starts.size(), 1u);
+    EXPECT_TRUE(commands.hold_starts && commands.sync_journal);
+    bench.consumer->take_commands(bench.now(), commands);
+    EXPECT_FALSE(commands.hold_starts);
+}
+
 TEST(LettersTest, AnEventLeavesTheCycleOnlyWithItsLetterDurable) {
     Bench bench(skipping());
     bench.offer(5).offer(5).started();

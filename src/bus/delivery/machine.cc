@@ -551,6 +551,7 @@ std::unique_ptr<Consumer::Machine> Consumer::Machine::moved(Offset to, Now now) 
     Commands made = std::exchange(next->out_, std::move(out_));  // while it was restored
     next->out_.journal += made.journal;
     next->out_.sync_journal = true;
+    next->out_.hold_starts = true;
     std::ranges::move(made.letters, std::back_inserter(next->out_.letters));
     next->halted = halted;
     next->tally_written_ = tally_written_;

@@ -283,6 +283,7 @@ Result<LetterSelection> Consumer::Machine::close_letters(const LetterFilter& fil
         }
     }
     out_.sync_journal = out_.sync_journal || !offsets.empty();
+    out_.hold_starts = out_.hold_starts || !offsets.empty();
     return selection;
 }
 
