@@ -432,6 +432,17 @@ TEST_F(VerbTest, AFileThatCannotBeReadIsToldOnceWithAnAnswerThatWorks) {
     EXPECT_EQ(all.find("may be DMY"), all.rfind("may be DMY")) << all;
 }
 
+TEST_F(VerbTest, AFileOfAnotherAccountSaysHowToInsist) {
+    answers_["/v1/accounts"] = accounts_page;
+    answers_["/v1/files"] = R"({"id":"f-1","fileName":"a.ofx","status":"needs_mapping",
+        "message":"the file is of account \"DE77\"","ambiguities":[{"kind":"ambiguity",
+        "code":"account","line":0,"message":"the file is of account \"DE77\""}]})";
+    const Scratch file("x");
+    const Ran ran = ask({"import", file.path(), "--account", "Giro"});
+    EXPECT_THAT(ran.err, HasSubstr("bascule files process f-1 --account NAME"));
+    EXPECT_THAT(ran.err, HasSubstr("your accounts are: Giro, Spar"));
+}
+
 TEST_F(VerbTest, AWrongTokenSaysWhereTheRightOneIs) {
     const Ran ran = ask({"accounts", "list"});
     EXPECT_EQ(ran.code, exit_not_allowed);

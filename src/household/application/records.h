@@ -58,6 +58,10 @@ enum class FileStatus : std::uint8_t {
 std::string_view name(FileStatus status);
 Result<FileStatus> parse_file_status(std::string_view text);
 
+/// The note by which a file asks about its account: `code` of an "ambiguity", whose `raw` is the id
+/// of the account in question.
+inline constexpr std::string_view account_question = "account";
+
 /// A row of a file that was not taken, or a question the file leaves open.
 struct FileNote {
     std::string kind;  ///< "rejected", "ambiguity", "warning", "error"
@@ -73,6 +77,8 @@ struct File {
     std::int64_t size = 0;
     std::string sha256;  ///< of the content: the blob's name
     std::string account_id;
+    /// The account that a person insisted on, though the file speaks for another; else empty.
+    std::string confirmed_account_id;
     std::string format;   ///< "csv", "ofx1", … once it was looked at
     std::string mapping;  ///< JSON of the column mapping it was or is to be read with; may be empty
     std::string profile;  ///< name of the saved profile that it was read with; may be empty
@@ -91,6 +97,12 @@ struct File {
 };
 inline constexpr std::size_t file_notes_max = 1000;
 
+/// What went with a deleted file, and what stays.
+struct FileRemoval {
+    std::int64_t deleted_count = 0;
+    std::int64_t kept_count = 0;  ///< transactions that another file states
+};
+
 struct Transaction {
     std::string id;
     std::string account_id;
@@ -101,12 +113,6 @@ struct Transaction {
     /// What the user sees: their own words where they edited, else the bank's.
     std::string payee;
     std::string description;
-/// What went with a deleted file, and what stays.
-struct FileRemoval {
-    std::int64_t deleted_count = 0;
-    std::int64_t kept_count = 0;  ///< transactions that another file states
-};
-
     std::string memo;
     std::string notes;
     /// What the bank wrote; never changed by an edit.

@@ -331,13 +331,22 @@ Migration known_rows() {
             .tables = {{"known_rows", TableKind::domain}}};
 }
 
+Migration accounts_confirmed() {
+    return {.room = "household",
+            .version = 7,
+            .name = "which account a person insisted on",
+            .statements = {"alter table files add column confirmed_account_id text not null"
+                           " default ''"},
+            .tables = {}};
+}
+
 }  // namespace
 
 std::vector<Migration> migrations() {
     std::vector<Migration> all = sql::outbox::migrations();
     for (const auto& step :
          {sql::inbox::migration(), accounts_and_files(), transactions(), categories_and_rules(),
-          figures_and_people(), profiles_used(), known_rows()}) {
+          figures_and_people(), profiles_used(), known_rows(), accounts_confirmed()}) {
         all.push_back(step);
     }
     return all;

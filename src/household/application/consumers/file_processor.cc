@@ -76,7 +76,8 @@ ImportPlan impossible(const ImportPlan& plan, const std::string& reason) {
 Result<> carry_out_if_unchanged(UnitOfWork& unit, const File& read, const ImportPlan& plan) {
     FileStore files(unit.session(), unit.user_id());
     const auto file = TRY(files.find(read.id, FileStore::Notes::without));
-    if (file && (file->account_id != read.account_id || file->mapping != read.mapping)) {
+    if (file && (file->account_id != read.account_id || file->mapping != read.mapping ||
+                 file->confirmed_account_id != read.confirmed_account_id)) {
         return fail(ErrorKind::conflict, "the file was changed while it was read");
     }
     return file ? carry_out(unit, *file, plan) : Result<>();

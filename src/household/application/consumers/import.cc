@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "foundation/json/writer.h"
 #include "household/application/consumers/earlier_reading.h"
+#include "household/application/stores/account_store.h"
 #include "household/application/stores/file_store.h"
 
 namespace bascule::application {
@@ -118,6 +120,33 @@ void associate(UnitOfWork& unit, File& file, const ImportPlan& plan) {
     }
 }
 
+/// The account is known by its number from its first file on.
+Result<> learn_identifier(UnitOfWork& unit, const ImportTarget& target) {
+    AccountStore accounts(unit.session(), unit.user_id());
+    auto account =
+        target.learned_identifier.empty() ? std::nullopt : TRY(accounts.find(target.account_id));
+    if (!account) {
+        return {};
+    }
+    const auto text_of = [](const std::vector<std::string>& identifiers) {
+        std::string text;
+        json::Writer writer(text);
+        writer.begin_array();
+        for (const std::string& identifier : identifiers) {
+            writer.string(identifier);
+        }
+        writer.end_array();
+        return text;
+    };
+    const std::string before = text_of(account->identifiers);
+    account->identifiers.push_back(target.learned_identifier);
+    account->updated_at = unit.now();
+    TRY(accounts.update(*account));
+    unit.publish(event::account_updated(
+        unit.occasion(), {account->id, {{"identifiers", before, text_of(account->identifiers)}}}));
+    return {};
+}
+
 /// What was read by a mapping that the user gave is read that way next time.
 Result<> remember_mapping(UnitOfWork& unit, const File& file, const ImportPlan& plan) {
     if (file.mapping.empty() || plan.header_fingerprint.empty() || plan.account_id.empty()) {
@@ -164,6 +193,7 @@ Result<> carry_out(UnitOfWork& unit, File file, const ImportPlan& plan) {
     if (plan.is_importable()) {
         auto earlier = TRY(EarlierReading::of(unit, file.id));
         for (const ImportTarget& target : plan.targets) {
+            TRY(learn_identifier(unit, target));
             TRY(import_rows(unit, file, target, earlier, counts));
         }
         auto told = TRY(earlier.finish());

@@ -105,7 +105,19 @@ Result<std::optional<Account>> account_for(AccountStore& accounts, const File& f
     if (stated.id.empty()) {
         return std::optional<Account>();
     }
-    return accounts.find_by_identifier(stated.id);
+    if (auto exact = TRY(accounts.find_by_identifier(stated.id))) {
+        return exact;
+    }
+    std::optional<Account> only;
+    for (Account& account : TRY(accounts.all())) {
+        if (is_named(account, stated.institution.id, stated.id)) {
+            if (only) {
+                return std::optional<Account>();
+            }
+            only = std::move(account);
+        }
+    }
+    return only;
 }
 
 std::string question_about(const statement::Account& stated, const Statement& statement) {
@@ -192,7 +204,7 @@ void note_other_currencies(const std::vector<StoredTransaction>& rows, const Acc
 
 void add_rows(const statement::Account& stated, const Account& account, const File& file,
               ImportPlan& plan) {
-    ImportTarget& target = plan.targets.emplace_back(ImportTarget{account.id, {}});
+    ImportTarget& target = plan.targets.emplace_back(ImportTarget{account.id, {}, {}});
     target.rows.reserve(stated.transactions.size());
     for (const statement::Transaction& row : stated.transactions) {
         if (row.status == statement::Status::info) {
@@ -214,6 +226,145 @@ void add_rows(const statement::Account& stated, const Account& account, const Fi
     note_other_currencies(target.rows, account, plan);
 }
 
+/// Rows of a long file, spread over all of it.
+std::vector<StoredTransaction> sample_of(const std::vector<StoredTransaction>& rows) {
+    constexpr std::size_t sample_max = 50;
+    const std::size_t step = std::max<std::size_t>(rows.size() / sample_max, 1);
+    std::vector<StoredTransaction> sample;
+    for (std::size_t i = 0; i < rows.size(); i += step) {
+        sample.push_back(rows[i]);
+    }
+    return sample;
+}
+
+/// Decides whether the account that was chosen for a file may be the wrong one.
+class AccountCheck {
+  public:
+    AccountCheck(sql::Session& session, const std::string& user_id, const File& file)
+        : session_(session), user_id_(user_id), file_(file), accounts_(session, user_id) {}
+
+    /// What speaks against the account; empty if nothing does, or a person insisted on it. `rows`
+    /// are those of the file, made for the account.
+    Result<std::string> objection(const statement::Account& stated, const Account& account,
+                                  const std::vector<StoredTransaction>& rows) {
+        if (file_.confirmed_account_id == account.id) {
+            return std::string();
+        }
+        const bool is_its_number =
+            !stated.id.empty() && is_named(account, stated.institution.id, stated.id);
+        std::string reason;
+        if (!stated.id.empty() && !is_its_number) {
+            reason = TRY(other_number(stated, account));
+        }
+        if (reason.empty() && stated.currency.is_stated() && stated.currency != account.currency) {
+            reason = "the file is in " + std::string(stated.currency.code()) + ", and " +
+                     quoted(account.name) + " is an account in " +
+                     std::string(account.currency.code());
+        }
+        if (reason.empty() && !is_its_number) {
+            reason = TRY(present_elsewhere(account, rows));
+        }
+        return reason.empty() ? reason : reason + choice(account);
+    }
+
+    /// The number that the account learns from the file; empty if it has it, or another one does.
+    Result<std::string> news(const statement::Account& stated, const Account& account) {
+        if (stated.id.empty() || stated.id.size() > identifier_bytes_max ||
+            account.identifiers.size() >= identifiers_max ||
+            is_named(account, stated.institution.id, stated.id) ||
+            TRY(owner_of(stated)).has_value()) {
+            return std::string();
+        }
+        return finance::normalised(stated.id);
+    }
+
+  private:
+    static constexpr std::size_t identifier_bytes_max = 200;
+    static constexpr std::size_t identifiers_max = 20;
+    /// Fewer equal rows may be chance: a fee that two accounts pay on the same day.
+    static constexpr std::size_t rows_min = 5;
+
+    std::string choice(const Account& account) const {
+        return "; name the account it belongs to: naming " + quoted(account.name) +
+               (file_.account_id.empty() ? "" : " once more") + " imports it there nevertheless";
+    }
+
+    Result<std::optional<Account>> owner_of(const statement::Account& stated) {
+        for (Account& account : TRY(accounts_.all())) {
+            if (is_named(account, stated.institution.id, stated.id)) {
+                return std::optional(std::move(account));
+            }
+        }
+        return std::optional<Account>();
+    }
+
+    Result<std::string> other_number(const statement::Account& stated, const Account& account) {
+        const std::string of = "the file is of account " + quoted(stated.id);
+        if (const auto owner = TRY(owner_of(stated))) {
+            return of + ", which is " + quoted(owner->name) + ", not " + quoted(account.name);
+        }
+        if (account.identifiers.empty()) {
+            return std::string();
+        }
+        return of + ", and " + quoted(account.name) + " is account " +
+               quoted(joined(account.identifiers, "\", \""));
+    }
+
+    /// A file that names no account is known by what it holds.
+    Result<std::string> present_elsewhere(const Account& account,
+                                          const std::vector<StoredTransaction>& rows) {
+        const auto sample = sample_of(rows);
+        TransactionStore store(session_, user_id_);
+        const auto has_nearly_all = [&](const Account& one) -> Result<bool> {
+            return 10 * TRY(store.count_present(one.id, sample))
+            >= 9 * sample.size();
+        };
+        if (sample.empty() || TRY(has_nearly_all(account))) {
+            return std::string();
+        }
+        for (const Account& other : TRY(accounts_.all())) {
+            if (other.id == account.id || !TRY(has_nearly_all(other))) {
+                continue;
+            }
+            if (sample.size() >= rows_min || TRY(holds_same_content(other))) {
+                return (sample.size() == rows.size() ? "nearly all rows of the file are in "
+                                                     : "by samples, the rows of the file are in ") +
+                       quoted(other.name) + " already, where they would be counted a second time";
+            }
+        }
+        return std::string();
+    }
+
+    Result<bool> holds_same_content(const Account& account) {
+        return TRY(
+            session_.query_integer("select count(*) from files where user_id = ?1 and sha256 = ?2"
+                                   " and account_id = ?3 and id <> ?4",
+                                   {user_id_, file_.sha256, account.id, file_.id}))
+        > 0;
+    }
+
+    sql::Session& session_;
+    const std::string& user_id_;
+    const File& file_;
+    AccountStore accounts_;
+};
+
+/// Rows for an account, or the question whether it is the right one.
+Result<> add_target(AccountCheck& check, const statement::Account& stated, const Account& account,
+                    const File& file, ImportPlan& plan) {
+    add_rows(stated, account, file, plan);
+    ImportTarget& target = plan.targets.back();
+    if (std::string objection = TRY(check.objection(stated, account, target.rows));
+        !objection.empty()) {
+        plan.notes.insert(plan.notes.begin(),
+                          {"ambiguity", 0, std::string(account_question), objection, account.id});
+        refuse(plan, FileStatus::needs_mapping, std::move(objection));
+        return {};
+    }
+    target.learned_identifier = TRY(check.news(stated, account));
+    return {};
+}
+
 }  // namespace
 
 Result<ImportPlan> plan_import(sql::Session& session, const std::string& user_id, const File& file,
@@ -228,13 +379,14 @@ Result<ImportPlan> plan_import(sql::Session& session, const std::string& user_id
     check_statement(statement, plan);
 
     AccountStore accounts(session, user_id);
+    AccountCheck check(session, user_id, file);
     for (const statement::Account& stated : statement.accounts) {
         if (!plan.is_importable()) {
             break;
         }
         const auto account = TRY(account_for(accounts, file, statement, stated));
         if (account) {
-            add_rows(stated, *account, file, plan);
+            TRY(add_target(check, stated, *account, file, plan));
         } else {
             refuse(plan, FileStatus::needs_mapping, question_about(stated, statement));
         }

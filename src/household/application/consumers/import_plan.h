@@ -15,6 +15,8 @@ namespace bascule::application {
 struct ImportTarget {
     std::string account_id;
     std::vector<StoredTransaction> rows;  ///< without id; in file order
+    /// What the file calls the account, where that is news: the account is known by it from now on.
+    std::string learned_identifier;
 };
 
 /// What is to become of a file: rows for accounts, or a question, or the reason why not.

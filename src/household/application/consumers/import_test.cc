@@ -253,6 +253,162 @@ TEST_F(ImportTest, FileWithoutAccountFindsItByIdentifierOrAsks) {
     EXPECT_THAT(rows("select account_id, bank_id from transactions"), ElementsAre(giro.id + "|F1"));
 }
 
+/// Into which account a file goes that may be of another.
+class ImportAccountTest : public ConsumersTest {
+  protected:
+    Account numbered(const std::string& name, const std::string& currency,
+                     std::vector<std::string> identifiers) {
+        return world
+            .wait<Account>([&](auto done) {
+                world.household.accounts.create(world.actor(),
+                                                {.name = name,
+                                                 .type = "checking",
+                                                 .currency = currency,
+                                                 .identifiers = std::move(identifiers)},
+                                                std::move(done));
+            })
+            .value();
+    }
+
+    static std::string ofx(const std::string& number, const std::string& currency = "EUR") {
+        return "<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>" + currency +
+               "<BANKACCTFROM><BANKID>1<ACCTID>" + number +
+               "<ACCTTYPE>CHECKING</BANKACCTFROM><BANKTRANLIST><STMTTRN><TRNTYPE>DEBIT<DTPOSTED>"
+               "20250301<TRNAMT>-5.00<FITID>F1<NAME>Kiosk</STMTTRN></BANKTRANLIST></STMTRS>"
+               "</STMTTRNRS></BANKMSGSRSV1></OFX>";
+    }
+
+    File imported(const std::string& content, const std::string& account_id) {
+        const File uploaded = world.file("a", content, account_id);
+        last_events = pump();
+        return file(uploaded.id);
+    }
+
+    File answered(const std::string& id, const std::string& account_id) {
+        EXPECT_THAT(world.wait<File>([&](auto done) {
+            world.household.files.process(world.actor(), id, std::nullopt, account_id,
+                                          std::move(done));
+        }),
+                    Succeeds());
+        last_events = pump();
+        return file(id);
+    }
+
+    std::int64_t rows_in(const Account& account) {
+        return world.household.accounts.get("ada", account.id)->transaction_count;
+    }
+
+    std::vector<std::string> numbers_of(const Account& account) {
+        return world.household.accounts.get("ada", account.id)->identifiers;
+    }
+
+    std::vector<event::Event> last_events;
+};
+
+TEST_F(ImportAccountTest, AFileOfAnotherAccountAsksAndTakesTheAnswer) {
+    const Account savings = numbered("savings", "EUR", {"DE77 1111 2222"});
+    const Account card = numbered("card", "EUR", {});
+    const File asked = imported(ofx("DE7711112222"), card.id);
+    EXPECT_EQ(asked.status, FileStatus::needs_mapping);
+    EXPECT_EQ(asked.message,
+              "the file is of account \"DE7711112222\", which is \"savings\", not \"card\"; name "
+              "the account it belongs to: naming \"card\" once more imports it there nevertheless");
+    EXPECT_EQ(world.count("select count(*) from transactions"), 0);
+    EXPECT_EQ(answered(asked.id, savings.id).status, FileStatus::processed);
+    EXPECT_EQ(rows_in(savings), 1);
+    EXPECT_EQ(rows_in(card), 0);
+}
+
+TEST_F(ImportAccountTest, NamingTheAccountOnceMoreInsists) {
+    numbered("savings", "EUR", {"DE77"});
+    const Account card = numbered("card", "USD", {"4711-0815"});
+    const File asked = imported(ofx("DE77"), card.id);
+    const File insisted = answered(asked.id, card.id);
+    EXPECT_EQ(insisted.status, FileStatus::processed) << insisted.message;
+    EXPECT_EQ(rows_in(card), 1);
+    EXPECT_THAT(numbers_of(card), ElementsAre("4711-0815")) << "the number is that of another";
+    // It holds for the file from now on.
+    EXPECT_EQ(answered(asked.id, card.id).status, FileStatus::processed);
+    EXPECT_EQ(imported(ofx("DE77"), card.id).status, FileStatus::needs_mapping);
+}
+
+TEST_F(ImportAccountTest, ATurnToAThirdAccountIsLookedAtAnew) {
+    numbered("savings", "EUR", {"DE77"});
+    const Account card = numbered("card", "EUR", {});
+    const Account third = numbered("third", "USD", {});
+    const File asked = imported(ofx("DE77"), card.id);
+    EXPECT_THAT(answered(asked.id, third.id).message, HasSubstr("not \"third\""));
+}
+
+TEST_F(ImportAccountTest, AnotherNumberThanItsOwnIsAQuestion) {
+    const Account card = numbered("card", "EUR", {"4711 0815"});
+    const File asked = imported(ofx("DE77"), card.id);
+    EXPECT_EQ(asked.status, FileStatus::needs_mapping);
+    EXPECT_THAT(asked.message,
+                HasSubstr("of account \"DE77\", and \"card\" is account \"4711 0815\""));
+    answered(asked.id, card.id);
+    EXPECT_THAT(numbers_of(card), ElementsAre("4711 0815", "DE77"));
+    EXPECT_EQ(imported(ofx("DE77"), card.id).status, FileStatus::processed);
+}
+
+TEST_F(ImportAccountTest, AnotherCurrencyThanItsOwnIsAQuestion) {
+    const Account card = numbered("card", "USD", {"DE77"});
+    const File asked = imported(ofx("DE77"), card.id);
+    EXPECT_EQ(asked.status, FileStatus::needs_mapping);
+    EXPECT_THAT(
+        asked.message,
+        HasSubstr("the file is in EUR, and \"card\" is an account in USD; name the account"));
+    // Nobody named an account here, and one answer is enough.
+    const File found = imported(ofx("DE77"), "");
+    EXPECT_EQ(found.status, FileStatus::needs_mapping);
+    EXPECT_EQ(answered(found.id, card.id).status, FileStatus::processed);
+}
+
+TEST_F(ImportAccountTest, AnAccountLearnsItsNumberFromItsFirstFile) {
+    const Account giro = world.account("Giro");
+    EXPECT_EQ(imported(ofx("DE77"), giro.id).status, FileStatus::processed);
+    EXPECT_THAT(numbers_of(giro), ElementsAre("DE77"));
+    EXPECT_THAT(member(of_type(last_events, "account.updated").at(0), "/changes/0/newValue"),
+                HasSubstr("DE77"));
+    EXPECT_EQ(imported(ofx("DE77"), "").account_id, giro.id) << "found by its number";
+    EXPECT_THAT(of_type(last_events, "account.updated"), IsEmpty());
+    EXPECT_EQ(imported(ofx("DE88"), giro.id).status, FileStatus::needs_mapping);
+}
+
+TEST_F(ImportAccountTest, AnAccountNumberWithinAnIbanIsTheSameAccount) {
+    const Account giro = numbered("Giro", "EUR", {"DE02 1203 0000 0000 2020 51"});
+    EXPECT_EQ(imported(ofx("202051"), giro.id).status, FileStatus::processed);
+    EXPECT_THAT(numbers_of(giro), SizeIs(1));
+    EXPECT_EQ(imported(ofx("202051"), "").account_id, giro.id);
+    const Account spar = numbered("Spar", "EUR", {"1:4711"});
+    EXPECT_EQ(imported(ofx("4711"), spar.id).status, FileStatus::processed);
+}
+
+TEST_F(ImportAccountTest, RowsThatAnotherAccountHasAreAQuestion) {
+    const Account giro = world.account("Giro");
+    const Account other = world.account("t1");
+    EXPECT_EQ(imported(giro_csv, giro.id).status, FileStatus::processed);
+    const File asked = imported(giro_csv, other.id);
+    EXPECT_EQ(asked.status, FileStatus::needs_mapping);
+    EXPECT_THAT(asked.message, HasSubstr("are in \"Giro\" already"));
+    EXPECT_EQ(rows_in(other), 0);
+    EXPECT_EQ(answered(asked.id, other.id).status, FileStatus::processed);
+    EXPECT_EQ(rows_in(other), 6);
+    EXPECT_EQ(imported(giro_csv, other.id).status, FileStatus::processed)
+        << "nothing is counted a second time";
+    EXPECT_EQ(imported(giro_csv, giro.id).status, FileStatus::processed);
+}
+
+TEST_F(ImportAccountTest, AFewEqualRowsAreAQuestionOnlyInTheSameFile) {
+    const Account giro = world.account("Giro");
+    const Account other = world.account("t1");
+    const std::string fee = "Date;Payee;Amount\n2025-03-01;Fee;-5.00\n2025-04-01;Fee;-5.00\n";
+    imported(fee, giro.id);
+    EXPECT_EQ(imported(fee + "\n", other.id).status, FileStatus::processed);
+    const Account third = world.account("t2");
+    EXPECT_EQ(imported(fee, third.id).status, FileStatus::needs_mapping);
+}
+
 TEST_F(ImportTest, LongImportIsToldOfInChunks) {
     const Account giro = world.account("Giro");
     pump();

@@ -1,6 +1,7 @@
 #include "household/application/stores/account_store.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "foundation/json/value.h"
 #include "foundation/json/writer.h"
@@ -121,10 +122,10 @@ Result<std::vector<Account>> select(sql::Session& session, const std::string& us
                           accounts.push_back(TRY(read_account(row)));
                           return {};
                       }));
-    return accounts;
     for (Account& account : accounts) {
         TRY(add_balances(session, user_id, account));
     }
+    return accounts;
 }
 
 std::optional<Account> first_of(std::vector<Account> accounts) {
@@ -146,6 +147,15 @@ std::string bare(std::string_view identifier) {
     return text;
 }
 
+/// Shorter ends of numbers are shared by too many accounts.
+constexpr std::size_t number_end_min = 4;
+
+bool is_same_number(const std::string& one, const std::string& other) {
+    const auto& [shorter, longer] =
+        one.size() < other.size() ? std::tie(one, other) : std::tie(other, one);
+    return one == other || (shorter.size() >= number_end_min && longer.ends_with(shorter));
+}
+
 Result<> name_taken(Result<std::int64_t> changed, const std::string& name) {
     if (!changed && changed.error().kind() == ErrorKind::conflict) {
         return fail(ErrorKind::conflict, "name: there is an account \"" + name + "\" already");
@@ -154,6 +164,15 @@ Result<> name_taken(Result<std::int64_t> changed, const std::string& name) {
 }
 
 }  // namespace
+
+bool is_named(const Account& account, std::string_view bank_id, std::string_view identifier) {
+    const std::string wanted = bare(identifier);
+    const std::string with_bank = bare(bank_id) + ":" + wanted;
+    return bare(account.name) == wanted ||
+           std::ranges::any_of(account.identifiers, [&](const std::string& own) {
+               return bare(own) == with_bank || is_same_number(bare(own), wanted);
+           });
+}
 
 Result<std::optional<Account>> AccountStore::find(const std::string& id) {
     return first_of(TRY(select(session_, user_id_, " and a.id = ?2", {user_id_, id})));

@@ -9,6 +9,11 @@
 
 namespace bascule::application {
 
+/// Whether the account is the one that a bank names so: by one of its identifiers (blanks, hyphens
+/// and case do not count), by the end of a longer one (the account number within an IBAN), or by
+/// its name.
+bool is_named(const Account& account, std::string_view bank_id, std::string_view identifier);
+
 /// Rows of one user's accounts, inside a unit of work or a read. Publishing is the caller's part.
 class AccountStore {
   public:

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 7> status_names = {
 constexpr std::string_view columns =
     "id, account_id, file_name, size, sha256, format, mapping, status, message, row_count,"
     " transaction_count, duplicate_count, rejected_count, date_from, date_to, event_id,"
-    " uploaded_ms, processed_ms, profile";
+    " uploaded_ms, processed_ms, profile, confirmed_account_id";
 
 }  // namespace
 
@@ -60,6 +60,7 @@ Result<File> read_file_row(const sql::Row& row) {
     file.uploaded_at = time_of(row, 16);
     file.processed_at = time_or_none(row, 17);
     file.profile = row.text(18);
+    file.confirmed_account_id = row.text(19);
     return file;
 }
 
@@ -95,8 +96,9 @@ Result<> FileStore::insert(const File& file) {
     TRY(session_.execute(
         "insert into files (id, user_id, account_id, file_name, size, sha256, format, mapping,"
         " status, message, row_count, transaction_count, duplicate_count, rejected_count,"
-        " date_from, date_to, event_id, uploaded_ms, processed_ms, profile) values (?1, ?2, ?3,"
-        " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        " date_from, date_to, event_id, uploaded_ms, processed_ms, profile, confirmed_account_id)"
+        " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19, ?20, ?21)",
         {file.id,
          user_id_,
          file.account_id,
@@ -116,7 +118,8 @@ Result<> FileStore::insert(const File& file) {
          file.event_id,
          to_unix_ms(file.uploaded_at),
          ms_of(file.processed_at),
-         file.profile}));
+         file.profile,
+         file.confirmed_account_id}));
     return write_notes(file);
 }
 
@@ -126,11 +129,12 @@ Result<> FileStore::update(const File& file) {
             "update files set account_id = ?3, format = ?4, mapping = ?5, status = ?6,"
             " message = ?7, row_count = ?8, transaction_count = ?9, duplicate_count = ?10,"
             " rejected_count = ?11, date_from = ?12, date_to = ?13, event_id = ?14,"
-            " processed_ms = ?15, profile = ?16 where id = ?1 and user_id = ?2",
+            " processed_ms = ?15, profile = ?16, confirmed_account_id = ?17 where id = ?1 and "
+            "user_id = ?2",
             {file.id, user_id_, file.account_id, file.format, file.mapping, name(file.status),
              file.message, file.row_count, file.transaction_count, file.duplicate_count,
              file.rejected_count, text_of(file.date_from), text_of(file.date_to), file.event_id,
-             ms_of(file.processed_at), file.profile}),
+             ms_of(file.processed_at), file.profile, file.confirmed_account_id}),
         "file", file.id));
     TRY(session_.execute("delete from file_notes where file_id = ?1", {file.id}));
     return write_notes(file);

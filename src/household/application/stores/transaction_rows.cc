@@ -67,17 +67,6 @@ std::string joined(std::string_view separator, bool as_parameters) {
     return text;
 }
 
-std::string_view fingerprint_text(const StoredTransaction& stored,
-                                  std::deque<std::string>& scratch) {
-    const Hash128 hash = finance::fingerprint(stored.row.account_id, bank_row_of(stored));
-    std::array<std::byte, 16> bytes;
-    for (int i = 0; i < 8; ++i) {
-        bytes[i] = static_cast<std::byte>(hash.high >> (56 - 8 * i));
-        bytes[8 + i] = static_cast<std::byte>(hash.low >> (56 - 8 * i));
-    }
-    return scratch.emplace_back(to_hex(bytes));
-}
-
 std::string searchable(const Transaction& row) {
     return finance::match_text(row.payee + "\n" + row.description + "\n" + row.memo + "\n" +
                                row.notes);
@@ -90,6 +79,16 @@ std::string_view assignment_text(const Transaction& row) {
 }
 
 }  // namespace
+
+std::string fingerprint_text(const StoredTransaction& stored) {
+    const Hash128 hash = finance::fingerprint(stored.row.account_id, bank_row_of(stored));
+    std::array<std::byte, 16> bytes;
+    for (int i = 0; i < 8; ++i) {
+        bytes[i] = static_cast<std::byte>(hash.high >> (56 - 8 * i));
+        bytes[8 + i] = static_cast<std::byte>(hash.low >> (56 - 8 * i));
+    }
+    return to_hex(bytes);
+}
 
 std::string_view counted_category(const finance::Assignment& assignment) {
     return assignment.type == finance::AssignmentType::suggested
@@ -159,7 +158,7 @@ std::vector<sql::Param> transaction_params(const StoredTransaction& stored,
             stored.edited,
             row.status,
             row.occurrence,
-            fingerprint_text(stored, scratch),
+            kept(fingerprint_text(stored)),
             row.assignment.category_id,
             counted_category(row.assignment),
             assignment_text(row),

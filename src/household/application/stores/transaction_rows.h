@@ -21,6 +21,9 @@ Result<finance::AssignmentType> stored_assignment_type(std::string_view text);
 /// The category that counts: a suggestion does not.
 std::string_view counted_category(const finance::Assignment& assignment);
 
+/// The column `fingerprint`.
+std::string fingerprint_text(const StoredTransaction& stored);
+
 /// Parameters ?1 … ?34 of an insert of all columns with user_id second; texts that have to be made
 /// live in `scratch`, the rest in `stored`.
 std::vector<sql::Param> transaction_params(const StoredTransaction& stored,

@@ -162,6 +162,20 @@ Result<std::vector<finance::ExistingRow>> TransactionStore::existing_rows(
     return found;
 }
 
+Result<std::size_t> TransactionStore::count_present(const std::string& account_id,
+                                                    std::vector<StoredTransaction> rows) {
+    std::size_t present = 0;
+    for (StoredTransaction& stored : rows) {
+        stored.row.account_id = account_id;
+        const std::int64_t found = TRY(session_.query_integer(
+            "select count(*) from transactions where user_id = ?1 and account_id = ?2"
+            " and booking_date = ?3 and fingerprint = ?4",
+            {user_id_, account_id, stored.row.date.to_text(), fingerprint_text(stored)}));
+        present += found > 0 ? 1 : 0;
+    }
+    return present;
+}
+
 namespace {
 
 Result<std::vector<std::string>> ids_of(sql::Session& session, std::string_view statement,

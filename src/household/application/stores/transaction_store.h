@@ -76,6 +76,10 @@ class TransactionStore {
     /// As duplicate detection wants them: rows of the account whose bank date lies in the span.
     Result<std::vector<finance::ExistingRow>> existing_rows(const std::string& account_id,
                                                             money::DateSpan span);
+    /// How many of `rows` the account has, as far as their day and identity tell, had they been
+    /// brought into it.
+    Result<std::size_t> count_present(const std::string& account_id,
+                                      std::vector<StoredTransaction> rows);
     Result<std::vector<std::string>> ids_of_file(const std::string& file_id);
     Result<std::vector<std::string>> ids_of_account(const std::string& account_id);
     /// Ids of rows without a category that counts, oldest first, after `after_id` (empty: from the

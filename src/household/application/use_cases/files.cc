@@ -1,5 +1,6 @@
 #include "household/application/use_cases/files.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 
@@ -138,12 +139,22 @@ Result<File> associate_file(UnitOfWork& unit, const std::string& id,
     return file;
 }
 
+/// Whether naming the account insists on it: the file has asked about this very one.
+bool is_answer(const File& file, const std::string& account_id) {
+    return std::ranges::any_of(file.notes, [&](const FileNote& note) {
+        return note.code == account_question && note.raw == account_id;
+    });
+}
+
 Result<File> process_file(UnitOfWork& unit, const std::string& id,
                           const std::optional<std::string>& mapping,
                           const std::optional<std::string>& account_id) {
     File file = TRY(existing(unit.session(), unit.user_id(), id));
     if (file.status == FileStatus::pending) {
         return fail(ErrorKind::conflict, "the file is being processed");
+    }
+    if (account_id && is_answer(file, *account_id)) {
+        file.confirmed_account_id = *account_id;
     }
     if (account_id && *account_id != file.account_id) {
         TRY(check_account(unit, *account_id));

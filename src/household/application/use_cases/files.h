@@ -46,7 +46,8 @@ class Files {
     void associate(Actor actor, std::string id, std::string account_id, io::Completion<File> done);
     /// Publishes file.uploaded once more, with another mapping and account if given. The new
     /// reading replaces the earlier one: equal rows stay as they are, others go, except those that
-    /// another file states or a person edited. `conflict` while it is pending.
+    /// another file states or a person edited. Naming the account that the file asks about insists
+    /// on it. `conflict` while it is pending.
     void process(Actor actor, std::string id, std::optional<std::string> mapping,
                  std::optional<std::string> account_id, io::Completion<File> done);
     /// Deletes file and the transactions it brought: transactions.deleted (file_deleted),
