@@ -331,7 +331,7 @@ class Tier::Matching {
     std::uint64_t hit_place_ = 0;    ///< the number of the field's first value there
     std::span<const ButRule> buts_;  ///< of its field: those that are still to be asked
 
-    static constexpr std::size_t rules_a_step = 8;  ///< where they lie side by side
+    static constexpr std::size_t rules_a_step = 4;  ///< where they lie side by side
 };
 
 void Tier::prepare(TierScratch& scratch) const {
