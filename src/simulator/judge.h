@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "simulator/stage.h"
@@ -17,8 +18,15 @@ class Judge {
     /// Tells the model what became durable.
     void read_log();
 
-    /// The identity of the contract's section 9.
-    void check_accounts();
+    /// Holds what the bus says of itself against the model; to be called often, between two steps.
+    void look();
+
+    /// What was answered before this moment must not be asked again if the process ends now: it
+    /// had time to reach what survives.
+    SteadyTime kept_before(End::Kind end);
+
+    /// Whether the disk made trouble so lately that what is begun may not be written yet.
+    bool in_trouble() const { return trouble_since_.has_value(); }
 
     /// Whether nothing is left to do.
     bool all_settled();
@@ -27,10 +35,24 @@ class Judge {
     void finish();
 
   private:
-    std::vector<LoggedEvent> records();
+    void look_at_the_disk();
+    void resolve_doubts();
+    void check_consumers();
+    void check_letters();
+    void ask_why();
+    void fact(const event::EventView& event);
+    std::vector<LoggedEvent> records(Offset from, Offset end);
 
     Stage& stage_;
+    Offset begin_;
     Offset read_to_;
+    Offset facts_read_to_;
+
+    std::uint64_t failures_seen_ = 0;
+    SteadyTime looked_{};
+    std::optional<SteadyTime> trouble_since_;  ///< of the disk, as far as it can still matter
+    SteadyTime trouble_last_{};
+    std::uint64_t looks_ = 0;
 };
 
 }  // namespace bascule::simulator

@@ -4,21 +4,72 @@ namespace bascule::simulator {
 
 void People::help() {
     for (const auto& [name, policy] : stage_.policies) {
-        stage_.bus->resume(name, {}, [](const Result<>&) {});
+        resume(name);
         redrive(name);
     }
 }
 
+void People::resume_all() {
+    for (const auto& [name, policy] : stage_.policies) {
+        resume(name);
+    }
+}
+
+/// Notes what became of a deed that is about no letters.
+io::Completion<> People::noted(const std::string& actor) {
+    return [this, actor, boot = stage_.boot](const Result<>& done) {
+        if (boot != stage_.boot) {
+            return;
+        }
+        stage_.story.tell(actor +
+                          (done ? "'s deed is done" : " is refused: " + done.error().message()));
+        if (done) {
+            stage_.deeds.confirmed(actor);
+        } else {
+            stage_.deeds.refused(actor);
+        }
+    };
+}
+
+void People::pause(const std::string& consumer, Random& random) {
+    std::optional<WallTime> until;
+    std::optional<SteadyTime> ends;
+    if (random.below(3) == 0) {
+        const std::chrono::milliseconds length(1 + random.below(3000));
+        until = stage_.clock.wall() + length;
+        // The wall clock counts whole milliseconds.
+        ends = stage_.clock.steady() + length - 1ms;
+    }
+    const std::string actor =
+        stage_.deeds.asked(Deeds::Kind::pause, consumer, stage_.clock.steady(), ends);
+    stage_.story.tell(actor + " pauses " + consumer + (until ? " for a while" : ""));
+    stage_.bus->pause(consumer, until, {.actor = actor, .reason = "of " + actor}, noted(actor));
+}
+
+void People::resume(const std::string& consumer) {
+    const std::string actor =
+        stage_.deeds.asked(Deeds::Kind::resume, consumer, stage_.clock.steady());
+    stage_.story.tell(actor + " resumes " + consumer);
+    stage_.bus->resume(consumer, {.actor = actor}, noted(actor));
+}
+
 void People::redrive(const std::string& consumer) {
-    stage_.story.tell("a person redrives the letters of " + consumer);
-    stage_.model.hurried(consumer);
-    stage_.bus->redrive({.consumer = consumer, .open = true}, {.actor = "ada"},
-                        [this, boot = stage_.boot, consumer](const auto& letters) {
+    const std::string actor =
+        stage_.deeds.asked(Deeds::Kind::redrive, consumer, stage_.clock.steady());
+    stage_.story.tell(actor + " redrives the letters of " + consumer);
+    stage_.model.hurried(consumer, stage_.clock.steady());
+    stage_.bus->redrive({.consumer = consumer, .open = true}, {.actor = actor},
+                        [this, boot = stage_.boot, consumer, actor](const auto& letters) {
                             if (boot == stage_.boot && letters) {
+                                std::vector<std::string> ids;
+                                for (const broker::LetterSummary& letter : *letters) {
+                                    ids.push_back(letter.id);
+                                }
+                                stage_.deeds.confirmed(actor, ids);
                                 stage_.counts.letters_redriven += letters->size();
                                 stage_.story.tell(std::to_string(letters->size()) + " letters of " +
                                                   consumer + " are redriven");
-                                stage_.model.hurried(consumer);
+                                stage_.model.hurried(consumer, stage_.clock.steady());
                             }
                         });
 }
@@ -31,17 +82,29 @@ void People::discard(const std::string& consumer, Random& random) {
                 return;
             }
             const broker::LetterSummary letter = (*letters)[chance % letters->size()];
-            stage_.story.tell("a person discards " + letter.id);
+            const std::string actor =
+                stage_.deeds.asked(Deeds::Kind::discard, consumer, stage_.clock.steady());
+            stage_.story.tell(actor + " discards " + letter.id);
             stage_.model.discarding(letter.consumer, letter.offset);
-            stage_.bus->discard({.ids = {letter.id}}, {.actor = "ada", .reason = "known"},
-                                [this, boot, letter](const auto& closed) {
-                                    if (boot == stage_.boot && closed && !closed->empty()) {
-                                        ++stage_.counts.letters_discarded;
-                                        stage_.story.tell("letter " + letter.id + " is discarded");
-                                        stage_.model.discarded(letter.consumer, letter.offset);
+            stage_.bus->discard({.ids = {letter.id}}, {.actor = actor, .reason = "known"},
+                                [this, boot, letter, actor](const auto& closed) {
+                                    if (boot == stage_.boot) {
+                                        discard_answered(letter, actor, closed);
                                     }
                                 });
         });
+}
+
+void People::discard_answered(const broker::LetterSummary& letter, const std::string& actor,
+                              const Result<std::vector<broker::LetterSummary>>& closed) {
+    if (closed && !closed->empty()) {
+        ++stage_.counts.letters_discarded;
+        stage_.story.tell("letter " + letter.id + " is discarded");
+        stage_.model.discarded(letter.consumer, letter.offset);
+        stage_.deeds.confirmed(actor, {letter.id});
+    } else if (closed || closed.error().kind() == ErrorKind::conflict) {
+        stage_.model.not_discarded(letter.consumer, letter.offset);  // it is being redriven
+    }
 }
 
 void People::act(Random& random) {
@@ -49,12 +112,10 @@ void People::act(Random& random) {
         consumer_name(static_cast<std::uint32_t>(random.below(stage_.plan.consumers)));
     switch (random.below(5)) {
         case 0:
-            stage_.story.tell("a person pauses " + consumer);
-            stage_.bus->pause(consumer, std::nullopt, {.actor = "ada"}, [](const Result<>&) {});
+            pause(consumer, random);
             break;
         case 1:
-            stage_.story.tell("a person resumes " + consumer);
-            stage_.bus->resume(consumer, {.actor = "ada"}, [](const Result<>&) {});
+            resume(consumer);
             break;
         case 2:
             stage_.story.tell("a person flushes " + consumer);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "simulator/stage.h"
 
@@ -14,10 +15,17 @@ class People {
     /// Somebody does something.
     void act(Random& random);
 
-    /// Every consumer runs again, and all its letters are redriven.
+    /// Every consumer runs again.
+    void resume_all();
+    /// … and all its letters are redriven.
     void help();
 
   private:
+    io::Completion<> noted(const std::string& actor);
+    void pause(const std::string& consumer, Random& random);
+    void resume(const std::string& consumer);
+    void discard_answered(const broker::LetterSummary& letter, const std::string& actor,
+                          const Result<std::vector<broker::LetterSummary>>& closed);
     void redrive(const std::string& consumer);
     void discard(const std::string& consumer, Random& random);
 

@@ -1,5 +1,6 @@
 #include "simulator/plan.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "foundation/base/hash.h"
@@ -15,6 +16,12 @@ Plan Plan::of_seed(std::uint64_t seed, std::uint32_t steps) {
     return plan;
 }
 
+Plan Plan::harsh_of_seed(std::uint64_t seed) {
+    Plan plan = of_seed(seed);
+    plan.retention = plan.bit_flips = plan.database_restores = true;
+    return plan;
+}
+
 std::string Plan::text() const {
     std::string text = "seed " + std::to_string(seed) + ", " + std::to_string(steps.size()) +
                        " steps, " + std::to_string(consumers) + " consumers";
@@ -27,6 +34,10 @@ std::string Plan::text() const {
     without(clock_steps, "clock steps");
     without(people, "people");
     without(rule_changes, "rule changes");
+    without(full_disks, "full disks");
+    without(retention, "retention");
+    without(bit_flips, "bit flips");
+    without(database_restores, "restored databases");
     return text;
 }
 
@@ -64,14 +75,42 @@ delivery::Policy policy_of(std::uint64_t seed, std::uint32_t number) {
                                .max_events = 6,
                                .mode = random.below(2) == 0 ? delivery::DebounceMode::last
                                                             : delivery::DebounceMode::collect};
+        // A window must fit into what is read ahead.
+        policy.max_unsettled =
+            std::max<std::uint64_t>(policy.max_unsettled, policy.debounce->max_events);
     } else if (grouping == 1) {
-        policy.batch = delivery::Batch{.max_size = static_cast<std::uint32_t>(1 + random.below(6)),
-                                       .max_wait = 30ms,
-                                       .max_bytes = 2000};
+        policy.batch =
+            delivery::Batch{.max_size = static_cast<std::uint32_t>(1 + random.below(6)),
+                            .max_wait = 30ms,
+                            .max_bytes = 2000,
+                            .on_error = random.below(2) == 0 ? delivery::BatchOnError::bisect
+                                                             : delivery::BatchOnError::retry_all};
     }
     if (random.below(2) == 0) {
         policy.lanes =
             delivery::Lanes{.map = {{"thing.first", 1}, {"thing.second", 2}}, .otherwise = 3};
+        if (random.below(2) == 0) {
+            policy.lanes->weights = {5, 2, 1};
+        }
+        policy.lanes->age_boost = std::chrono::milliseconds(random.below(2) * 50);
+    }
+    if (random.below(4) == 0) {
+        policy.rate = delivery::Rate{.limit = 10 + static_cast<std::uint32_t>(random.below(60)),
+                                     .per = 1s,
+                                     .burst = 1 + static_cast<std::uint32_t>(random.below(10)),
+                                     .key = policy.ordering == Ordering::key && random.below(2) == 0
+                                                ? delivery::RateKey::key
+                                                : delivery::RateKey::none};
+    }
+    if (random.below(4) == 0) {
+        policy.breaker = delivery::BreakerPolicy{
+            .window = 1s,
+            .min_calls = 2,
+            .failure_rate = 40,
+            .slow_call = 50ms,
+            .open_for = std::chrono::milliseconds(200 + random.below(1500)),
+            .open_max = 3s,
+            .half_open_calls = 1 + static_cast<std::uint32_t>(random.below(3))};
     }
     if (policy.ordering == Ordering::key && random.below(3) == 0) {
         policy.on_exhausted = OnExhausted::skip_key;
@@ -79,10 +118,50 @@ delivery::Policy policy_of(std::uint64_t seed, std::uint32_t number) {
     return policy;
 }
 
+bool has_inbox(const Plan& plan, std::uint32_t number) {
+    const delivery::Policy policy = policy_of(plan.seed, number);
+    // Of a window whose last event stands for all the others get no rows.
+    return policy.on_timeout == delivery::OnTimeout::wait &&
+           !(policy.debounce && policy.debounce->mode == delivery::DebounceMode::last);
+}
+
+bool has_retention(const Plan& plan) {
+    return plan.retention && chance_of(plan.seed, "retention").below(3) == 0;
+}
+
+bool has_bit_flips(const Plan& plan) {
+    return plan.bit_flips && chance_of(plan.seed, "bit flips").below(4) == 0;
+}
+
+bool has_database_restores(const Plan& plan) {
+    return plan.database_restores && !has_retention(plan) &&
+           chance_of(plan.seed, "restores").below(2) == 0;
+}
+
+std::string text(const delivery::Policy& policy) {
+    std::string text = "ordering " + std::string(delivery::name(policy.ordering)) + ", " +
+                       std::string(delivery::name(policy.exhausted())) + ", " +
+                       std::to_string(policy.retry.max_attempts) + " attempts, " +
+                       std::to_string(policy.concurrency) + " at a time, at most " +
+                       std::to_string(policy.max_unsettled) + " unsettled";
+    const auto with = [&](bool has, const char* what) { text += has ? what : ""; };
+    with(policy.on_timeout == delivery::OnTimeout::wait, ", waits for late answers");
+    with(policy.batch.has_value(), ", batches");
+    with(policy.debounce.has_value(), ", windows");
+    with(policy.debounce && policy.debounce->mode == delivery::DebounceMode::last, " (the last)");
+    with(policy.lanes.has_value(), ", lanes");
+    with(policy.rate.has_value(), ", a rate");
+    with(policy.breaker.has_value(), ", a breaker");
+    return text;
+}
+
 Interests some_interests(const Plan& plan, std::uint64_t number) {
     Interests interests;
     for (std::uint32_t i = 0; i < plan.consumers; ++i) {
         Random random = chance_of(plan.seed, "interests/" + consumer_name(i), number);
+        if (plan.consumers > 1 && random.below(8) == 0) {
+            continue;  // it is not there
+        }
         std::set<std::string>& wanted = interests[consumer_name(i)];
         for (const std::string& source : sources()) {
             if (random.below(3) != 0) {

@@ -22,10 +22,19 @@ struct Plan {
     bool clock_steps = true;
     bool people = true;  ///< pause, resume, redrive, discard, flush
     bool rule_changes = true;
+    bool full_disks = true;  ///< that stay so
+    // Not part of a seed unless they are asked for, since the bus does not stand them yet:
+    bool retention = false;          ///< as far as the seed has any
+    bool bit_flips = false;          ///< the same
+    bool database_restores = false;  ///< the same
     std::uint32_t consumers = 3;
+    bool disk_ignores_syncs = false;  ///< what no bus can stand
 
     /// `steps` steps and everything that can happen. Policies and faults follow from the seed.
     static Plan of_seed(std::uint64_t seed, std::uint32_t steps = 160);
+
+    /// The same with what is not part of a seed.
+    static Plan harsh_of_seed(std::uint64_t seed);
 
     std::string text() const;
 };
@@ -39,6 +48,18 @@ std::vector<std::string> sources();
 
 /// The policy of consumer `number` in the run of `seed`; always valid.
 delivery::Policy policy_of(std::uint64_t seed, std::uint32_t number);
+
+/// Whether consumer `number` keeps an inbox in a database of its own.
+bool has_inbox(const Plan& plan, std::uint32_t number);
+
+/// Whether the run of `seed` has one of the things that would be in the way of others everywhere.
+bool has_retention(const Plan& plan);
+bool has_bit_flips(const Plan& plan);
+/// A copy of a database that is older than what retention left cannot be caught up.
+bool has_database_restores(const Plan& plan);
+
+/// The policy in few words, for whoever reads a story.
+std::string text(const delivery::Policy& policy);
 
 /// Who wants what in the `number`-th configuration of a run.
 Interests some_interests(const Plan& plan, std::uint64_t number);

@@ -1,5 +1,6 @@
 #include "simulator/player.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace bascule::simulator {
@@ -32,25 +33,33 @@ std::string text(const delivery::Outcome& outcome) {
 
 }  // namespace
 
-Player::Player(Stage& stage, Judge& judge, std::string consumer)
-    : stage_(stage), judge_(judge), script_(stage.plan.seed, std::move(consumer)) {}
+Player::Player(Stage& stage, Judge& judge, std::string consumer, Ledger* ledger)
+    : stage_(stage),
+      judge_(judge),
+      script_(stage.plan.seed, std::move(consumer)),
+      ledger_(ledger) {}
 
 void Player::handle(broker::Delivery run, broker::Done done) {
     const SteadyTime now = stage_.clock.steady();
     Model::Run seen{.consumer = run.consumer,
                     .number = run.run.value(),
                     .attempt = run.attempt,
-                    .deadline = run.deadline};
+                    .deadline = run.deadline,
+                    .may_be_late = judge_.in_trouble()};
     std::string line = run.consumer + " run " + std::to_string(run.run.value()) + " attempt " +
                        std::to_string(run.attempt) + ":";
     for (const broker::DeliveredEvent& delivered : run.events) {
         seen.events.push_back(delivered.offset);
         seen.ids.emplace_back(delivered.event.event_id);
+        seen.contents.push_back(content_of(delivered.event));
         line += " " + seen.ids.back() + "@0:" + std::to_string(delivered.offset.value()) + "/" +
                 std::string(delivered.event.user_id);
     }
     stage_.story.tell(std::move(line));
     judge_.read_log();
+    if (stage_.deeds.paused(run.consumer, now) == true && !judge_.in_trouble()) {
+        stage_.story.broken("pause: a run of " + run.consumer + " begins though it is paused");
+    }
     stage_.model.run_started(seen, now);
     ++stage_.counts.runs;
 
@@ -59,25 +68,34 @@ void Player::handle(broker::Delivery run, broker::Done done) {
         kept_.push_back(std::move(done));
         return;
     }
+    Said said{.run = std::move(seen), .outcome = std::move(answer.outcome)};
     if (answer.after == 0ms) {
-        say(run.consumer, run.run.value(), std::move(answer.outcome), std::move(done));
+        say(std::move(said), std::move(done));
         return;
     }
-    stage_.executor.post_at(
-        now + answer.after,
-        [this, consumer = run.consumer, number = run.run.value(),
-         outcome = std::move(answer.outcome), done = std::move(done)]() mutable {
-            say(consumer, number, std::move(outcome), std::move(done));
-        });
+    stage_.executor.post_at(now + answer.after,
+                            [this, said = std::move(said), done = std::move(done)]() mutable {
+                                say(std::move(said), std::move(done));
+                            });
 }
 
-void Player::say(const std::string& consumer, std::uint64_t run, delivery::Outcome outcome,
-                 broker::Done done) {
-    stage_.story.tell(consumer + " run " + std::to_string(run) + " answers: " + text(outcome));
-    stage_.model.run_answered(consumer, run, outcome, stage_.clock.steady());
-    stage_.counts.failures +=
-        outcome.kind != delivery::Outcome::Kind::done || !outcome.failures.empty() ? 1 : 0;
-    done(std::move(outcome));
+void Player::say(Said said, broker::Done done) {
+    const Model::Run& run = said.run;
+    const delivery::Outcome& outcome = said.outcome;
+    stage_.story.tell(run.consumer + " run " + std::to_string(run.number) +
+                      " answers: " + text(outcome));
+    const bool is_done = outcome.kind == delivery::Outcome::Kind::done;
+    if (ledger_ != nullptr && is_done) {
+        std::vector<Offset> events = run.events;
+        std::erase_if(events, [&](Offset offset) {
+            return std::ranges::find(outcome.failures, offset, &delivery::ItemFailure::offset) !=
+                   outcome.failures.end();
+        });
+        ledger_->commit(events);
+    }
+    stage_.model.run_answered(run.consumer, run.number, outcome, stage_.clock.steady());
+    stage_.counts.failures += !is_done || !outcome.failures.empty() ? 1 : 0;
+    done(std::move(said.outcome));
 }
 
 }  // namespace bascule::simulator

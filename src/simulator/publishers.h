@@ -32,13 +32,17 @@ class Publishers {
         bool again = false;  ///< `sent` may be in the log already
     };
 
+    event::Event make(Random& random);
     void send(Publisher& publisher, bool atomic);
+    void send_twin(const Publisher& publisher);
+    void forge(Random& random);
     void published(std::uint32_t publisher, const std::vector<std::string>& ids, bool atomic,
                    bool again, const Result<std::vector<broker::PublishResult>>& results);
 
     Stage& stage_;
     Judge& judge_;
     std::vector<Publisher> publishers_;
+    std::vector<event::Event> taken_;  ///< confirmed by this process
     std::uint64_t events_made_ = 0;
 };
 

@@ -27,6 +27,12 @@ class Script {
     /// What to say to this run; `timeout` is the policy's.
     Answer answer(const broker::Delivery& run, std::chrono::milliseconds timeout);
 
+    /// Whether `answer` may be another one than "done" for the event.
+    bool may_fail(std::string_view event_id) const {
+        const Manner manner = manner_of(event_id);
+        return manner != Manner::prompt && manner != Manner::slow;
+    }
+
     /// From now on everything is done at once.
     void repair() { repaired_ = true; }
 

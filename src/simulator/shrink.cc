@@ -36,8 +36,10 @@ void take_away_steps(Plan& plan, const std::string& promise) {
 Plan shrunk(const Plan& plan) {
     const std::string promise = broken_promise(plan);
     Plan best = plan;
-    for (const auto fault : {&Plan::disk_faults, &Plan::power_cuts, &Plan::kills,
-                             &Plan::clock_steps, &Plan::people, &Plan::rule_changes}) {
+    for (const auto fault :
+         {&Plan::disk_faults, &Plan::power_cuts, &Plan::kills, &Plan::clock_steps, &Plan::people,
+          &Plan::rule_changes, &Plan::full_disks, &Plan::retention, &Plan::bit_flips,
+          &Plan::database_restores}) {
         Plan without = best;
         without.*fault = false;
         if (broken_promise(without) == promise) {

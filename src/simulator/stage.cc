@@ -1,5 +1,7 @@
 #include "simulator/stage.h"
 
+#include "foundation/base/hash.h"
+
 namespace bascule::simulator {
 
 namespace {
@@ -17,12 +19,27 @@ std::map<std::string, delivery::Policy> policies_of(const Plan& plan) {
 Stage::Stage(const Plan& given)
     : plan(given),
       executor(clock, plan.seed),
-      disk(executor,
-           {.seed = plan.seed, .sync_latency_min = 100us, .sync_latency_max = sync_latency_max}),
+      disk(executor, {.seed = plan.seed,
+                      .sync_latency_min = 100us,
+                      .sync_latency_max = sync_latency_max,
+                      .ignores_syncs = plan.disk_ignores_syncs}),
+      platter(disk, "bus"),
       policies(policies_of(plan)),
-      model(policies),
+      model(policies,
+            [this](const std::string& consumer, Offset offset) {
+                return platter.letter(consumer, offset).has_value();
+            }),
       story(clock),
       wanted(some_interests(plan, 0)) {}
+
+std::uint64_t content_of(const event::EventView& event) {
+    std::string all;
+    for (const std::string_view part :
+         {event.event_type, event.source, event.user_id, event.data}) {
+        all += std::to_string(part.size()) + ":" + std::string(part);
+    }
+    return hash64(all);
+}
 
 /// What is dropped may answer, and so wake its bus.
 void Stage::drop_process() {

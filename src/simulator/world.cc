@@ -1,38 +1,48 @@
 #include "simulator/world.h"
 
+#include <cstdlib>
 #include <utility>
+
+#include "simulator/seed_note.h"
 
 namespace bascule::simulator {
 
 namespace {
 
-/// The journal is synced this often; what was settled longer ago survives a power cut.
-constexpr std::chrono::milliseconds journal_sync_interval{100};
-constexpr std::chrono::milliseconds journal_slack = journal_sync_interval + 4 * sync_latency_max;
-
-broker::Bus::Options bus_options(std::uint64_t seed) {
-    return {.directory = "bus",
-            .log = {.segment_bytes = 16 << 10,
-                    .frame_bytes_max = 64 << 10,
-                    .record_bytes_max = 8 << 10,
-                    .queue_bytes_max = 256 << 10,
-                    .queue_records_max = 200,
-                    .large_commit_bytes = 4 << 10,
-                    .fill_bytes = 2 << 10,
-                    .tail_bytes_max = 8 << 10,
-                    .read_cache_bytes_max = 8 << 10,
-                    .reserve_bytes = 0,
-                    .seed = seed + 1},
-            .journal_sync_interval = journal_sync_interval,
-            .random_seed = seed + 1};
+broker::Bus::Options bus_options(const Plan& plan, std::uint64_t boot) {
+    const std::uint64_t seed = plan.seed + boot * 1000;
+    broker::Bus::Options options{.directory = "bus",
+                                 .log = {.segment_bytes = 16 << 10,
+                                         .frame_bytes_max = 64 << 10,
+                                         .record_bytes_max = 8 << 10,
+                                         .queue_bytes_max = 256 << 10,
+                                         .queue_records_max = 200,
+                                         .large_commit_bytes = 4 << 10,
+                                         .fill_bytes = 2 << 10,
+                                         .tail_bytes_max = 8 << 10,
+                                         .read_cache_bytes_max = 8 << 10,
+                                         .reserve_bytes = 0,
+                                         .seed = seed + 1},
+                                 .journal_sync_interval = journal_sync_interval,
+                                 .random_seed = seed + 1};
+    if (has_retention(plan)) {
+        options.log.retention.bytes = 40 << 10;
+    }
+    return options;
 }
 
 }  // namespace
 
 World::World(const Plan& plan)
-    : stage_(plan), judge_(stage_), publishers_(stage_, judge_), people_(stage_) {
-    for (const auto& [name, policy] : stage_.policies) {
-        players_[name] = std::make_shared<Player>(stage_, judge_, name);
+    : stage_(plan),
+      judge_(stage_),
+      publishers_(stage_, judge_),
+      people_(stage_),
+      policies_(stage_.policies) {
+    for (std::uint32_t i = 0; i < plan.consumers; ++i) {
+        const std::string name = consumer_name(i);
+        Ledger* ledger = has_inbox(plan, i) ? &ledgers_[name] : nullptr;
+        players_[name] = std::make_shared<Player>(stage_, judge_, name, ledger);
     }
 }
 
@@ -48,7 +58,7 @@ World::~World() {
 bool World::try_start() {
     auto bus = broker::Bus::open(
         {.disk = stage_.disk, .executor = stage_.executor, .workers = stage_.executor},
-        bus_options(stage_.plan.seed + stage_.boot * 1000));
+        bus_options(stage_.plan, stage_.boot));
     if (!bus) {
         stage_.story.tell("the process cannot start: " + bus.error().message());
         return false;
@@ -73,11 +83,12 @@ void World::start() {
     }
     stage_.story.tell("process " + std::to_string(stage_.boot) + " serves");
     for (const auto& [name, player] : players_) {
-        stage_.bus->attach(name, player);
+        const auto ledger = ledgers_.find(name);
+        stage_.bus->attach(
+            name, player,
+            ledger == ledgers_.end() ? std::nullopt : std::optional(ledger->second.inbox()));
     }
-    stage_.disk
-        .clear_failures();  // an illness ends with its process; beginning a new one may meet it
-    stage_.disk_is_ill = false;
+    stage_.disk.clear_failures();  // an illness ends with its process
     configuring_ = false;
     judge_.process_began();
     configure(stage_.wanted);
@@ -91,13 +102,13 @@ bool World::needs_restart() const {
 void World::configure(const Interests& interests) {
     stage_.wanted = interests;
     broker::BusConfig config;
-    for (const auto& [name, policy] : stage_.policies) {
+    for (const auto& [name, wanted] : interests) {
         config.consumers.push_back({.name = name,
                                     .handler = {.in_process = name},
-                                    .policy = policy,
+                                    .policy = policies_.at(name),
                                     .start = broker::Start::earliest});
         std::string list;
-        for (const std::string& source : interests.at(name)) {
+        for (const std::string& source : wanted) {
             list += (list.empty() ? "\"" : ",\"") + source + "\"";
         }
         config.rules.push_back({.name = name + ".rule",
@@ -112,25 +123,52 @@ void World::configure(const Interests& interests) {
         configuring_ = false;
         if (!done) {
             stage_.story.tell("the configuration is refused: " + done.error().message());
-            stage_.disk_is_ill = true;
             return;
         }
         stage_.story.tell("rules " + std::to_string(stage_.bus->routing()->version()) +
                           " are in force");
+        judge_.read_log();  // what is older
         stage_.model.rules(stage_.bus->routing()->version(), interests);
+        stage_.model.reconfigured(stage_.clock.steady());
     });
+}
+
+/// Now and then somebody puts an older copy of a database in place, and makes a new one.
+void World::restore_databases() {
+    Random random = chance_of(stage_.plan.seed, "databases", stage_.boot);
+    for (auto& [name, ledger] : ledgers_) {
+        if (random.below(6) == 0) {
+            stage_.story.tell("somebody restores the database of " + name);
+            ++stage_.counts.restores;
+            ledger.restore();
+            stage_.model.database_restored(name, [&](Offset offset) { return ledger.has(offset); });
+        } else if (random.below(3) == 0) {
+            ledger.copy();
+        }
+    }
+}
+
+/// Each effect once, whatever happened to process, disk and database.
+void World::check_effects() {
+    for (const auto& [name, ledger] : ledgers_) {
+        for (const Offset offset : stage_.model.done(name)) {
+            const auto effect = ledger.effects().find(offset);
+            const std::uint32_t times = effect == ledger.effects().end() ? 0 : effect->second;
+            if (times != 1) {
+                stage_.story.broken("G5: the effect of 0:" + std::to_string(offset.value()) +
+                                    " on " + name + " was done " + std::to_string(times) +
+                                    " times");
+            }
+        }
+    }
 }
 
 void World::end_process(End::Kind kind) {
     const bool cut = kind == End::Kind::power_cut;
     ++(cut ? stage_.counts.power_cuts : stage_.counts.kills);
     judge_.read_log();  // what could be read must stay
-    // A killed process leaves what it had handed to the system; a task that waited is lost.
-    const SteadyTime now = stage_.clock.steady();
-    SteadyTime settled_before = cut ? now - journal_slack : now;
-    if (stage_.disk_is_ill || (!cut && stage_.executor.ready_count() > 0)) {
-        settled_before = cut || stage_.disk_is_ill ? SteadyTime::min() : now - journal_slack;
-    }
+    const bool at_rest = stage_.executor.ready_count() == 0 && !judge_.in_trouble();
+    const SteadyTime settled_before = judge_.kept_before(kind);
     stage_.story.tell(cut ? "the power fails" : "the process is killed");
     if (cut) {
         stage_.disk.crash();
@@ -140,23 +178,35 @@ void World::end_process(End::Kind kind) {
     }
     stage_.drop_process();
     publishers_.process_ended();
-    stage_.model.ended({.kind = kind, .settled_before = settled_before});
+    stage_.deeds.process_ended();
+    stage_.model.ended({.kind = kind, .settled_before = settled_before, .at_rest = at_rest});
+    if (has_database_restores(stage_.plan)) {
+        restore_databases();
+    }
     start();
 }
 
 // ── Steps ────────────────────────────────────────────────────────────────────────────────────────
 
 void World::change_rules(Random& random) {
-    if (!configuring_) {
-        ++stage_.counts.rule_changes;
-        stage_.story.tell("the configuration is changed");
-        configure(some_interests(stage_.plan, 1 + random.below(1'000'000)));
+    if (configuring_) {
+        return;
     }
+    ++stage_.counts.rule_changes;
+    stage_.story.tell("the configuration is changed");
+    for (auto& [name, policy] : policies_) {
+        // Other settings of the same consumer: its machine is made anew from its snapshot.
+        if (random.below(3) == 0) {
+            policy.concurrency =
+                1 + static_cast<std::uint32_t>(random.below(stage_.policies.at(name).concurrency));
+        }
+    }
+    configure(random.below(3) == 0 ? stage_.wanted
+                                   : some_interests(stage_.plan, 1 + random.below(1'000'000)));
 }
 
 void World::disk_acts(Random& random) {
-    stage_.disk_is_ill = true;
-    switch (random.below(4)) {
+    switch (random.below(6)) {
         case 0:
             stage_.story.tell("an operation of the disk will fail");
             stage_.disk.fail_operation(1 + random.below(30));
@@ -172,7 +222,57 @@ void World::disk_acts(Random& random) {
         case 3:
             stage_.story.tell("the disk is well again");
             stage_.disk.clear_failures();
+            stage_.disk.set_capacity(UINT64_MAX);
             break;
+        case 4:
+            if (stage_.plan.full_disks) {
+                stage_.story.tell("the disk is nearly full");
+                stage_.disk.set_capacity(stage_.disk.used_bytes() + random.below(8 << 10));
+            }
+            break;
+        case 5:
+            if (has_bit_flips(stage_.plan)) {
+                flip_a_bit(random);
+            }
+            break;
+    }
+}
+
+/// Of a frame that a later one proves: the last one could not be told from a torn one.
+void World::flip_a_bit(Random& random) {
+    const auto frames = stage_.platter.frames();
+    if (frames.size() < 4) {
+        return;
+    }
+    judge_.read_log();  // what it was
+    const Platter::Place& frame = frames[random.below(frames.size() - 3)];
+    const std::uint64_t at = frame.position + random.below(frame.bytes);
+    const int bit = static_cast<int>(random.below(8));
+    stage_.story.tell("a bit flips in " + frame.path +
+                      ", in the frame of 0:" + std::to_string(frame.first.value()) +
+                      " to 0:" + std::to_string(frame.end.value() - 1));
+    stage_.model.damaged(frame.first, frame.end);
+    stage_.disk.flip_bit(frame.path, at, bit);
+    ++stage_.counts.flips;
+    flips_.push_back({.path = frame.path,
+                      .position = frame.position,
+                      .bytes = stage_.disk.contents(frame.path, sim::SimDisk::Layer::durable)
+                                   .substr(frame.position, frame.bytes),
+                      .at = at,
+                      .bit = bit});
+}
+
+/// Somebody restores the damaged files from a copy.
+void World::repair_flips() {
+    // The last first: two may be in one frame.
+    while (!flips_.empty()) {
+        const Flip flip = std::move(flips_.back());
+        flips_.pop_back();
+        const std::string there = stage_.disk.contents(flip.path, sim::SimDisk::Layer::durable)
+                                      .substr(0, flip.position + flip.bytes.size());
+        if (there.size() == flip.position + flip.bytes.size() && there.ends_with(flip.bytes)) {
+            stage_.disk.flip_bit(flip.path, flip.at, flip.bit);
+        }
     }
 }
 
@@ -206,6 +306,8 @@ void World::step(std::uint32_t number) {
                 std::chrono::minutes(static_cast<std::int64_t>(random.below(240)) - 120);
             stage_.story.tell("the wall clock is set by " + std::to_string(by.count()) + " min");
             stage_.clock.step_wall(by);
+            stage_.model.wall_clock_was_set();
+            stage_.deeds.wall_clock_was_set();
         }
     } else if (what < 72) {
         if (stage_.plan.disk_faults) {
@@ -220,11 +322,28 @@ void World::step(std::uint32_t number) {
             end_process(End::Kind::kill);
         }
     }
+    if (has_retention(stage_.plan) && random.below(40) == 0) {
+        stage_.executor.run_for(61s);  // it is looked for once a minute
+    }
     let_time_pass(random);
     if (stage_.alive() && needs_restart()) {
         stage_.story.tell("the log takes no more: " + stage_.bus->health().log.reason);
+        if (stage_.bus->health().log.state == log::State::read_only) {
+            repair_flips();
+        }
         end_process(End::Kind::kill);
     }
+}
+
+/// The present configuration with those who are away.
+Interests World::everybody() const {
+    Interests interests = stage_.wanted;
+    for (const auto& [name, policy] : stage_.policies) {
+        if (!interests.contains(name)) {
+            interests[name] = {sources().front()};
+        }
+    }
+    return interests;
 }
 
 /// Repairs everything and waits until nothing is left to do.
@@ -232,51 +351,96 @@ void World::finish() {
     stage_.story.tell("everything is repaired");
     stage_.disk.clear_failures();
     stage_.disk.set_capacity(UINT64_MAX);
-    for (const auto& [name, player] : players_) {
-        player->repair();
-    }
+    const bool was_damaged = !flips_.empty();
+    repair_flips();
     stage_.executor.run_for(10s);
-    if (!stage_.bus->health().well()) {
+    if (was_damaged || !stage_.bus->health().well()) {
         // A file whose sync failed is trusted no more until a process begins anew.
         stage_.story.tell("somebody restarts it: " + stage_.bus->health().log.reason +
                           stage_.bus->trouble());
         end_process(End::Kind::kill);
     }
+    if (!stage_.alive()) {
+        return;
+    }
+    configure(everybody());  // some may be away, or refused by the disk
+    stage_.executor.run_for(1s);
+    publishers_.send_again();
+    people_.resume_all();
+    stage_.executor.run_for(2min);
+    judge_.look();
+    judge_.read_log();
+    stage_.model.at_rest([this](const std::string& consumer, const std::string& id) {
+        return players_.at(consumer)->is_troubled(id);
+    });
+    stage_.story.tell("the handlers are repaired");
+    for (const auto& [name, player] : players_) {
+        player->repair();
+    }
     for (int round = 0; round < 20 && violation().empty(); ++round) {
+        hear_the_verdict();
         publishers_.send_again();
-        if (!configuring_ && round == 0) {
-            configure(stage_.wanted);  // it may have been refused by the disk
-        }
         people_.help();
         stage_.executor.run_for(1min);
-        judge_.check_accounts();
-        stage_.executor.run_ready();
+        judge_.look();
         if (publishers_.all_confirmed() && judge_.all_settled()) {
             judge_.finish();
+            check_effects();
             return;
         }
     }
     stage_.story.broken("G2: the bus does not come to rest");
 }
 
+/// What the bus itself says of the events that a verdict names: the end of a story.
+void World::ask_about(const std::string& verdict) {
+    if (!stage_.alive()) {
+        return;
+    }
+    for (const auto& [consumer, policy] : stage_.policies) {
+        if (!verdict.contains(consumer)) {
+            continue;
+        }
+        for (std::size_t at = verdict.find("0:"); at != std::string::npos;
+             at = verdict.find("0:", at + 1)) {
+            const Offset offset(std::strtoull(verdict.c_str() + at + 2, nullptr, 10));
+            stage_.bus->explain(consumer, offset, [this, consumer, offset](const auto& why) {
+                stage_.story.tell(consumer + " says of 0:" + std::to_string(offset.value()) + ": " +
+                                  (why ? why->state + ", " + why->reason : why.error().message()));
+            });
+        }
+    }
+    stage_.executor.run_ready();
+}
+
+void World::hear_the_verdict() {
+    for (const std::string* violation : {&stage_.model.violation(), &stage_.deeds.violation()}) {
+        if (!violation->empty()) {
+            stage_.story.broken(*violation);
+        }
+    }
+}
+
 void World::run() {
+    const SeedNote note(stage_.plan.seed);
+    for (const auto& [name, policy] : stage_.policies) {
+        stage_.story.tell(name + ": " + text(policy));
+    }
     start();
     for (const std::uint32_t number : stage_.plan.steps) {
         step(number);
-        if (stage_.alive()) {
-            judge_.check_accounts();
+        if (!stage_.alive()) {
+            return;  // it cannot be opened, which was told
         }
-        if (violation().empty()) {
-            stage_.story.broken(stage_.model.violation());
-        }
+        judge_.look();
+        hear_the_verdict();
         if (!violation().empty()) {
+            ask_about(violation());
             return;
         }
     }
     finish();
-    if (violation().empty()) {
-        stage_.story.broken(stage_.model.violation());
-    }
+    hear_the_verdict();
     stage_.story.tell("the end");
 }
 

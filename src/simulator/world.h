@@ -32,8 +32,13 @@ class World {
     void step(std::uint32_t number);
     void change_rules(Random& random);
     void disk_acts(Random& random);
+    void flip_a_bit(Random& random);
+    void repair_flips();
     void let_time_pass(Random& random);
+    Interests everybody() const;
     void finish();
+    void hear_the_verdict();
+    void ask_about(const std::string& verdict);
 
     // ── The process ──
     void start();
@@ -41,13 +46,26 @@ class World {
     void end_process(End::Kind kind);
     void configure(const Interests& interests);
     bool needs_restart() const;
+    void restore_databases();
+    void check_effects();
 
     Stage stage_;
     Judge judge_;
     Publishers publishers_;
     People people_;
     std::map<std::string, std::shared_ptr<Player>> players_;
+    std::map<std::string, delivery::Policy> policies_;  ///< as they are configured now
+    std::map<std::string, Ledger> ledgers_;
     bool configuring_ = false;
+
+    struct Flip {
+        std::string path;
+        std::uint64_t position = 0;
+        std::string bytes;  ///< of the frame, with the wrong bit
+        std::uint64_t at = 0;
+        int bit = 0;
+    };
+    std::vector<Flip> flips_;
 };
 
 /// The plan with as little in it as still breaks a promise; `plan` must break one.

@@ -1,6 +1,7 @@
-// simulate [--minutes N | SEED…]: the seeds that are named, or one after the other until the time
-// is up. Prints one line for every hundred; of a seed that breaks a promise the shortest story that
-// still does. Exit code 1 then, 2 for words that mean nothing.
+// simulate [--brief] [--harsh] [--minutes N | SEED…]: the seeds that are named, or one after the
+// other until the time is up. Prints one line for every hundred; of a seed that breaks a promise
+// the shortest story that still does, unless it is to be brief. Exit code 1 then, 2 for words that
+// mean nothing.
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -15,8 +16,9 @@ namespace {
 
 constexpr std::uint64_t seeds_by_default = 2000;
 
-bool keeps_its_promises(std::uint64_t seed, Counts& sum) {
-    World world(Plan::of_seed(seed));
+bool keeps_its_promises(const Plan& wanted, bool brief, Counts& sum) {
+    const std::uint64_t seed = wanted.seed;
+    World world(wanted);
     world.run();
     sum.confirmed += world.counts().confirmed;
     sum.runs += world.counts().runs;
@@ -27,7 +29,10 @@ bool keeps_its_promises(std::uint64_t seed, Counts& sum) {
     }
     std::printf("seed %llu breaks a promise: %s\n", static_cast<unsigned long long>(seed),
                 world.violation().c_str());
-    const Plan plan = shrunk(Plan::of_seed(seed));
+    if (brief) {
+        return false;
+    }
+    const Plan plan = shrunk(wanted);
     World again(plan);
     again.run();
     std::printf("as short as it gets: %s\n%s\n", plan.text().c_str(), again.violation().c_str());
@@ -48,12 +53,20 @@ int simulate(const std::vector<std::string_view>& words) {
     using Clock = std::chrono::steady_clock;
     std::vector<std::uint64_t> seeds;
     std::optional<std::uint64_t> minutes;
+    bool brief = false;
+    bool harsh = false;  // with retention, bit flips and restored databases
     for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == "--brief" || words[i] == "--harsh") {
+            (words[i] == "--brief" ? brief : harsh) = true;
+            continue;
+        }
         const bool asks_minutes = words[i] == "--minutes" && i + 1 < words.size();
         const auto number = number_of(words[asks_minutes ? ++i : i]);
         if (!number) {
-            std::fprintf(stderr, "simulate: '%s' is no number; simulate [--minutes N | SEED…]\n",
-                         std::string(words[i]).c_str());
+            std::fprintf(
+                stderr,
+                "simulate: '%s' is no number; simulate [--brief] [--harsh] [--minutes N | SEED…]\n",
+                std::string(words[i]).c_str());
             return 2;
         }
         asks_minutes ? void(minutes = *number) : seeds.push_back(*number);
@@ -67,7 +80,9 @@ int simulate(const std::vector<std::string_view>& words) {
                               : done < seeds_by_default;
     };
     while (goes_on()) {
-        if (!keeps_its_promises(seeds.empty() ? done : seeds[done], sum)) {
+        const std::uint64_t seed = seeds.empty() ? done : seeds[done];
+        if (!keeps_its_promises(harsh ? Plan::harsh_of_seed(seed) : Plan::of_seed(seed), brief,
+                                sum)) {
             return 1;
         }
         if (++done % 100 == 0 || !goes_on()) {
