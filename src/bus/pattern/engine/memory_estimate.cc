@@ -12,12 +12,12 @@ namespace {
 
 // Every term is kept three times: in its pattern, in its predicate, and with its key and slot in an
 // index.
-constexpr std::size_t term_bytes = 320;
+constexpr std::size_t term_bytes = 256;
 constexpr std::size_t predicate_bytes = 320;
-constexpr std::size_t pattern_bytes = 256;
-constexpr std::size_t alternative_bytes = 160;
+constexpr std::size_t pattern_bytes = 352;  // and what the set knows of it
+constexpr std::size_t alternative_bytes = 80;
 // Alternatives share terms, but each has a map of its fields of its own.
-constexpr std::size_t demand_bytes = 144;
+constexpr std::size_t repeated_demand_bytes = 144;
 constexpr std::size_t path_step_bytes = 512;
 constexpr std::size_t field_bytes = 2048;  // its indexes, empty
 
@@ -57,16 +57,13 @@ struct Estimate {
 }  // namespace
 
 std::size_t bytes_estimated(const Pattern& pattern) {
-    std::size_t bytes = pattern_bytes + 2 * pattern.text().size();
-    for (const std::string& path : pattern.paths()) {
-        bytes += demand_bytes + path.size();
-    }
+    std::size_t bytes = pattern_bytes + pattern.text().size();
     std::set<const Terms*> counted;
     for (const Alternative& alternative : pattern.compiled().alternatives) {
         bytes += alternative_bytes;
         for (const auto& [path, terms] : alternative) {
-            bytes += demand_bytes + path.size();
             if (!counted.insert(terms.get()).second) {
+                bytes += repeated_demand_bytes + path.size();
                 continue;
             }
             bytes += predicate_bytes;
