@@ -22,6 +22,17 @@ std::string_view first_character(std::string_view text) {
     return text.substr(0, length > 0 ? static_cast<std::size_t>(length) : 1);
 }
 
+/// The same at the end.
+std::string_view last_character(std::string_view text) {
+    std::size_t bytes = 1;
+    while (bytes < std::min<std::size_t>(text.size(), 4) &&
+           (static_cast<unsigned char>(text[text.size() - bytes]) & 0xC0U) == 0x80U) {
+        ++bytes;
+    }
+    const std::string_view character = text.substr(text.size() - bytes);
+    return first_character(character).size() == bytes ? character : text.substr(text.size() - 1);
+}
+
 std::string encoded(utf8proc_int32_t point) {
     std::array<utf8proc_uint8_t, 4> bytes{};
     const auto length = utf8proc_encode_char(point, bytes.data());
@@ -71,18 +82,19 @@ bool begins_ignoring_case(std::string_view pattern, std::string_view value) {
 }
 
 bool ends_ignoring_case(std::string_view pattern, std::string_view value) {
-    // A character's spellings have at most 3 times its bytes, so only that much of the value's end
-    // can matter.
-    const std::size_t reach = std::min(value.size(), pattern.size() * 3);
-    for (std::size_t bytes = 0; bytes <= reach; ++bytes) {
-        const bool is_boundary =
-            bytes == 0 ||
-            (static_cast<unsigned char>(value[value.size() - bytes]) & 0xC0U) != 0x80U;
-        if (is_boundary && equals_ignoring_case(pattern, value.substr(value.size() - bytes))) {
-            return true;
+    while (!pattern.empty()) {
+        const std::string_view character = last_character(pattern);
+        pattern.remove_suffix(character.size());
+        const auto spellings = spellings_ignoring_case(character);
+        const auto found =
+            std::find_if(spellings.begin(), spellings.end(),
+                         [&](const std::string& spelling) { return value.ends_with(spelling); });
+        if (found == spellings.end()) {
+            return false;
         }
+        value.remove_suffix(found->size());
     }
-    return false;
+    return true;
 }
 
 }  // namespace bascule::pattern

@@ -15,8 +15,8 @@ bool begins_ignoring_case(std::string_view pattern, std::string_view value);
 bool ends_ignoring_case(std::string_view pattern, std::string_view value);
 
 /// What one character of a pattern stands for, upper and lower case; they may be the same. A
-/// character that is neither, `ǅ`, does not stand for itself. Neither begins the other, so a value
-/// can be matched in one way only.
+/// character that is neither, `ǅ`, does not stand for itself. Neither begins or ends the other, so
+/// a value can be matched in one way only.
 std::array<std::string, 2> spellings_ignoring_case(std::string_view character);
 
 }  // namespace bascule::pattern

@@ -26,10 +26,15 @@ TEST(FoldTest, KnowsCharactersOfTwoCasesAndOfThree) {
     EXPECT_FALSE(begins_ignoring_case("ß", "S"));
     EXPECT_TRUE(ends_ignoring_case("ß", "aSS"));
     EXPECT_FALSE(ends_ignoring_case("ß", "ßa"));
+    EXPECT_TRUE(ends_ignoring_case("\u0390", "q\u0399\u0308\u0301")) << "2 bytes for 6";
+    EXPECT_TRUE(ends_ignoring_case("aßb", "xASSB"));
+    EXPECT_FALSE(ends_ignoring_case("aßb", "xASB"));
+    EXPECT_FALSE(ends_ignoring_case("xaß", "ASS"));
+    EXPECT_TRUE(ends_ignoring_case("", "a"));
 }
 
 /// Because of this, a match needs no search.
-TEST(FoldTest, NoSpellingBeginsTheOther) {
+TEST(FoldTest, NoSpellingBeginsOrEndsTheOther) {
     std::size_t different = 0;
     for (utf8proc_int32_t point = 1; point <= 0x10FFFF; ++point) {
         if (!utf8proc_codepoint_valid(point)) {
@@ -40,6 +45,8 @@ TEST(FoldTest, NoSpellingBeginsTheOther) {
             ++different;
             EXPECT_FALSE(upper.starts_with(lower)) << std::hex << point;
             EXPECT_FALSE(lower.starts_with(upper)) << std::hex << point;
+            EXPECT_FALSE(upper.ends_with(lower)) << std::hex << point;
+            EXPECT_FALSE(lower.ends_with(upper)) << std::hex << point;
         }
     }
     EXPECT_GT(different, 2000U);
