@@ -791,5 +791,38 @@ TEST(PatternTest, NeverFailsOnMutatedTexts) {
     EXPECT_GT(accepted, 100);
 }
 
+TEST(PatternTest, NoOperatorNamesAFieldInAnOr) {
+    for (const std::string name : {"exactly",
+                                   "equals-ignore-case",
+                                   "prefix",
+                                   "suffix",
+                                   "anything-but",
+                                   "exists",
+                                   "wildcard",
+                                   "numeric",
+                                   "cidr",
+                                   "=",
+                                   "<",
+                                   "<=",
+                                   ">",
+                                   ">=",
+                                   "regex",
+                                   "not-wildcard",
+                                   "not-equals-ignore-case",
+                                   "date-after",
+                                   "date-before",
+                                   "date-on-or-after",
+                                   "date-on-or-before",
+                                   "in-date-range",
+                                   "ip-address-in-range",
+                                   "ip-address-not-in-range"}) {
+        const std::string pattern = R"({"$or":[{")" + name + R"(":["x"]},{"b":["y"]}]})";
+        EXPECT_THAT(Pattern::parse(pattern),
+                    FailsWith(ErrorKind::invalid, HasSubstr(name + " is Ruler reserved fieldName")))
+            << name;
+        EXPECT_THAT(Pattern::parse(R"({")" + name + R"(":["x"]})"), Succeeds()) << name;
+    }
+}
+
 }  // namespace
 }  // namespace bascule::pattern
