@@ -406,14 +406,14 @@ TEST_F(VerbTest, PublishSaysWhoWouldGetItWhereThatIsAsked) {
         R"({"results":[{"status":"accepted","eventId":"e","position":"0:1"}]})";
     const std::vector<const char*> words = {"publish", "--type", "a.b", "--source", "s"};
     EXPECT_EQ(ask(words).out,
-              "STATUS    EVENT  POSITION  MESSAGE  FIELD\naccepted  e           0:1\n");
+              "STATUS    EVENT  POSITION  FIELD  MESSAGE\naccepted  e           0:1\n");
     answers_["POST /v1/events"] =
         R"({"results":[{"status":"dry_run","eventId":"e","consumers":["audit","shop"]},)"
         R"({"status":"dry_run","eventId":"f","consumers":[]}]})";
     auto dry = words;
     dry.push_back("--dry-run");
     EXPECT_EQ(ask(dry).out,
-              "STATUS   EVENT  WOULD GO TO  MESSAGE  FIELD\ndry_run  e      audit, shop\n"
+              "STATUS   EVENT  WOULD GO TO  FIELD  MESSAGE\ndry_run  e      audit, shop\n"
               "dry_run  f      nobody\n");
 }
 

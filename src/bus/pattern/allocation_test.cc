@@ -31,7 +31,10 @@ void operator delete(void* memory) noexcept {
     bytes_taken -= malloc_usable_size(memory);
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+void operator delete(void* memory, std::size_t) noexcept {
+    bytes_taken -= malloc_usable_size(memory);
+    std::free(memory);
+}
 
 namespace bascule::pattern {
 namespace {

@@ -281,6 +281,30 @@ TEST_F(EventsApiTest, WhatWasPublishedIsFoundAtOnce) {
     }
 }
 
+TEST_F(EventsApiTest, NothingBesideABatchIsIgnored) {
+    const std::string event = R"({"userId":"u","eventType":"lamp.on","source":"s","data":{}})";
+    for (const std::string& body : {R"({"events":[)" + event + R"(],"eventType":"lamp.off"})",
+                                    R"({"eventType":"lamp.off","events":[)" + event + "]}"}) {
+        const Answer answer = api.post(api.owner, "/v1/events", body);
+        EXPECT_EQ(answer.status, 400) << body;
+        EXPECT_THAT(answer.at("/error/message"), HasSubstr("'eventType' is not known beside"));
+    }
+}
+
+TEST_F(EventsApiTest, AnIdempotencyKeyIsItsTokensAlone) {
+    const std::string event = R"({"userId":"u","eventType":"lamp.on","source":"s","data":{}})";
+    const std::string other = api.token(auth::Role::publisher);
+    const auto publish_with_key = [&](const std::string& token) {
+        http::Headers headers;
+        headers.set("Idempotency-Key", "k");
+        return api.ask(token, http::Method::post, "/v1/events", event, std::move(headers))
+            .at("/results/0/status");
+    };
+    EXPECT_EQ(publish_with_key(publisher), "accepted");
+    EXPECT_EQ(publish_with_key(other), "accepted");
+    EXPECT_EQ(publish_with_key(publisher), "duplicate");
+}
+
 TEST_F(EventsApiTest, SearchesTakeDaysTimesAndMilliseconds) {
     ASSERT_EQ(publish(api.owner, "one", api.owner_id, lamp).status, 200);
     const auto found = [&](const std::string& filter) {

@@ -48,6 +48,7 @@ Result<PublishRequest> publish_request_of(std::string_view body) {
     if (!reader.enter_object()) {
         return fail(ErrorKind::invalid, "the body must be an event, or {\"events\": [events]}");
     }
+    std::optional<std::string> other;  // a member that only an event has
     while (const auto key = reader.next_member()) {
         if (*key == "events") {
             request.batch = true;
@@ -56,10 +57,12 @@ Result<PublishRequest> publish_request_of(std::string_view body) {
             request.atomicity = reader.boolean() ? broker::Atomicity::all : broker::Atomicity::each;
         } else if (*key == "dryRun") {
             request.dry_run = reader.boolean();
-        } else if (request.batch) {
-            reader.refuse("'" + key->decoded() + "' is not known beside events, atomic, dryRun");
         } else {
+            other = key->decoded();
             reader.skip();
+        }
+        if (request.batch && other) {
+            reader.refuse("'" + *other + "' is not known beside events, atomic, dryRun");
         }
     }
     TRY(reader.finish());
