@@ -337,11 +337,13 @@ void Model::check_rate(Consumer& consumer, const Run& run, SteadyTime now) {
             ++taken[by_key ? event->second.key : ""];
         }
     }
+    const bool is_held = consumer.held_from && consumer.let_go.value_or(now) == now;
+    const SteadyTime began = is_held ? *consumer.held_from : now;
     for (const auto& [key, count] : taken) {
         SteadyTime& full_at = consumer.full_at[key];
         expect(run.may_be_late || full_at - step * (std::int64_t{rate.burst} - 1) <= now,
                "rate: " + name_of(run) + " begins without a token");
-        full_at = std::max(full_at, now) + step * count;
+        full_at = std::max(full_at, began) + step * count;
     }
 }
 
@@ -462,15 +464,18 @@ void Model::run_answered(const std::string& name, std::uint64_t number,
     }
 }
 
-void Model::discarding(const std::string& name, Offset offset) {
+void Model::discarding(const std::string& name, Offset offset, SteadyTime now) {
     Consumer& consumer = consumers_.at(name);
+    consumer.held_from = consumer.let_go ? now : std::min(consumer.held_from.value_or(now), now);
+    consumer.let_go.reset();
     if (const auto found = consumer.events.find(offset.value()); found != consumer.events.end()) {
         found->second.discarding = true;
     }
 }
 
-void Model::discarded(const std::string& name, Offset offset) {
+void Model::discarded(const std::string& name, Offset offset, SteadyTime now) {
     Consumer& consumer = consumers_.at(name);
+    consumer.let_go = now;
     const auto found = consumer.events.find(offset.value());
     expect(found != consumer.events.end(),
            "G6: " + name + " had a letter of " + text(offset) + ", which no rule sends there");
@@ -481,8 +486,9 @@ void Model::discarded(const std::string& name, Offset offset) {
     }
 }
 
-void Model::not_discarded(const std::string& name, Offset offset) {
+void Model::not_discarded(const std::string& name, Offset offset, SteadyTime now) {
     Consumer& consumer = consumers_.at(name);
+    consumer.let_go = now;
     if (const auto found = consumer.events.find(offset.value()); found != consumer.events.end()) {
         found->second.discarding = false;
     }
@@ -514,7 +520,7 @@ void Model::resolved(const std::string& name, Offset offset, const std::string& 
     } else if (state == "discarded") {
         expect(told.discarding,
                "G2: " + name + " says that " + text(offset) + " is discarded, and nobody did that");
-        discarded(name, offset);
+        discarded(name, offset, now);
         told.settled_at = now;  // nobody confirmed it
     }
     told.may_be_settled = told.discarding = false;
@@ -561,6 +567,8 @@ void Model::ended(const End& end) {
         consumer.furthest.clear();
         consumer.was_restarted = true;
         consumer.full_at.clear();
+        consumer.held_from.reset();
+        consumer.let_go.reset();
         consumer.state.clear();
         if (consumer.breaker && (consumer.breaker->seen >= end.settled_before ||
                                  consumer.breaker->wall_steps != wall_steps_)) {

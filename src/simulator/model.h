@@ -109,11 +109,11 @@ class Model {
     // ── What people do ──
     /// Somebody asked to close the letter of the event without delivering it: it may be done
     /// already.
-    void discarding(const std::string& consumer, Offset offset);
+    void discarding(const std::string& consumer, Offset offset, SteadyTime now);
     /// It was.
-    void discarded(const std::string& consumer, Offset offset);
+    void discarded(const std::string& consumer, Offset offset, SteadyTime now);
     /// It was not.
-    void not_discarded(const std::string& consumer, Offset offset);
+    void not_discarded(const std::string& consumer, Offset offset, SteadyTime now);
 
     /// Of which events it cannot be seen from outside whether they are settled: they were answered
     /// close to their deadline, or somebody wanted to discard them and was not answered.
@@ -210,6 +210,9 @@ class Model {
         bool was_restarted = false;
         bool is_known = false;                      ///< to the rules
         std::map<std::string, SteadyTime> full_at;  ///< when the bucket of a rate is full again
+        /// What starts while a discard is on its way waits for its sync, and took its tokens then.
+        std::optional<SteadyTime> held_from;
+        std::optional<SteadyTime> let_go;
         struct BreakerOpen {
             SteadyTime seen;
             SteadyTime until;

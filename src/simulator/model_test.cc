@@ -128,7 +128,7 @@ TEST_F(ModelTest, AParkedKeyStaysInOrder) {
 TEST_F(ModelTest, ADiscardedLetterLetsTheKeyGoOn) {
     start(1, 0, "a");
     answer(1, Outcome::permanent("no"));
-    model_.discarded("c", Offset(0));
+    model_.discarded("c", Offset(0), now_);
     handle(2, 1, "b");
     EXPECT_THAT(model_.violation(), IsEmpty());
     start(3, 0, "a");

@@ -85,7 +85,7 @@ void People::discard(const std::string& consumer, Random& random) {
             const std::string actor =
                 stage_.deeds.asked(Deeds::Kind::discard, consumer, stage_.clock.steady());
             stage_.story.tell(actor + " discards " + letter.id);
-            stage_.model.discarding(letter.consumer, letter.offset);
+            stage_.model.discarding(letter.consumer, letter.offset, stage_.clock.steady());
             stage_.bus->discard({.ids = {letter.id}}, {.actor = actor, .reason = "known"},
                                 [this, boot, letter, actor](const auto& closed) {
                                     if (boot == stage_.boot) {
@@ -100,10 +100,11 @@ void People::discard_answered(const broker::LetterSummary& letter, const std::st
     if (closed && !closed->empty()) {
         ++stage_.counts.letters_discarded;
         stage_.story.tell("letter " + letter.id + " is discarded");
-        stage_.model.discarded(letter.consumer, letter.offset);
+        stage_.model.discarded(letter.consumer, letter.offset, stage_.clock.steady());
         stage_.deeds.confirmed(actor, {letter.id});
     } else if (closed || closed.error().kind() == ErrorKind::conflict) {
-        stage_.model.not_discarded(letter.consumer, letter.offset);  // it is being redriven
+        stage_.model.not_discarded(letter.consumer, letter.offset,
+                                   stage_.clock.steady());  // it is being redriven
     }
 }
 
