@@ -18,7 +18,10 @@ thread_local std::size_t bytes_taken = 0;  ///< and not given back
 
 }  // namespace
 
-// All of this program's memory comes through here, so that it can be counted.
+// All of this program's memory comes through here, so that it can be counted. The address sanitizer
+// has operators of its own, which must not be mixed with others.
+#ifndef __SANITIZE_ADDRESS__
+constexpr bool is_counted = true;
 void* operator new(std::size_t size) {
     ++allocations;
     if (void* const memory = std::malloc(size)) {
@@ -35,6 +38,9 @@ void operator delete(void* memory, std::size_t) noexcept {
     bytes_taken -= malloc_usable_size(memory);
     std::free(memory);
 }
+#else
+constexpr bool is_counted = false;
+#endif
 
 namespace bascule::pattern {
 namespace {
@@ -42,6 +48,9 @@ namespace {
 /// Goal: a match allocates nothing once its buffers have grown, whatever its values look like.
 /// Method: every way a value can take through the engine, each event matched before it is counted.
 TEST(AllocationTest, MatchingAllocatesNothingInTheSteadyState) {
+    if (!is_counted) {
+        GTEST_SKIP();
+    }
     const std::vector<std::string> patterns = {
         R"({"a":["x","a\"b",{"prefix":"a\u00e9"},{"suffix":"\n"},{"wildcard":"*b*c*"}]})",
         R"({"a":[{"equals-ignore-case":"straße"},{"prefix":{"equals-ignore-case":"é"}}]})",
@@ -94,6 +103,9 @@ TEST(AllocationTest, MatchingAllocatesNothingInTheSteadyState) {
 /// Goal: the estimate that bounds memory is not below what rules take, parsed patterns included:
 /// also where `$or` multiplies one with many fields to as many maps of them.
 TEST(AllocationTest, EstimatesAtLeastWhatRulesTake) {
+    if (!is_counted) {
+        GTEST_SKIP();
+    }
     std::string alternatives;
     for (const char* const name : {"a", "b", "c"}) {
         alternatives += (name[0] == 'a' ? "\"" : ",\"") + std::string(name) + R"(":{"$or":[)";
