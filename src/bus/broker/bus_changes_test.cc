@@ -89,6 +89,63 @@ TEST_F(BusChangesTest, ABadPolicyOfOneConsumerCostsNoOtherItsPosition) {
     EXPECT_THAT(recorder_->seen, ElementsAre("1")) << "what was settled stays so";
 }
 
+/// Goal: a consumer whose settings are changed and changed back, while it waits for a run to end,
+/// goes on; and with other settings it goes on with these.
+TEST_F(BusChangesTest, AChangeThatIsTakenBackBeforeItWasMadeStopsNobody) {
+    const auto handler = std::make_shared<PatientHandler>();
+    bus_->attach("recorder", handler);
+    BusConfig one_at_a_time = config_of();
+    one_at_a_time.consumers.front().policy.concurrency = 1;
+    for (const bool is_taken_back : {true, false}) {
+        ASSERT_THAT(configure(one_at_a_time), Succeeds());
+        publish(event_of(is_taken_back ? "a" : "d"));
+        settle(1s);
+        ASSERT_THAT(handler->last, testing::SizeIs(1));
+        ASSERT_THAT(configure(config_of()), Succeeds());
+        if (is_taken_back) {
+            ASSERT_THAT(configure(one_at_a_time), Succeeds());
+        }
+        std::exchange(handler->last, {}).front().second(delivery::Outcome::done());
+        publish(event_of(is_taken_back ? "b" : "e", "u"));
+        publish(event_of(is_taken_back ? "c" : "f", "v"));
+        settle(1s);
+        EXPECT_THAT(handler->last, testing::SizeIs(is_taken_back ? 1 : 2));
+        while (!handler->last.empty()) {
+            for (auto& [id, done] : std::exchange(handler->last, {})) {
+                done(delivery::Outcome::done());
+            }
+            settle(1s);
+        }
+        EXPECT_EQ(status().counts.settled.done, is_taken_back ? 3u : 6u);
+    }
+}
+
+/// Goal: a change that must drain first is made although another one had stopped the consumer.
+TEST_F(BusChangesTest, AChangeThatDrainsFollowsOneThatStopped) {
+    const auto handler = std::make_shared<PatientHandler>();
+    bus_->attach("recorder", handler);
+    BusConfig config = config_of();
+    config.consumers.front().policy.concurrency = 1;
+    ASSERT_THAT(configure(config), Succeeds());
+    publish(event_of("a"));
+    publish(event_of("b"));
+    settle(1s);
+    ASSERT_THAT(handler->last, testing::SizeIs(1));
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    config.consumers.front().policy.ordering = delivery::Ordering::none;
+    ASSERT_THAT(configure(config), Succeeds());
+    for (const char* const id : {"a", "b"}) {
+        ASSERT_THAT(handler->last, testing::SizeIs(1)) << id;
+        EXPECT_EQ(handler->last.front().first, id);
+        std::exchange(handler->last, {}).front().second(delivery::Outcome::done());
+        settle(1s);
+    }
+    publish(event_of("c"));
+    settle(1s);
+    EXPECT_THAT(handler->last, testing::SizeIs(1));
+    handler->last.clear();
+}
+
 TEST_F(BusChangesTest, WhatIsDoneWhileTheJournalCannotBeWrittenIsConfirmedOnceItIs) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     settle();

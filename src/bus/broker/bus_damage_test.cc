@@ -95,15 +95,6 @@ TEST_F(BusDamageTest, AnEventWhoseBodyIsDamagedBecomesALetterThatSaysSo) {
     EXPECT_EQ(status().counts.matched, 3U);
 }
 
-/// Answers when the test says so.
-class PatientHandler final : public Handler {
-  public:
-    void handle(Delivery delivery, Done done) override {
-        last.emplace_back(std::string(delivery.events.front().event.event_id), std::move(done));
-    }
-    std::vector<std::pair<std::string, Done>> last;
-};
-
 /// The disk fails once, just when the letter of an event is made and nothing of the event is in
 /// memory any more: the letter waits until it can hold the event.
 TEST_F(BusDamageTest, AnEventThatCannotBeReadForAMomentBecomesNoEmptyLetter) {

@@ -368,6 +368,11 @@ void BusState::put_in_force(Change& change, const Routing& routing,
         }
     }
     consumers = std::move(next);
+    if (stopping) {  // nothing begins any more, whatever the settings
+        for (auto& [number, consumer] : consumers) {
+            consumer->machine().halt();
+        }
+    }
     std::erase_if(recovered, [&](const auto& state) {
         return routing.find(state.first) == nullptr;  // gone for longer than its place is kept
     });

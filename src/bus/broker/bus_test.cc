@@ -347,23 +347,16 @@ TEST_F(BusTest, StopsWithoutLosingWhatWaits) {
     EXPECT_THAT(recorder_->seen, ElementsAre("1", "1", "2"));
 }
 
-/// Keeps what it is given and answers when the test says so.
-class Holder final : public Handler {
-  public:
-    void handle(Delivery, Done done) override { held.push_back(std::move(done)); }
-    std::vector<Done> held;
-};
-
 TEST_F(BusTest, SurvivesAnAnswerThatComesAfterTheStop) {
-    const auto holder = std::make_shared<Holder>();
+    const auto holder = std::make_shared<PatientHandler>();
     bus_->attach("recorder", holder);
     ASSERT_THAT(configure(config_of()), Succeeds());
     publish(event_of("1"));
     executor_->run_for(1s);
-    ASSERT_THAT(holder->held, SizeIs(1));
+    ASSERT_THAT(holder->last, SizeIs(1));
     ASSERT_THAT(sim::wait_for<>(*executor_, [&](auto done) { bus_->stop(1s, std::move(done)); }),
                 Succeeds());
-    holder->held.front()(delivery::Outcome::done());
+    holder->last.front().second(delivery::Outcome::done());
     executor_->run_for(1s);
     const auto asked = sim::wait_for<std::vector<ConsumerStatus>>(
         *executor_, [&](auto done) { bus_->consumers(std::move(done)); });

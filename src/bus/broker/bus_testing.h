@@ -54,6 +54,16 @@ class Recorder final : public Handler {
     std::map<std::string, std::deque<delivery::Outcome>> scripts;
 };
 
+/// A handler that answers when the test says so. What was never answered holds the bus, and the bus
+/// its handler: clear `last` at the end.
+class PatientHandler final : public Handler {
+  public:
+    void handle(Delivery delivery, Done done) override {
+        last.emplace_back(std::string(delivery.events.front().event.event_id), std::move(done));
+    }
+    std::vector<std::pair<std::string, Done>> last;  ///< first event and answer of each run
+};
+
 /// A bus on a simulated disk, with one consumer `c` that a Recorder handles.
 class BusTest : public testing::Test {
   protected:

@@ -128,10 +128,12 @@ void BusState::turn() {
         for (Delivery& delivery : carry_out(*consumer, commands, time)) {
             held.emplace_back(number, std::move(delivery));
         }
-        if (const auto parts = consumer->settle_change(time, Random(random.next()));
-            !parts.empty()) {
-            journal->append_state(number, parts);
-            more = true;
+        if (!stopping) {
+            const auto parts = consumer->settle_change(time, Random(random.next()));
+            if (!parts.empty()) {
+                journal->append_state(number, parts);
+                more = true;
+            }
         }
         auto next = consumer->machine().next_deadline();
         if (consumer->in_trouble()) {

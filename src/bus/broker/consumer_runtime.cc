@@ -90,14 +90,13 @@ void ConsumerRuntime::change(ConsumerConfig config, std::shared_ptr<Handler> han
     if (!retired && now == then && config_.key == config.key) {
         config_ = std::move(config);
         change_.reset();
+        machine_.halt(false);  // a change that is taken back may have stopped it
         return;
     }
     // A retired machine stands still: it cannot be drained, its snapshot is taken as it is.
     const bool drain = !retired && (config_.key != config.key || now.ordering != then.ordering ||
                                     now.debounce != then.debounce);
-    if (!drain) {
-        machine_.halt();
-    }
+    machine_.halt(!drain);
     change_ = Change{.config = std::move(config), .drain = drain};
 }
 

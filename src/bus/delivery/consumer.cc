@@ -56,7 +56,7 @@ Result<> Consumer::may_resume(std::optional<Offset> from) const {
 
 const std::vector<ConsumerState::Gap>& Consumer::gaps() const { return machine_->gaps(); }
 
-void Consumer::halt() { machine_->halted = true; }
+void Consumer::halt(bool halted) { machine_->halted = halted; }
 
 std::uint64_t Consumer::flush(std::optional<std::uint64_t> key_hash, Now now) {
     return machine_->flush(key_hash, now);

@@ -192,10 +192,10 @@ class Consumer {
     /// What was left out by going on behind it.
     const std::vector<ConsumerState::Gap>& gaps() const;
 
-    /// No new runs from now on, and nobody is told: the process is stopping, or this object is
-    /// about to be replaced by one made of its snapshot with another policy. Answers are still
+    /// No new runs while it is halted, and nobody is told: the process is stopping, or this object
+    /// is about to be replaced by one made of its snapshot with another policy. Answers are still
     /// taken.
-    void halt();
+    void halt(bool halted = true);
 
     /// Fires the open windows of the key, or all, and the batches that wait for company. Returns of
     /// how many keys.
