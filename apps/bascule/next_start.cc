@@ -21,28 +21,24 @@ NextStart::NextStart(const config::Node& root, const broker::BusConfig& consumer
         sections_.emplace(section, text_of(root, section));
     }
     for (const broker::ConsumerConfig& consumer : consumers.consumers) {
-        policies_.emplace(consumer.name, consumer.policy);
+        part_sizes_.emplace(consumer.name, consumer.part_size);
     }
 }
 
 std::vector<std::string> NextStart::waiting(const config::Node& root,
-                                            const broker::BusConfig& consumers) {
+                                            const broker::BusConfig& consumers) const {
     std::vector<std::string> names;
     for (const std::string_view section : sections) {
         if (text_of(root, section) != sections_.at(std::string(section))) {
             names.emplace_back(section);
         }
     }
-    std::map<std::string, delivery::Policy> running;
     for (const broker::ConsumerConfig& consumer : consumers.consumers) {
-        const auto known = policies_.find(consumer.name);
-        const bool is_new = known == policies_.end();
-        running.emplace(consumer.name, is_new ? consumer.policy : known->second);
-        if (!is_new && known->second != consumer.policy) {
-            names.push_back("consumers." + consumer.name);
+        const auto began = part_sizes_.find(consumer.name);
+        if (began != part_sizes_.end() && began->second != consumer.part_size) {
+            names.push_back("consumers." + consumer.name + ".batch_size");
         }
     }
-    policies_ = std::move(running);
     return names;
 }
 

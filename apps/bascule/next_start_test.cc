@@ -10,17 +10,9 @@ using testing::IsEmpty;
 
 config::Node root_of(const char* yaml) { return config::parse_yaml(yaml, "bascule.yaml").value(); }
 
-broker::BusConfig with(std::vector<std::pair<std::string, std::uint32_t>> consumers) {
-    broker::BusConfig config;
-    for (const auto& [name, concurrency] : consumers) {
-        config.consumers.push_back({.name = name, .policy = {.concurrency = concurrency}});
-    }
-    return config;
-}
-
 TEST(NextStartTest, NamesSectionsThatChangedUntilTheyAreAsTheyWere) {
     const broker::BusConfig none;
-    NextStart next_start(root_of("server: {listen: a}\nretention: {age: 1h}\n"), none);
+    const NextStart next_start(root_of("server: {listen: a}\nretention: {age: 1h}\n"), none);
     EXPECT_THAT(next_start.waiting(root_of("retention: {age: 1h}\nserver: {listen: a}\n"), none),
                 IsEmpty());
     EXPECT_THAT(next_start.waiting(root_of("server: {listen: b}\nbus: {}\n"), none),
@@ -29,17 +21,16 @@ TEST(NextStartTest, NamesSectionsThatChangedUntilTheyAreAsTheyWere) {
                 IsEmpty());
 }
 
-TEST(NextStartTest, NamesConsumersThatGoOnWithWhatTheyBeganWith) {
+TEST(NextStartTest, NamesWhatABuiltInConsumerTakesAtOnceAndNoOtherSettingOfConsumers) {
     const config::Node root = root_of("{}");
-    NextStart next_start(root, with({{"old", 1}}));
-    EXPECT_THAT(next_start.waiting(root, with({{"old", 1}, {"new", 2}})), IsEmpty());
-    EXPECT_THAT(next_start.waiting(root, with({{"old", 3}, {"new", 3}})),
-                ElementsAre("consumers.old", "consumers.new"));
-    EXPECT_THAT(next_start.waiting(root, with({{"old", 1}, {"new", 3}})),
-                ElementsAre("consumers.new"));
-    EXPECT_THAT(next_start.waiting(root, with({{"old", 1}})), IsEmpty());
-    EXPECT_THAT(next_start.waiting(root, with({{"old", 1}, {"new", 3}})), IsEmpty())
-        << "it was gone and began anew";
+    broker::BusConfig config;
+    config.consumers.push_back({.name = "c", .part_size = 100});
+    const NextStart next_start(root, config);
+    config.consumers.front().policy.concurrency = 1;
+    config.consumers.push_back({.name = "new", .part_size = 7});
+    EXPECT_THAT(next_start.waiting(root, config), IsEmpty());
+    config.consumers.front().part_size = 50;
+    EXPECT_THAT(next_start.waiting(root, config), ElementsAre("consumers.c.batch_size"));
 }
 
 }  // namespace
