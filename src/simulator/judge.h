@@ -25,6 +25,9 @@ class Judge {
     /// had time to reach what survives.
     SteadyTime kept_before(End::Kind end);
 
+    /// Sees whether the disk makes trouble now, for who cannot wait for the next look.
+    void look_at_the_disk();
+
     /// Whether the disk made trouble so lately that what is begun may not be written yet.
     bool in_trouble() const { return trouble_since_.has_value(); }
 
@@ -35,7 +38,6 @@ class Judge {
     void finish();
 
   private:
-    void look_at_the_disk();
     void resolve_doubts();
     void check_consumers();
     void check_letters();

@@ -236,7 +236,9 @@ void Model::check_way_back(Consumer& consumer, const Run& run, const std::string
 void Model::give_up_late_runs(Consumer& consumer, SteadyTime now) {
     std::erase_if(consumer.runs, [&](const auto& entry) {
         const Run& run = entry.second.run;
-        if (!run.deadline || *run.deadline > now) {
+        // One that was held back is given up when somebody looks, which is not in its first moment.
+        if (!run.deadline || *run.deadline > now ||
+            (run.may_be_late && entry.second.began == now)) {
             return false;
         }
         for (const Offset offset : run.events) {
@@ -338,7 +340,10 @@ void Model::check_rate(Consumer& consumer, const Run& run, SteadyTime now) {
         }
     }
     const bool is_held = consumer.held_from && consumer.let_go.value_or(now) == now;
-    const SteadyTime began = is_held ? *consumer.held_from : now;
+    // When one began that trouble held back, nobody saw.
+    const SteadyTime began = run.may_be_late ? SteadyTime::min()
+                             : is_held       ? *consumer.held_from
+                                             : now;
     for (const auto& [key, count] : taken) {
         SteadyTime& full_at = consumer.full_at[key];
         expect(run.may_be_late || full_at - step * (std::int64_t{rate.burst} - 1) <= now,
@@ -391,7 +396,8 @@ void Model::run_answered(const std::string& name, std::uint64_t number,
     const Run run = found->second.run;
     const SteadyTime began = found->second.began;
     consumer.runs.erase(found);
-    if (run.deadline && now > *run.deadline + deadline_slack) {
+    // One that was held back may be answered before anybody looked whether it is late.
+    if (run.deadline && now > *run.deadline + deadline_slack && !run.may_be_late) {
         for (const Offset offset : run.events) {
             consumer.events.at(offset.value()).charges.push_back(began);
             ++consumer.events.at(offset.value()).charged_max;
@@ -573,6 +579,9 @@ void Model::ended(const End& end) {
         if (consumer.breaker && (consumer.breaker->seen >= end.settled_before ||
                                  consumer.breaker->wall_steps != wall_steps_)) {
             consumer.breaker.reset();
+        }
+        if (consumer.breaker) {
+            consumer.breaker->until -= std::chrono::milliseconds(1);  // as the wall clock counts
         }
         for (auto& [offset, told] : consumer.events) {
             // An answer that is forgotten leaves its start, which is then charged; so does a start

@@ -41,6 +41,7 @@ Player::Player(Stage& stage, Judge& judge, std::string consumer, Ledger* ledger)
 
 void Player::handle(broker::Delivery run, broker::Done done) {
     const SteadyTime now = stage_.clock.steady();
+    judge_.look_at_the_disk();
     Model::Run seen{.consumer = run.consumer,
                     .number = run.run.value(),
                     .attempt = run.attempt,

@@ -12,13 +12,22 @@ void Breaker::restore(const KeptBreaker& kept, Now now) {
     state_ = kept.state;
     trips_ = kept.trips;
     since_ = kept.since;
-    until_wall_ = kept.until;
     text_ = kept.text;
     if (state_ == BreakerState::open) {
         const milliseconds period =
             std::clamp(kept.until - kept.since, milliseconds(0), policy_.open_max);
         until_ = now.steady + std::clamp(kept.until - now.wall, milliseconds(0), period);
+        open_for_ = period;
     }
+}
+
+KeptBreaker Breaker::keep(Now now) const {
+    KeptBreaker kept{.state = state_, .trips = trips_, .since = since_, .text = text_};
+    if (state_ == BreakerState::open) {
+        kept.until = now.wall + std::chrono::ceil<milliseconds>(until_ - now.steady);
+        kept.since = kept.until - open_for_;
+    }
+    return kept;
 }
 
 std::uint32_t Breaker::trials_left() const {
@@ -140,8 +149,8 @@ void Breaker::open(std::string text, Now now) {
     ++trips_;
     state_ = BreakerState::open;
     since_ = now.wall;
-    until_wall_ = now.wall + time;
     until_ = now.steady + time;
+    open_for_ = time;
     text_ = std::move(text);
     clear_votes();
 }

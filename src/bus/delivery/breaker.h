@@ -44,7 +44,8 @@ class Breaker {
     /// Goes on where it was. The clock may have been set meanwhile: an open breaker opens for no
     /// longer than it was going to.
     void restore(const KeptBreaker& kept, Now now);
-    KeptBreaker keep() const { return {state_, trips_, since_, until_wall_, text_}; }
+    /// By the wall clock as it is now, which may have been set since the breaker opened.
+    KeptBreaker keep(Now now) const;
 
     BreakerState state() const { return state_; }
     const std::string& text() const { return text_; }
@@ -99,8 +100,8 @@ class Breaker {
     BreakerState state_ = BreakerState::closed;
     std::uint32_t trips_ = 0;
     WallTime since_{};
-    WallTime until_wall_{};
-    SteadyTime until_;
+    SteadyTime until_;  ///< while open
+    std::chrono::milliseconds open_for_{};
     std::string text_;
 
     Slab<Vote> votes_;  ///< while closed: of all voters; half open: of those whose trial went wrong

@@ -161,7 +161,7 @@ TEST_F(BreakerTest, IsOpenNoLongerThanItWasWhateverTheClockSays) {
     for (const std::int64_t step : {-86'400'000ll, 5'000ll, 86'400'000ll}) {
         Breaker again(policy);
         const Now later{SteadyTime(7ns), now.wall + std::chrono::milliseconds(step)};
-        again.restore(breaker.keep(), later);
+        again.restore(breaker.keep(now), later);
         EXPECT_EQ(again.state(), BreakerState::open);
         const auto left = *again.until() - later.steady;
         EXPECT_EQ(left, step < 0 ? 15s : step > 15'000 ? 0s : 10s) << step;
@@ -169,6 +169,19 @@ TEST_F(BreakerTest, IsOpenNoLongerThanItWasWhateverTheClockSays) {
         EXPECT_EQ(again.state(), BreakerState::half_open);
         EXPECT_EQ(again.trials_left(), 3u);
     }
+}
+
+TEST_F(BreakerTest, IsKeptByTheClockAsItIsNow) {
+    call("ABCD");
+    now.steady += 5s;
+    now.wall += 5s - 1h;  // the clock was set back
+    Breaker again(policy);
+    again.restore(breaker.keep(now), now);
+    EXPECT_EQ(again.until(), breaker.until()) << "nobody waits for an hour, and nobody less";
+    now.wall += 2h;
+    Breaker once_more(policy);
+    once_more.restore(again.keep(now), now);
+    EXPECT_EQ(once_more.until(), breaker.until());
 }
 
 // ── Of a consumer ────────────────────────────────────────────────────────────────────────────────

@@ -630,7 +630,7 @@ void Consumer::Machine::judge(const Run& run, const Outcome& outcome) {
 
 void Consumer::Machine::breaker_changed(bool was_active) {
     become(was_active);
-    journal::append(out_.journal, journal::BreakerChanged{breaker_->keep()});
+    journal::append(out_.journal, journal::BreakerChanged{breaker_->keep(now_)});
 }
 
 /// Resource trouble of our own: everything waits 1 s, then 2 s, … up to a minute, nobody is

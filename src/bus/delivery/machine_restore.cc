@@ -268,7 +268,7 @@ ConsumerState Consumer::Machine::snapshot() const {
     state.letters = letters_;
     state.pause = pause_;
     state.gaps = restored_.gaps;
-    state.breaker = breaker_ ? breaker_->keep() : KeptBreaker{};
+    state.breaker = breaker_ ? breaker_->keep(now_) : KeptBreaker{};
     for (std::uint32_t index = 0; index < units_.end(); ++index) {
         const Unit& unit = units_[index];
         if (unit.state != UnitState::spent && unit.state != UnitState::assembling &&
