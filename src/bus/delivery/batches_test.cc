@@ -91,6 +91,18 @@ TEST(ConsumerBatchTest, AKeyWithoutATokenIsNotInIt) {
     EXPECT_EQ(bench.wait(10s).started(), "4");
 }
 
+/// Goal: what goes to the handler once more is counted once more, whatever put it off.
+TEST(ConsumerBatchTest, OneThatIsRunAgainWaitsForATokenOfEachKey) {
+    Policy policy = bisecting({.max_size = 3});
+    policy.rate = Rate{.limit = 1, .per = 1s, .burst = 1, .key = RateKey::key};
+    Bench bench(policy);
+    EXPECT_EQ(bench.offer(5).offer(6).offer(6).started(), "0 1 2");
+    EXPECT_EQ(bench.answer(Outcome::uncounted("429", 500ms)).started(), "");
+    EXPECT_EQ(bench.wait(1999ms).started(), "") << "key 6 owes two tokens";
+    EXPECT_EQ(bench.state_of(1, 6), EventState::rate_limited);
+    EXPECT_EQ(bench.wait(1ms).started(), "0 1 2");
+}
+
 TEST(ConsumerBatchTest, AnEventThatCannotBeReadGoesAlone) {
     Bench bench(bisecting({.max_size = 10, .max_wait = 1s}));
     bench.offer(5).offer_lost(6).offer(6).offer(7);

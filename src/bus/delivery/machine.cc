@@ -220,6 +220,11 @@ void Consumer::Machine::make_ready(std::uint32_t index) {
     if (unit.key != none && keys_[unit.key].loose == 0) {
         return;  // its key waits for it
     }
+    if (const SteadyTime at = tokens_at(unit); at > now_.steady) {
+        unit.ready_lane = 0;
+        unit_timers_.set(index, at);
+        return;
+    }
     std::uint8_t lane = lane_count_;
     each(unit.items,
          [&](const Node& node) { lane = std::min(lane, best_lane(keys_[key_of(unit, node)])); });
@@ -231,6 +236,20 @@ void Consumer::Machine::refresh_unit(std::uint32_t index) {
     if (units_[index].key != none) {
         refresh(units_[index].key);
     }
+}
+
+/// When each key of a unit that waits for itself has a token.
+SteadyTime Consumer::Machine::tokens_at(const Unit& unit) {
+    SteadyTime at = SteadyTime::min();
+    if (rate_by_key_) {
+        each(unit.items, [&](const Node& node) {
+            const Key& key = keys_[key_of(unit, node)];
+            if (key.loose == 0) {
+                at = std::max(at, rate_->next_token(key.full_at));
+            }
+        });
+    }
+    return at;
 }
 
 void Consumer::Machine::take_tokens(const Unit& unit) {

@@ -300,6 +300,7 @@ class Consumer::Machine {
     void release_unit(std::uint32_t unit);
     void make_ready(std::uint32_t unit);
     void refresh_unit(std::uint32_t unit);
+    SteadyTime tokens_at(const Unit& unit);
     void take_tokens(const Unit& unit);
     void start(std::uint32_t unit, std::uint8_t lane);
     void end_run(std::uint32_t slot);
