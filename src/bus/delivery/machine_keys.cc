@@ -100,10 +100,12 @@ std::uint32_t Consumer::Machine::key_for(std::uint64_t key_hash, std::uint8_t la
     }
     const std::uint32_t index = keys_.acquire();
     Key& key = keys_[index];
-    const std::uint32_t ticket =
-        key.ticket;  // goes on, so that entries of whoever had the place before stay void
+    // Both go on, so that entries and seats of whoever had the place before stay void.
+    const std::uint32_t ticket = key.ticket;
+    const std::uint32_t seat = key.seat;
     key = Key{};
     key.ticket = ticket;
+    key.seat = seat;
     if (is_loose(key_hash)) {
         key.loose = lane;
         loose_[lane - 1] = index;
