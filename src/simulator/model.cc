@@ -17,6 +17,8 @@ constexpr std::chrono::milliseconds deadline_slack{1000};
 
 /// How long after a change of settings a machine may still wait for its runs to end.
 constexpr std::chrono::seconds reconfigured_slack{10};
+/// Over a restart times are kept by the wall clock, which counts milliseconds.
+constexpr std::chrono::milliseconds wall_tick{1};
 
 std::string text(Offset offset) { return "0:" + std::to_string(offset.value()); }
 
@@ -581,7 +583,7 @@ void Model::ended(const End& end) {
             consumer.breaker.reset();
         }
         if (consumer.breaker) {
-            consumer.breaker->until -= std::chrono::milliseconds(1);  // as the wall clock counts
+            consumer.breaker->until -= wall_tick;
         }
         for (auto& [offset, told] : consumer.events) {
             // An answer that is forgotten leaves its start, which is then charged; so does a start
@@ -595,6 +597,9 @@ void Model::ended(const End& end) {
             if (told.not_before &&
                 (told.answered_at >= end.settled_before || told.wall_steps != wall_steps_)) {
                 told.not_before.reset();
+            }
+            if (told.not_before) {
+                *told.not_before -= wall_tick;
             }
             told.over_restart = true;
             told.letter_open = false;
@@ -787,6 +792,7 @@ std::string Model::why_not(const std::string& name, const Consumer& consumer, Of
 
 void Model::explained(const std::string& name, Offset offset, const Explained& why) {
     Consumer& consumer = consumers_.at(name);
+    give_up_late_runs(consumer, why.now);
     const std::string wrong = why_not(name, consumer, offset, why);
     expect(wrong.empty(), "G10: " + name + " says of " + text(offset) + " \"" + why.state +
                               "\" by rules " + std::to_string(why.rules) + ", but " + wrong);
