@@ -127,8 +127,8 @@ broker::BusConfig built_in_consumers() {
                   rule("categorization", types({"transactions.created", "category.rule_created",
                                                 "category.rule_updated"})),
                   rule("analytics_status", analytics_types()), rule("analytics", analytics_types()),
-                  rule("notification", types({"file.processed", "transactions.deleted",
-                                              "account.deleted", "user.deleted"})),
+                  rule("notification",
+                       types({"file.processed", "transactions.deleted", "account.deleted"})),
                   rule("audit",
                        {.text = R"({"source": ["*"]})", .dialect = pattern::Dialect::routing})},
     };

@@ -340,13 +340,21 @@ Migration accounts_confirmed() {
             .tables = {}};
 }
 
+Migration departed_users() {
+    return {.room = "household",
+            .version = 8,
+            .name = "for whom nothing may be done any more",
+            .statements = {"create table departed_users (id text not null primary key)"},
+            .tables = {{"departed_users", TableKind::technical}}};
+}
+
 }  // namespace
 
 std::vector<Migration> migrations() {
     std::vector<Migration> all = sql::outbox::migrations();
-    for (const auto& step :
-         {sql::inbox::migration(), accounts_and_files(), transactions(), categories_and_rules(),
-          figures_and_people(), profiles_used(), known_rows(), accounts_confirmed()}) {
+    for (const auto& step : {sql::inbox::migration(), accounts_and_files(), transactions(),
+                             categories_and_rules(), figures_and_people(), profiles_used(),
+                             known_rows(), accounts_confirmed(), departed_users()}) {
         all.push_back(step);
     }
     return all;

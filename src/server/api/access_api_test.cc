@@ -110,6 +110,37 @@ TEST_F(AccessApiTest, ADeletedUserLeavesNothingBehindAndIsTold) {
     EXPECT_EQ(told.at("/items/0/event/source"), "user_service");
 }
 
+/// Goal: what a user asked before their deletion is not carried out after it.
+TEST_F(AccessApiTest, WhatWaitsBehindTheDeletionOfItsUserIsRefused) {
+    const std::string bob = api.user("Bob", auth::Role::owner);
+    const std::string token = api.token(auth::Role::owner, bob);
+    std::promise<void> writer = api.hold_writer();
+    const auto asked = [&](const std::string& by, http::Method method, const std::string& target,
+                           const std::string& body) {
+        auto answer = std::make_shared<std::promise<Answer>>();
+        api.dispatch(by, method, target, TestApi::reply_to([answer](Result<Answer> told) {
+                         answer->set_value(std::move(told).value());
+                     }),
+                     body);
+        return answer->get_future();
+    };
+    auto deleted = asked(api.owner, http::Method::delete_, "/v1/users/" + bob, "");
+    auto account = asked(token, http::Method::post, "/v1/accounts",
+                         R"({"name":"Giro","type":"checking","currency":"EUR"})");
+    auto other = asked(token, http::Method::post, "/v1/tokens", R"({"role":"publisher"})");
+    auto removed = asked(token, http::Method::delete_, "/v1/users/" + api.owner_id, "");
+    writer.set_value();
+    EXPECT_EQ(deleted.get().status, 200);
+    for (auto* late : {&account, &other, &removed}) {
+        const Answer answer = late->get();
+        EXPECT_EQ(answer.status, 404) << answer.body;
+        EXPECT_THAT(answer.at("/error/message"), HasSubstr("the user was deleted before"));
+    }
+    EXPECT_EQ(api.rows_of(bob, "accounts"), 0);
+    EXPECT_EQ(api.get(api.owner, "/v1/me").status, 200);
+    EXPECT_EQ(api.get(token, "/v1/me").status, 401);
+}
+
 TEST_F(AccessApiTest, ARepeatedUserIsTheSameUser) {
     const std::string body = R"({"name":"Ada","password":"correct horse"})";
     const Answer first = post(api.owner, "/v1/users", body, "k");

@@ -50,26 +50,30 @@ std::string new_token_form(const auth::NewToken& created) {
     return out;
 }
 
-/// What API writes have in common besides what they change: the idempotency key, remembered with
-/// the household's. A password is no part of what a repeat must ask the same: no quick hash of it
-/// is kept.
+/// What API writes have in common besides what they change: who asks is still there when it is
+/// done, and the idempotency key, remembered with the household's. A password is no part of what a
+/// repeat must ask the same: no quick hash of it is kept.
 auth::Alongside alongside(const Services& services, const Call& call,
                           const application::Request& request) {
     application::Actor actor = call.actor();
+    auth::Alongside also;
+    also.allow = [actor](sql::Session& session) {
+        return application::check_present(session, actor);
+    };
     if (actor.idempotency_key.empty()) {
-        return {};
+        return also;
     }
     if (actor.user_id.empty()) {  // a token of nobody's has keys of its own
         actor.user_id = "token:" + call.principal().token_id;
     }
     const WallTime now = services.clock.wall();
-    return {.earlier =
-                [=, asked = request.digest()](sql::Session& session) {
-                    return application::earlier_answer(session, actor, asked, now);
-                },
-            .allow = {},
-            .keep = [=, asked = request.digest()](sql::Session& session, const std::string& id)
-                -> Result<> { return application::keep_answer(session, actor, asked, id, now); }};
+    also.earlier = [=, asked = request.digest()](sql::Session& session) {
+        return application::earlier_answer(session, actor, asked, now);
+    };
+    also.keep = [=, asked = request.digest()](sql::Session& session, const std::string& id) {
+        return application::keep_answer(session, actor, asked, id, now);
+    };
+    return also;
 }
 
 io::Completion<> answering_deleted(Call call) {
@@ -146,7 +150,8 @@ void delete_user(const Services& services, Call call) {
     auth::Alongside also = alongside(services, call, application::Request("delete user").add(id));
     // In the unit of work of the deletion, so that nothing comes in between. Of a user that does
     // not exist the deletion itself says so, as there is nothing left of theirs.
-    also.allow = [id](sql::Session& session) -> Result<> {
+    also.allow = [id, check_asker = std::move(also.allow)](sql::Session& session) -> Result<> {
+        TRY(check_asker(session));
         const std::string holdings = TRY(application::holdings_of(session, id));
         if (!holdings.empty()) {
             return fail(ErrorKind::conflict, "the user owns " + holdings +

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,9 +121,8 @@ class TestApi {
     Answer ask(const std::string& token, http::Method method, std::string target,
                std::string body = "", http::Headers headers = {}) {
         return io::wait_for<Answer>([&](io::Completion<Answer> done) {
-                   dispatch(token, method, std::move(target),
-                            http::Reply(std::make_shared<Sink>(std::move(done))), std::move(body),
-                            std::move(headers));
+                   dispatch(token, method, std::move(target), reply_to(std::move(done)),
+                            std::move(body), std::move(headers));
                })
             .value();
     }
@@ -138,6 +138,9 @@ class TestApi {
         request.headers.set("Authorization", "Bearer " + token);
         EXPECT_TRUE(http::read_target(request).has_value());
         router_.dispatch(std::move(request), std::move(reply));
+    }
+    static http::Reply reply_to(io::Completion<Answer> done) {
+        return http::Reply(std::make_shared<Sink>(std::move(done)));
     }
     Answer get(const std::string& token, std::string target) {
         return ask(token, http::Method::get, std::move(target));
@@ -158,6 +161,17 @@ class TestApi {
                 },
                 std::move(done));
         });
+    }
+    /// Keeps the SQL writer busy until the promise is kept.
+    std::promise<void> hold_writer() {
+        std::promise<void> release;
+        writer_->submit(
+            [held = release.get_future().share()](sql::Session&) -> Result<> {
+                held.wait();
+                return {};
+            },
+            [](const Result<>& done) { EXPECT_THAT(done, Succeeds()); });
+        return release;
     }
     /// How many rows of a table are a user's.
     std::int64_t rows_of(const std::string& user_id, const std::string& table) {

@@ -48,7 +48,8 @@ void AnalyticsConsumer::handle(broker::Delivery delivery, broker::Done done) {
     environment_.writer.submit_patiently(
         [run, &clock = environment_.clock,
          figures = *std::move(figures)](sql::Session& session) -> Result<> {
-            const auto news = TRY(claim_all(session, *run));
+            auto news = TRY(claim_all(session, *run));
+            TRY(drop_departed_users(session, news));
             TRY(mark_stale(session, news));
             TRY(keep_position(session, *run));
             UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());

@@ -152,7 +152,9 @@ void AnalyticsStatusMarker::handle(broker::Delivery delivery, broker::Done done)
     auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
     environment_.writer.submit_patiently(
         [run](sql::Session& session) -> Result<> {
-            TRY(mark_stale(session, TRY(claim_all(session, *run))));
+            auto news = TRY(claim_all(session, *run));
+            TRY(drop_departed_users(session, news));
+            TRY(mark_stale(session, news));
             return keep_position(session, *run);
         },
         [run](const Result<>& result) { run->finish(result); });

@@ -47,7 +47,7 @@ class ConsumersTest : public testing::Test {
             names.insert(names.end(), {"analytics_status", "analytics"});
         }
         if (type == "file.processed" || type == "transactions.deleted" ||
-            type == "account.deleted" || type == "user.deleted") {
+            type == "account.deleted") {
             names.emplace_back("notification");
         }
         return names;

@@ -169,32 +169,6 @@ TEST_F(FiguresTest, ADeletedAccountLeavesNoFigures) {
                 ElementsAre("account_deleted|Account deleted|with 1 transaction"));
 }
 
-/// Goal: a notification consumer that is behind leaves nothing of a user who is gone.
-TEST_F(FiguresTest, ADeletedUserHasNoNotificationsHoweverLateTheyAreRaised) {
-    const Account giro = world.account("Giro");
-    world.file("giro.csv", giro_csv, giro.id);
-    pump();
-    EXPECT_EQ(world.count("select count(*) from notifications"), 1);
-    ASSERT_THAT(world.wait<std::int64_t>([&](auto done) {
-        world.household.accounts.remove(world.actor(), giro.id, std::move(done));
-    }),
-                Succeeds());
-    ASSERT_THAT(world.wait<void>([&](auto done) {
-        world.writer().submit(
-            [&](sql::Session& session) {
-                return forget_user(session, world.actor(), world.clock.wall());
-            },
-            std::move(done));
-    }),
-                Succeeds());
-    EXPECT_EQ(world.count("select count(*) from notifications"), 0);
-    const auto told = of_type(pump(), "user.deleted");
-    EXPECT_EQ(world.count("select count(*) from notifications"), 0) << "of account.deleted";
-    ASSERT_THAT(told, SizeIs(2));
-    EXPECT_EQ(member(told[0], "/notificationCount"), "1");
-    EXPECT_EQ(member(told[1], "/notificationCount"), "1");
-}
-
 TEST_F(FiguresTest, RangesCutMonthsByTheDay) {
     const Account giro = world.account("Giro");
     world.file("giro.csv", giro_csv, giro.id);

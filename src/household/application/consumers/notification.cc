@@ -136,25 +136,11 @@ Result<> raise(UnitOfWork& unit, const event::EventView& cause, const Message& m
     return {};
 }
 
-/// What was raised of events from before the deletion, but after it. It is told as what went with
-/// the user then; the event comes here too, and finds nothing.
-Result<> forget_raised_late(UnitOfWork& unit) {
-    const std::int64_t late = TRY(
-        unit.session().execute("delete from notifications where user_id = ?1", {unit.user_id()}));
-    if (late > 0) {
-        unit.publish(event::user_deleted(unit.occasion(), {.notification_count = late}));
-    }
-    return {};
-}
-
 }  // namespace
 
 void NotificationConsumer::handle(broker::Delivery delivery, broker::Done done) {
     auto run = std::make_shared<Run>(std::move(delivery), std::move(done));
     commit_once(environment_, run, [run](UnitOfWork& unit) -> Result<> {
-        if (run->event().event_type == "user.deleted") {
-            return forget_raised_late(unit);
-        }
         const auto message = TRY(message_about(unit, run->event()));
         return message ? raise(unit, run->event(), *message) : Result<>();
     });

@@ -43,7 +43,8 @@ Result<> PartedRun::work(sql::Session& session, std::size_t index) {
     if (is_last) {
         TRY(keep_position(session, *run_));
     }
-    if (claimed == sql::inbox::Claim::seen) {
+    if (claimed == sql::inbox::Claim::seen ||
+        TRY(is_of_departed_user(session, run_->events().back()))) {
         return {};
     }
     UnitOfWork unit(session, run_->consumer(), run_->event(), environment_.clock.wall(), number);

@@ -1,8 +1,10 @@
 #include "household/application/consumers/run.h"
 
 #include <deque>
+#include <map>
 
 #include "foundation/base/check.h"
+#include "household/application/stores/departed_users.h"
 
 namespace bascule::application {
 
@@ -69,6 +71,25 @@ Result<std::vector<const broker::DeliveredEvent*>> claim_all(sql::Session& sessi
     return fresh;
 }
 
+Result<bool> is_of_departed_user(sql::Session& session, const broker::DeliveredEvent& delivered) {
+    return departed_users::contains(session, delivered.event.user_id);
+}
+
+Result<> drop_departed_users(sql::Session& session,
+                             std::vector<const broker::DeliveredEvent*>& events) {
+    std::map<std::string_view, bool> departed;
+    for (const broker::DeliveredEvent* delivered : events) {
+        const auto [user, is_new] = departed.try_emplace(delivered->event.user_id, false);
+        if (is_new) {
+            user->second = TRY(is_of_departed_user(session, *delivered));
+        }
+    }
+    std::erase_if(events, [&](const broker::DeliveredEvent* delivered) {
+        return departed.at(delivered->event.user_id);
+    });
+    return {};
+}
+
 Result<> keep_position(sql::Session& session, const Run& run) {
     constexpr std::size_t rows_pruned_max = 256;
     const std::uint64_t low = run.position_low().value();
@@ -91,6 +112,9 @@ auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
             return {};
         }
         TRY(keep_position(session, *run));
+        if (TRY(is_of_departed_user(session, run->events().back()))) {
+            return {};
+        }
         UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());
         TRY(effects(unit));
         return unit.finish();

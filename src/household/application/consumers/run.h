@@ -61,6 +61,13 @@ enum class KnownBy {
 Result<std::vector<const broker::DeliveredEvent*>> claim_all(
     sql::Session& session, const Run& run, KnownBy known_by = KnownBy::publication);
 
+/// Whether an event is of a user who was deleted since: it is claimed and done, and has no effect.
+/// Asked in the unit that writes the effects, as the deletion may have come while they were made.
+Result<bool> is_of_departed_user(sql::Session& session, const broker::DeliveredEvent& delivered);
+/// The same for the fresh events of a run.
+Result<> drop_departed_users(sql::Session& session,
+                             std::vector<const broker::DeliveredEvent*>& events);
+
 /// Notes in the database how far the consumer has come, and forgets inbox rows below. Keeps
 /// `inbox_rows_kept` offsets more than the journal's position needs: a power loss may put the
 /// journal back by what it settled in its last 100 ms, and what is delivered again then must still
@@ -72,7 +79,7 @@ inline constexpr std::uint64_t inbox_rows_kept = 50'000;
 using Effects = std::function<Result<>(UnitOfWork&)>;
 
 /// Commits inbox row, effects and outbox rows of a run of one event in one savepoint and ends the
-/// run. An event that was seen changes nothing and is done.
+/// run. An event that was seen, or whose user is gone, changes nothing and is done.
 void commit_once(const Environment& environment, const SharedRun& run, Effects effects);
 
 /// What an event does whose effects can never be committed, and why they cannot.

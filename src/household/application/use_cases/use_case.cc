@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "household/application/stores/departed_users.h"
 #include "household/application/stores/row_values.h"
 
 namespace bascule::application {
@@ -66,6 +67,15 @@ Result<> keep_answer(sql::Session& session, const Actor& actor, const std::strin
         "insert into idempotency_keys (user_id, idempotency_key, request, answer, created_ms)"
         " values (?1, ?2, ?3, ?4, ?5)",
         {actor.user_id, actor.idempotency_key, request, answer, to_unix_ms(now)}));
+}
+
+Result<> check_present(sql::Session& session, const Actor& actor) {
+    if (TRY(departed_users::contains(session, actor.user_id))) {
+        return fail(ErrorKind::not_found,
+                    "the user was deleted before the request was carried out;"
+                    " nothing was changed");
+    }
+    return {};
 }
 
 Result<std::int64_t> recall_count(sql::Session&, const std::string& answer) {

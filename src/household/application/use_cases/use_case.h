@@ -60,6 +60,10 @@ Result<> keep_answer(sql::Session& session, const Actor& actor, const std::strin
 /// For repeats of what answers a number.
 Result<std::int64_t> recall_count(sql::Session& session, const std::string& answer);
 
+/// A request waits in the writer's queue, and its user may be deleted by one before it. Errors:
+/// `not_found`.
+Result<> check_present(sql::Session& session, const Actor& actor);
+
 enum class Weight {
     light,  ///< joins other units in a transaction
     heavy,  ///< many rows: a transaction of its own
@@ -75,6 +79,7 @@ void perform(const Environment& environment, Actor actor, const Request& request
                  work = std::move(work),
                  recall = std::move(recall)](sql::Session& session) mutable -> Result<T> {
         const WallTime now = clock.wall();
+        TRY(check_present(session, actor));
         if (!actor.idempotency_key.empty()) {
             if (auto answer = TRY(earlier_answer(session, actor, request, now))) {
                 return recall(session, *answer);

@@ -189,6 +189,52 @@ TEST(NoSilentChangeTest, TheCheckItselfCatchesAChangeOfEveryDomainTable) {
                 Succeeds());
 }
 
+/// Goal: what was asked before a user's deletion and is carried out after it. Method: the deletion
+/// is submitted first and nobody waits for it; the writer keeps the order.
+TEST(DepartedUserTest, WhatWaitedBehindTheDeletionIsRefused) {
+    TestHousehold world;
+    Household& house = world.household;
+    const auto account = world.account("Giro");
+    const auto kept = world.wait<Account>([&](auto done) {
+        house.accounts.create(world.actor("ada", "k"),
+                              {.name = "Kept", .type = "other", .currency = "EUR"},
+                              std::move(done));
+    });
+    ASSERT_THAT(kept, Succeeds());
+    world.new_events();
+    world.writer().submit(
+        [&](sql::Session& session) {
+            return forget_user(session, world.actor(), world.clock.wall());
+        },
+        [](const Result<>& forgotten) { EXPECT_THAT(forgotten, Succeeds()); });
+    const auto refused = [](const auto& result) {
+        EXPECT_THAT(result, FailsWith(ErrorKind::not_found, HasSubstr("the user was deleted")));
+    };
+    refused(world.wait<Account>([&](auto done) {
+        house.accounts.create(world.actor(), {.name = "Late", .type = "other", .currency = "EUR"},
+                              std::move(done));
+    }));
+    refused(world.wait<Account>([&](auto done) {
+        house.accounts.create(world.actor("ada", "k"),
+                              {.name = "Kept", .type = "other", .currency = "EUR"},
+                              std::move(done));
+    }));
+    refused(world.wait<File>([&](auto done) {
+        house.files.upload(world.actor(),
+                           {.file_name = "a", .content = "x", .account_id = account.id},
+                           std::move(done));
+    }));
+    refused(world.wait<Preferences>([&](auto done) {
+        house.preferences.put(world.actor(), {.locale = "de"}, std::move(done));
+    }));
+    refused(world.wait<std::int64_t>(
+        [&](auto done) { house.accounts.remove(world.actor(), account.id, std::move(done)); }));
+    EXPECT_EQ(world.new_types(), std::vector<std::string>{"user.deleted"});
+    EXPECT_EQ(world.count("select count(*) from accounts"), 2);
+    EXPECT_EQ(world.count("select count(*) from preferences"), 0);
+    EXPECT_EQ(world.account("Giro", "bob").name, "Giro") << "others go on";
+}
+
 /// Every read and every write with the id of something that belongs to somebody else.
 TEST(IsolationTest, AnotherUsersThingsAreNotFound) {
     TestHousehold world;

@@ -1,5 +1,6 @@
 #include "household/application/use_cases/users.h"
 
+#include "household/application/stores/departed_users.h"
 #include "household/application/unit_of_work.h"
 
 namespace bascule::application {
@@ -14,6 +15,7 @@ Result<> forget_user(sql::Session& session, const Actor& actor, WallTime now) {
                               "analytics_months", "analytics_status"}) {
         TRY(erase_from(table));
     }
+    TRY(departed_users::add(session, actor.user_id));
     unit.publish(event::user_deleted(unit.occasion(), {.notification_count = notifications}));
     return unit.finish();
 }
