@@ -54,6 +54,11 @@ class TestHousehold {
     sql::Database& database() { return *database_; }
     sql::Writer& writer() { return *writer_; }
     sql::BlobStore& blobs() { return blobs_; }
+    /// Where the store keeps these bytes.
+    std::string blob_path(std::string_view content) const {
+        const std::string hex = to_hex(sha256(content));
+        return folder_.path("blobs/" + hex.substr(0, 2) + "/" + hex.substr(2));
+    }
 
     /// Waits for a use case: `world.wait<Account>([&](auto done) { ….create(…, std::move(done));
     /// })`.

@@ -5,6 +5,7 @@
 #include "household/application/consumers/import.h"
 #include "household/application/consumers/payload.h"
 #include "household/application/consumers/run.h"
+#include "household/application/stores/account_store.h"
 #include "household/application/stores/file_store.h"
 #include "household/application/stores/mapping_json.h"
 #include "household/statement/parse.h"
@@ -72,6 +73,18 @@ ImportPlan impossible(const ImportPlan& plan, const std::string& reason) {
     return without;
 }
 
+/// An account may have been deleted since the plan was made; planned again, the file asks about it.
+Result<> check_targets(UnitOfWork& unit, const ImportPlan& plan) {
+    AccountStore accounts(unit.session(), unit.user_id());
+    for (const ImportTarget& target : plan.targets) {
+        if (!TRY(accounts.find(target.account_id))) {
+            return fail(ErrorKind::conflict,
+                        "account " + target.account_id + " was deleted while the file was read");
+        }
+    }
+    return {};
+}
+
 /// The user may have deleted the file since it was read, or said something else about it.
 Result<> carry_out_if_unchanged(UnitOfWork& unit, const File& read, const ImportPlan& plan) {
     FileStore files(unit.session(), unit.user_id());
@@ -80,7 +93,11 @@ Result<> carry_out_if_unchanged(UnitOfWork& unit, const File& read, const Import
                  file->confirmed_account_id != read.confirmed_account_id)) {
         return fail(ErrorKind::conflict, "the file was changed while it was read");
     }
-    return file ? carry_out(unit, *file, plan) : Result<>();
+    if (!file) {
+        return {};
+    }
+    TRY(check_targets(unit, plan));
+    return carry_out(unit, *file, plan);
 }
 
 }  // namespace
