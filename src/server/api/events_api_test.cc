@@ -27,8 +27,10 @@ class EventsApiTest : public testing::Test {
                    const std::string& rest) {
         return api.post(token, "/v1/events",
                         R"({"eventId":")" + id + R"(","userId":")" + user +
-                            R"(","metadata":{"actor":"teller","note":"secret"},)" + rest + "}");
+                            R"(","metadata":{"actor":")" + name_of(token) +
+                            R"(","note":"secret"},)" + rest + "}");
     }
+    std::string name_of(const std::string& token) { return api.get(token, "/v1/me").at("/name"); }
 
     TestApi api;
     std::string ada_id;
@@ -52,11 +54,44 @@ TEST_F(EventsApiTest, OperatorsSeeWhoDidItButNotWhatAHouseholdsEventSays) {
                 EXPECT_THAT(answer.body, AllOf(HasSubstr(id), Not(HasSubstr("secret")))) << path;
             }
             const Answer one = api.get(reader, std::string("/v1/events/") + id);
-            EXPECT_EQ(one.at("/event/metadata"), R"({"redacted":true,"actor":"teller"})");
+            const std::string actor = name_of(id == std::string("custom") ? ada : publisher);
+            EXPECT_EQ(one.at("/event/metadata"), R"({"redacted":true,"actor":")" + actor + "\"}");
             EXPECT_EQ(one.at("/event/userId"), ada_id);
         }
     }
     EXPECT_EQ(api.get(ada, "/v1/events/custom").at("/event/data/on"), "secret");
+}
+
+/// Goal: nobody puts a deed on somebody else; the trail believes `metadata.actor`.
+TEST_F(EventsApiTest, AnEventNamesNoActorButWhoPublishesIt) {
+    const auto with_metadata = [&](const std::string& token, const std::string& metadata) {
+        return api.post(token, "/v1/events",
+                        R"({"eventType":"lamp.switched","source":"kitchen","data":{},"userId":")" +
+                            ada_id + R"(","metadata":)" + metadata + "}");
+    };
+    for (const std::string& token : {ada, publisher, operator_token, api.owner}) {
+        const std::string own = "\"" + name_of(token) + "\"";
+        for (const std::string& forged :
+             {std::string(R"("somebody")"), std::string(R"("")"), std::string("7"),
+              std::string(R"({"name":"somebody"})"), "[" + own + "]",
+              R"("somebody","actor":)" + own, own + R"(,"\u0061ctor":"somebody")"}) {
+            const Answer answer = with_metadata(token, R"({"actor":)" + forged + "}");
+            EXPECT_EQ(answer.status, 403) << forged;
+            EXPECT_EQ(answer.at("/error/field"), "/metadata/actor") << forged;
+        }
+        for (const std::string& honest :
+             {R"({"actor":)" + own + "}", std::string(R"({"actor":null})"), std::string("{}"),
+              std::string("null"), std::string(R"({"for":{"actor":"somebody"}})")}) {
+            const Answer answer = with_metadata(token, honest);
+            EXPECT_EQ(answer.status, 200) << honest << answer.body;
+        }
+    }
+    const Answer batch = api.post(
+        ada, "/v1/events",
+        R"({"dryRun":true,"events":[{"eventType":"lamp.switched","source":"kitchen","data":{}},)"
+        R"({"eventType":"lamp.switched","source":"kitchen","data":{},"metadata":{"actor":"x"}}]})");
+    EXPECT_EQ(batch.status, 403);
+    EXPECT_EQ(batch.at("/error/field"), "/events/1/metadata/actor");
 }
 
 TEST_F(EventsApiTest, ADeletedUsersEventsStayTheirs) {

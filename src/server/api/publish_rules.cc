@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bus/event/catalogue.h"
+#include "foundation/json/reader.h"
 
 namespace bascule::api {
 
@@ -35,6 +36,25 @@ bool may_publish_for(const auth::Principal& principal, std::string_view user_id)
     return false;
 }
 
+/// Whether every `actor` in the metadata, however it is spelled, is the token's own name. `null` is
+/// absent.
+bool names_itself(const auth::Principal& principal, std::string_view metadata) {
+    json::Reader reader(metadata);
+    if (metadata.empty() || !reader.enter_object()) {
+        return true;
+    }
+    bool own = true;
+    while (const auto key = reader.next_member()) {
+        if (*key == "actor" && reader.peek() == json::Kind::string) {
+            own = own && reader.string() == principal.name;
+        } else {
+            own = own && (*key != "actor" || reader.peek() == json::Kind::null);
+            reader.skip();
+        }
+    }
+    return own;
+}
+
 }  // namespace
 
 std::optional<http::ErrorBody> publish_refusal(const auth::Principal& principal,
@@ -48,6 +68,11 @@ std::optional<http::ErrorBody> publish_refusal(const auth::Principal& principal,
         return refused("/source",
                        "the source \"bascule\" is reserved for the bus itself; publish under the "
                        "name of your own component");
+    }
+    if (!names_itself(principal, event.metadata)) {
+        return refused("/metadata/actor",
+                       "says who did it, and a token may only name itself, \"" + principal.name +
+                           "\"; leave it out, or say in another member for whom you act");
     }
     if (!may_publish_for(principal, event.user_id)) {
         return refused("/userId",

@@ -13,6 +13,7 @@ namespace bascule::api {
 /// | token | may publish |
 /// |---|---|
 /// | any | no `bus.*` type and nothing from source `bascule`: those are the bus's own word |
+/// | any | no `metadata.actor` but its own name: the audit trail believes it |
 /// | member | events of its own user, of types and sources that are not the household's |
 /// | publisher with a user | events of that user, the catalogue's too |
 /// | publisher without a user, operator, owner | events of anybody, the catalogue's too |
