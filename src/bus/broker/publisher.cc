@@ -9,6 +9,7 @@
 #include "bus/event/validate.h"
 #include "foundation/base/check.h"
 #include "foundation/base/guarded.h"
+#include "foundation/base/hash.h"
 #include "foundation/base/uuid.h"
 
 namespace bascule::broker {

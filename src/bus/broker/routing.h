@@ -15,9 +15,9 @@
 #include "bus/pattern/subject.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/guarded.h"
-#include "foundation/base/hash.h"
 #include "foundation/base/named.h"
 #include "foundation/base/result.h"
+#include "foundation/base/text_hash.h"
 
 namespace bascule::broker {
 
@@ -144,7 +144,7 @@ class Routing {
     using Targets = std::vector<ConsumerNumber>;
     struct HeaderHash {
         using is_transparent = void;
-        std::size_t operator()(std::string_view key) const { return hash64(key); }
+        std::size_t operator()(std::string_view key) const { return hash_of_text(key); }
     };
     /// Ascending, each once, by source and type.
     using HeaderAnswers = std::unordered_map<std::string, std::shared_ptr<const Targets>,

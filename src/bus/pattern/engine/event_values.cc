@@ -14,11 +14,6 @@ std::uint32_t Places::open_array(Place outer) {
     return static_cast<std::uint32_t>(arrays_.size() - 1);
 }
 
-Place Places::next_element(std::uint32_t array) {
-    elements_.push_back({arrays_[array].outer, array});
-    return size() - 1;
-}
-
 /// Climbs from both until they meet: what lies in a place has a greater number than the place.
 Places::Conflict Places::distant_conflict(Place left, Place right) const {
     Place below_left = 0;
@@ -57,6 +52,10 @@ void EventValues::begin(std::size_t fields) {
         slots_.resize(fields);
     }
 }
+
+void EventValues::touch(Field field) { touched_.push_back(field); }
+
+void EventValues::grow(Slot& slot) { slot.values.reserve(slot.values.size() * 2 + 1); }
 
 void EventValues::mark() {
     for (const Field field : touched_) {

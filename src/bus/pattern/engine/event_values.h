@@ -10,8 +10,8 @@
 
 #include "bus/pattern/engine/number_key.h"
 #include "bus/pattern/engine/path_trie.h"
-#include "bus/pattern/engine/text_hash.h"
 #include "bus/pattern/term.h"
+#include "foundation/base/text_hash.h"
 
 namespace bascule::pattern {
 
@@ -21,8 +21,9 @@ using Place = std::uint32_t;
 
 /// A value that some rule asks for.
 struct Value {
-    Value(Leaf::Kind kind, Place place, std::string_view text)
-        : kind(kind), place(place), text(text) {}
+    /// The hash of the text, if it is known.
+    Value(Leaf::Kind kind, Place place, std::string_view text, std::uint64_t hash = 0)
+        : kind(kind), place(place), text(text), hash_(hash) {}
 
     Leaf::Kind kind;
     Place place;
@@ -51,7 +52,7 @@ struct Value {
     // thread that matches its event.
     enum class Answer : std::uint8_t { unknown, yes, no };
     mutable Answer comparable_ = Answer::unknown;
-    mutable std::uint64_t hash_ = 0;
+    mutable std::uint64_t hash_;
 };
 
 /// The elements of all arrays of an event, in the order in which they begin: what lies in an
@@ -61,7 +62,10 @@ class Places {
     void clear();
 
     std::uint32_t open_array(Place outer);
-    Place next_element(std::uint32_t array);
+    Place next_element(std::uint32_t array) {
+        elements_.push_back({arrays_[array].outer, array});
+        return size() - 1;
+    }
     void close_array(std::uint32_t array) { arrays_[array].end = size(); }
 
     Place outer(std::uint32_t array) const { return arrays_[array].outer; }
@@ -109,14 +113,17 @@ class EventValues {
     void begin(std::size_t fields);
 
     /// The value that was added, for what is still to be said of it.
-    Value& add(Field field, Leaf::Kind kind, Place place, std::string_view text) {
+    Value& add(Field field, const Value& value) {
         Slot& slot = slots_[field];
         if (slot.values.empty()) {
-            touched_.push_back(field);
-        } else if (place < slot.values.back().place) {
+            touch(field);
+        } else if (value.place < slot.values.back().place) {
             slot.in_order = false;
         }
-        return slot.values.emplace_back(kind, place, text);
+        if (slot.values.size() == slot.values.capacity()) {
+            grow(slot);
+        }
+        return slot.values.emplace_back(value);
     }
 
     /// Values added since the last mark can be taken back: a part of an event was not JSON after
@@ -157,6 +164,9 @@ class EventValues {
         bool in_arrays = false;
     };
     std::uint32_t common_array(const Slot& slot) const;
+    // Apart from `add`, which is worth being in line.
+    void touch(Field field);
+    static void grow(Slot& slot);
 
     std::vector<Slot> slots_;
     std::vector<Field> touched_;

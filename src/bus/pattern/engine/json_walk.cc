@@ -36,18 +36,11 @@ std::uint64_t find_odd(std::uint64_t word) { return find_byte(word, '\\') | find
 
 /// Whether a raw name has a backslash or a point.
 bool is_odd(const Name& name) {
-    if (name.text.size() <= Name::word_bytes) {
-        return find_odd(name.head) != 0;
+    if (name.text.size() <= EndWords::word_bytes) {
+        return find_odd(name.words.head) != 0;
     }
-    return name.is_in_words() ? (find_odd(name.head) | find_odd(name.tail)) != 0
+    return name.is_in_words() ? (find_odd(name.words.head) | find_odd(name.words.tail)) != 0
                               : name.text.find_first_of("\\.") != std::string_view::npos;
-}
-
-/// Whether a raw text has a backslash.
-bool is_escaped(std::string_view text, const char* readable_end) {
-    const Name words(text, readable_end);
-    return words.is_in_words() ? (find_byte(words.head, '\\') | find_byte(words.tail, '\\')) != 0
-                               : std::memchr(text.data(), '\\', text.size()) != nullptr;
 }
 
 /// The text that a raw string with escapes stands for, held by `scratch`; nothing if they are none.
@@ -224,15 +217,24 @@ class Walk {
         if (stop - begin < 2 || stop[-1] != '"') {
             return nullptr;
         }
-        std::string_view text(begin + 1, static_cast<std::size_t>(stop - begin - 2));
-        if (is_escaped(text, text_end_)) {
-            const auto plain = decoded({begin, text.size() + 2}, values_.text());
-            if (!plain) {
-                return nullptr;
+        const std::string_view text(begin + 1, static_cast<std::size_t>(stop - begin - 2));
+        if (text.size() <= EndWords::text_bytes_max) {
+            const EndWords words(text, text_end_);
+            if ((find_byte(words.head, '\\') | find_byte(words.tail, '\\')) == 0) {
+                // Hashed here: its bytes are at hand, and mostly it will be asked for.
+                values_.add(field,
+                            Value(Leaf::Kind::string, place_, text, words.hash(text.size())));
+                return at + 1;
             }
-            text = *plain;
+        } else if (std::memchr(text.data(), '\\', text.size()) == nullptr) {
+            values_.add(field, Value(Leaf::Kind::string, place_, text));
+            return at + 1;
         }
-        values_.add(field, Leaf::Kind::string, place_, text);
+        const auto plain = decoded({begin, text.size() + 2}, values_.text());
+        if (!plain) {
+            return nullptr;
+        }
+        values_.add(field, Value(Leaf::Kind::string, place_, *plain));
         return at + 1;
     }
 
@@ -243,13 +245,14 @@ class Walk {
         const std::string_view text(begin, static_cast<std::size_t>(stop - begin));
         if (*begin != '-' && (*begin < '0' || *begin > '9')) {
             if (field != no_field) {
-                values_.add(field, Leaf::Kind::literal, place_, text);
+                values_.add(field, Value(Leaf::Kind::literal, place_, text));
             }
             return is_word(text) ? at + 1 : nullptr;
         }
         NumberKey unasked;
-        NumberKey& key =
-            field != no_field ? values_.add(field, Leaf::Kind::number, place_, text).key : unasked;
+        NumberKey& key = field != no_field
+                             ? values_.add(field, Value(Leaf::Kind::number, place_, text)).key
+                             : unasked;
         return read_number(begin, stop, key) == stop ? at + 1 : nullptr;
     }
 

@@ -1,6 +1,7 @@
 #include "bus/pattern/engine/path_trie.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace bascule::pattern {
@@ -44,7 +45,8 @@ void PathEdges::enter_all() {
         while (slots_[slot].node != nullptr) {
             slot = (slot + 1) & mask_;
         }
-        slots_[slot] = {name.head, name.tail, static_cast<std::uint32_t>(name.text.size()),
+        slots_[slot] = {name.words.head, name.words.tail,
+                        static_cast<std::uint32_t>(name.text.size()),
                         static_cast<std::uint32_t>(target), targets_[target].node.get()};
     }
 }

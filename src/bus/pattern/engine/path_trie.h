@@ -1,13 +1,13 @@
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "foundation/base/text_hash.h"
 
 namespace bascule::pattern {
 
@@ -15,47 +15,18 @@ namespace bascule::pattern {
 using Field = std::uint32_t;
 inline constexpr Field no_field = UINT32_MAX;
 
-/// A member's name as it is looked up: its first and its last eight bytes as words (which are all
-/// of a name of up to 16 bytes), and the name itself.
+/// A member's name as it is looked up.
 struct Name {
-    std::uint64_t head = 0;
-    std::uint64_t tail = 0;  ///< 0 of a name that `head` holds
+    EndWords words;
     std::string_view text;
 
-    static constexpr std::size_t word_bytes = 8;
-
     /// `readable_end`: up to where memory may be read, at or behind the name's end.
-    Name(std::string_view name, const char* readable_end) : text(name) {
-        if (name.size() > word_bytes) {
-            head = word(name.data(), word_bytes);
-            tail = word(name.data() + name.size() - word_bytes, word_bytes);
-        } else if (std::endian::native == std::endian::little &&
-                   readable_end - name.data() >= static_cast<std::ptrdiff_t>(word_bytes)) {
-            head = word(name.data(), word_bytes);
-            head &= name.size() < word_bytes ? (std::uint64_t{1} << (8 * name.size())) - 1
-                                             : ~std::uint64_t{0};
-        } else {
-            head = word(name.data(), name.size());
-        }
-    }
-    explicit Name(std::string_view name) : Name(name, name.data() + name.size()) {}
+    Name(std::string_view name, const char* readable_end) : words(name, readable_end), text(name) {}
+    explicit Name(std::string_view name) : words(name), text(name) {}
 
-    bool is_in_words() const { return text.size() <= 2 * word_bytes; }
+    bool is_in_words() const { return text.size() <= EndWords::text_bytes_max; }
 
-    std::uint64_t hash() const {
-        const std::uint64_t mixed =
-            (head ^ std::rotl(tail, 29) ^ text.size()) * 0x9E3779B97F4A7C15U;
-        return mixed ^ (mixed >> 32);
-    }
-
-  private:
-    static std::uint64_t word(const char* at, std::size_t size) {
-        std::uint64_t word = 0;
-        if (size > 0) {
-            std::memcpy(&word, at, size);
-        }
-        return word;
-    }
+    std::uint64_t hash() const { return words.hash(text.size()); }
 };
 
 class PathNode;
@@ -69,7 +40,8 @@ class PathEdges {
             if (slot.node == nullptr) {
                 return nullptr;
             }
-            if (slot.head == name.head && slot.tail == name.tail && slot.size == name.text.size() &&
+            if (slot.head == name.words.head && slot.tail == name.words.tail &&
+                slot.size == name.text.size() &&
                 (name.is_in_words() || targets_[slot.target].name == name.text)) {
                 return slot.node;
             }
@@ -120,7 +92,9 @@ class PathNode {
     friend class PathTrie;
 
     std::size_t bucket_of(const Name& name) const {
-        return std::hash<std::string_view>{}(name.text) & (buckets_.size() - 1);
+        // A bucket's own table is probed from the lower half on.
+        const std::uint64_t hash = name.is_in_words() ? name.hash() : hash_of_long_text(name.text);
+        return (hash >> 32) & (buckets_.size() - 1);
     }
 
     Field field_ = no_field;

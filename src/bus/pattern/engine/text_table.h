@@ -10,7 +10,7 @@
 
 #include "bus/pattern/engine/entry.h"
 #include "bus/pattern/engine/event_values.h"
-#include "bus/pattern/engine/text_hash.h"
+#include "foundation/base/text_hash.h"
 
 namespace bascule::pattern {
 

@@ -241,7 +241,9 @@ class Tier::Matching {
                                  [](const Value& left, Place place) { return left.place < place; });
         }
         for (; at != values.end() && at->place == value.place; ++at) {
-            if (!glance.rules_out(*at) && is_satisfied_by(*at, tier_.predicates_[demand])) {
+            if (glance.rules_out(*at)) {
+                budget_.spend(1);  // as asking would: steps must not depend on hashes
+            } else if (is_satisfied_by(*at, tier_.predicates_[demand])) {
                 return true;
             }
         }
