@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "bus/pattern/engine/predicate.h"
+#include "bus/pattern/engine/step_budget.h"
+#include "foundation/base/text_hash.h"
 
 namespace bascule::pattern {
 
@@ -20,9 +22,10 @@ class NumberTable {
     NumberTable() = default;
     explicit NumberTable(std::vector<Item> items);
 
-    /// Calls `each(owner)` for every owner of the number that `value` is.
+    /// Calls `each(owner)` for every owner of the number that `value` is; for none if the budget
+    /// does not suffice.
     template <class Each>
-    void find(const Value& value, const Each& each) const {
+    void find(const Value& value, StepBudget& budget, const Each& each) const {
         if (slots_.empty()) {
             return;
         }
@@ -30,6 +33,10 @@ class NumberTable {
         for (std::size_t slot = slot_of(order); slots_[slot].count != 0;
              slot = (slot + 1) & (slots_.size() - 1)) {
             if (slots_[slot].order == order) {
+                if (!budget.spend_glances(slots_[slot].count *
+                                          StepBudget::steps_for(value.text.size()))) {
+                    return;
+                }
                 const Item* const first = items_.data() + slots_[slot].begin;
                 for (const Item* item = first; item != first + slots_[slot].count; ++item) {
                     if (item->number.is(value)) {
@@ -50,10 +57,9 @@ class NumberTable {
         std::uint32_t count = 0;  ///< 0 = the slot is free
     };
     std::size_t slot_of(NumberOrder order) const {
-        const auto rank = static_cast<std::uint64_t>(order >> 64);
-        const auto digits = static_cast<std::uint64_t>(order);
-        const std::uint64_t mixed = (digits ^ (rank * 0xD6E8FEB86659FD93U)) * 0x9E3779B97F4A7C15U;
-        return (mixed ^ (mixed >> 32)) & (slots_.size() - 1);
+        return hash_of_words(static_cast<std::uint64_t>(order >> 64),
+                             static_cast<std::uint64_t>(order)) &
+               (slots_.size() - 1);
     }
 
     std::vector<Item> items_;  ///< by order

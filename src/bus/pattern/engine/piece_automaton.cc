@@ -76,10 +76,19 @@ void PieceAutomaton::link_states() {
 }
 
 std::uint32_t PieceAutomaton::child(std::uint32_t state, char byte) const {
+    constexpr std::uint32_t call_pays = 8;
     const State& from = states_[state];
-    for (std::uint32_t i = from.child; i < from.child + from.children; ++i) {
-        if (bytes_[i] == byte) {
-            return i;
+    const char* const first = bytes_.data() + from.child;
+    if (from.children > call_pays) {
+        const void* const found = std::memchr(first, byte, from.children);
+        return found == nullptr
+                   ? 0
+                   : from.child +
+                         static_cast<std::uint32_t>(static_cast<const char*>(found) - first);
+    }
+    for (std::uint32_t i = 0; i < from.children; ++i) {
+        if (first[i] == byte) {
+            return from.child + i;
         }
     }
     return 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bus/pattern/engine/predicate.h"
+#include "bus/pattern/engine/step_budget.h"
 
 namespace bascule::pattern {
 
@@ -31,9 +32,9 @@ class RangeIndex {
     bool empty() const { return items_.empty(); }
 
     /// Calls `each(owner)` for every range that contains the number that `value` is, comparable or
-    /// not.
+    /// not; not for those that begin or end there if the budget does not suffice.
     template <class Each>
-    void find(const Value& value, const Each& each) const {
+    void find(const Value& value, StepBudget& budget, const Each& each) const {
         if (items_.empty()) {
             return;
         }
@@ -47,7 +48,8 @@ class RangeIndex {
                 each(begin[i]);
             }
         }
-        if (is_on_bound) {
+        if (is_on_bound && budget.spend_glances((ends_[bound + 1] - ends_[bound]) *
+                                                StepBudget::steps_for(value.text.size()))) {
             for (std::uint32_t i = ends_[bound]; i < ends_[bound + 1]; ++i) {
                 const Item& item = items_[ending_[i]];
                 if (item.range.contains(value.number())) {

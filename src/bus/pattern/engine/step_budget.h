@@ -9,22 +9,26 @@ namespace bascule::pattern {
 class StepBudget {
   public:
     void begin(std::size_t steps) {
-        left_ = steps;
+        left_ = steps * glances_a_step;
         is_exhausted_ = false;
     }
 
     /// False if there are not as many steps left; then there are none any more.
-    bool spend(std::size_t steps) {
-        if (steps > left_) {
+    bool spend(std::size_t steps) { return spend_glances(steps * glances_a_step); }
+
+    /// The same of what takes only a few instructions, but may be multiplied as well: to see that
+    /// what was found is known already, or that two numbers differ.
+    bool spend_glances(std::size_t glances) {
+        if (glances > left_) {
             left_ = 0;
             is_exhausted_ = true;
             return false;
         }
-        left_ -= steps;
+        left_ -= glances;
         return true;
     }
 
-    std::size_t left() const { return left_; }
+    std::size_t left() const { return left_ / glances_a_step; }
     /// Whether something was left undone.
     bool is_exhausted() const { return is_exhausted_; }
 
@@ -32,7 +36,9 @@ class StepBudget {
     static constexpr std::size_t steps_for(std::size_t text_bytes) { return 1 + text_bytes / 32; }
 
   private:
-    std::size_t left_ = 0;
+    static constexpr std::size_t glances_a_step = 8;
+
+    std::size_t left_ = 0;  ///< in glances
     bool is_exhausted_ = false;
 };
 

@@ -118,7 +118,11 @@ class Tier::Matching {
     void hit(PredicateId access, const Value& value) {
         auto& known = scratch_.known[access];
         // Another value in the same place tells nothing new.
-        if (known.settled == workspace_.event || known.place == hit_place_ || !budget_.spend(1)) {
+        if (known.settled == workspace_.event || known.place == hit_place_) {
+            budget_.spend_glances(1);
+            return;
+        }
+        if (!budget_.spend(1)) {
             return;
         }
         if (unsure_ == nullptr) {

@@ -121,8 +121,8 @@ void ValueIndex::find(const Value& value, std::span<std::uint64_t> marks, std::u
             return;
         case Leaf::Kind::number:
             if (others_ != nullptr) {
-                others_->numbers.find(value, each);
-                others_->ranges.find(value, each_range);
+                others_->numbers.find(value, budget, each);
+                others_->ranges.find(value, budget, each_range);
             }
             return;
         case Leaf::Kind::literal: {
