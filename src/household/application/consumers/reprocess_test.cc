@@ -43,6 +43,14 @@ class ReprocessTest : public ConsumersTest {
         return pump();
     }
 
+    void associate(const std::string& id, const std::string& account_id) {
+        EXPECT_THAT(world.wait<File>([&](auto done) {
+            world.household.files.associate(world.actor(), id, account_id, std::move(done));
+        }),
+                    Succeeds());
+        pump();
+    }
+
     FileRemoval removed(const std::string& id, const std::string& key = "") {
         return world
             .wait<FileRemoval>([&](auto done) {
@@ -216,6 +224,70 @@ TEST_F(ReprocessTest, DeletingTheLastFileThatSettledARowGivesItBack) {
     EXPECT_THAT(rows(kim), ElementsAre("booked|A"));
     EXPECT_EQ(removed(other.id).deleted_count, 1);
     EXPECT_THAT(rows(kim), ElementsAre("manual|"));
+}
+
+/// What a file only states too stays with whoever brought it, as it was; the file's own of it comes
+/// to the new account with the next reading.
+TEST_F(ReprocessTest, AFileThatMovesTakesOnlyWhatItBrought) {
+    const Account giro = world.account("Giro");
+    const Account savings = world.account("Savings");
+    const Transaction manual = world.transaction(giro.id, "2025-02-02", "-2.00", "Kim");
+    uploaded_as("first.csv", "Date,Payee,Amount\n2025-02-01,A,-1.00\n", giro.id, "");
+    const File moved = uploaded_as("moved.csv",
+                                   "Date,Payee,Amount\n2025-02-01,A,-1.00\n2025-02-03,B,-2.00\n"
+                                   "2025-02-20,C,-3.00\n",
+                                   giro.id, "");
+    ASSERT_EQ(file(moved.id).transaction_count, 1);
+    ASSERT_THAT(rows("select status from transactions where id = '" + manual.id + "'"),
+                ElementsAre("booked"));
+
+    associate(moved.id, savings.id);
+    const auto in = [&](const Account& account) {
+        return rows("select status, payee, amount_minor from transactions where account_id = '" +
+                    account.id + "' order by booking_date");
+    };
+    EXPECT_THAT(in(giro), ElementsAre("booked|A|-100", "manual|Kim|-200"));
+    EXPECT_THAT(in(savings), ElementsAre("booked|C|-300"));
+    EXPECT_EQ(world.count("select count(*) from known_rows"), 0);
+
+    process(moved.id, "");
+    EXPECT_THAT(in(giro), ElementsAre("booked|A|-100", "manual|Kim|-200"));
+    EXPECT_THAT(in(savings), ElementsAre("booked|A|-100", "booked|B|-200", "booked|C|-300"));
+}
+
+/// A file of two accounts is moved away from the first; what it states of the second stays so.
+TEST_F(ReprocessTest, AFileOfTwoAccountsMovesFromItsOwnAlone) {
+    const auto statement = [](const std::string& number) {
+        return "<STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><BANKID>1<ACCTID>" + number +
+               "<ACCTTYPE>CHECKING</BANKACCTFROM><BANKTRANLIST><STMTTRN><TRNTYPE>DEBIT<DTPOSTED>"
+               "20250301<TRNAMT>-5.00<FITID>" +
+               number + "1<NAME>Kiosk</STMTTRN><STMTTRN><TRNTYPE>DEBIT<DTPOSTED>20250302<TRNAMT>" +
+               "-6.00<FITID>" + number +
+               "2<NAME>Baker</STMTTRN></BANKTRANLIST></STMTRS></STMTTRNRS>";
+    };
+    const auto ofx = [](const std::string& statements) {
+        return "<OFX><BANKMSGSRSV1>" + statements + "</BANKMSGSRSV1></OFX>";
+    };
+    const Account giro = world.account("DE11");
+    const Account savings = world.account("DE22");
+    const Account third = world.account("Third");
+    const File earlier = uploaded_as("savings.ofx", ofx(statement("DE22")), "", "");
+    const File both =
+        uploaded_as("both.ofx", ofx(statement("DE11") + statement("DE22")), giro.id, "");
+    ASSERT_EQ(file(both.id).transaction_count, 2) << file(both.id).message;
+    ASSERT_EQ(file(both.id).duplicate_count, 2);
+
+    associate(both.id, third.id);
+    const auto counts = [&] {
+        std::vector<std::int64_t> found;
+        for (const Account& account : {giro, savings, third}) {
+            found.push_back(world.household.accounts.get("ada", account.id)->transaction_count);
+        }
+        return found;
+    };
+    EXPECT_THAT(counts(), ElementsAre(0, 2, 2));
+    EXPECT_EQ(removed(earlier.id).kept_count, 2) << "the file still states them";
+    EXPECT_THAT(counts(), ElementsAre(0, 2, 2));
 }
 
 TEST_F(ReprocessTest, AReadingThatAsksLeavesWhatIsThere) {

@@ -110,13 +110,17 @@ Result<> KnownRows::forget(const std::string& file_id, const std::string& transa
         {file_id, transaction_id, user_id_}));
 }
 
-Result<> KnownRows::forget_around(const std::string& file_id) {
-    TRY(session_.execute("delete from known_rows where file_id = ?1 and user_id = ?2",
-                         {file_id, user_id_}));
+Result<> KnownRows::forget_around(const std::string& file_id, const std::string& account_id) {
+    TRY(
+        session_.execute("delete from known_rows where file_id = ?1 and user_id = ?2"
+                         " and (select t.account_id from transactions t"
+                         "  where t.id = known_rows.transaction_id) = ?3",
+                         {file_id, user_id_, account_id}));
     return ignoring_count(session_.execute(
         "delete from known_rows where user_id = ?2 and transaction_id in"
-        " (select id from transactions where file_id = ?1 and file_id <> '' and user_id = ?2)",
-        {file_id, user_id_}));
+        " (select id from transactions where file_id = ?1 and file_id <> '' and user_id = ?2"
+        "  and account_id = ?3)",
+        {file_id, user_id_, account_id}));
 }
 
 std::string bank_word(const StoredTransaction& stored) {

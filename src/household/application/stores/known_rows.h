@@ -52,8 +52,9 @@ class KnownRows {
                            const std::string& earlier);
 
     Result<> forget(const std::string& file_id, const std::string& transaction_id);
-    /// Of the rows that a file brought and of those that it knew, for a file that moves away.
-    Result<> forget_around(const std::string& file_id);
+    /// Of the account's rows that a file brought and of those that it knew, for a file that moves
+    /// away from there.
+    Result<> forget_around(const std::string& file_id, const std::string& account_id);
 
   private:
     sql::Session& session_;

@@ -194,6 +194,14 @@ Result<std::vector<std::string>> TransactionStore::ids_of_file(const std::string
                   {file_id, user_id_});
 }
 
+Result<std::vector<std::string>> TransactionStore::ids_of_file_in(const std::string& file_id,
+                                                                  const std::string& account_id) {
+    return ids_of(session_,
+                  "select id from transactions where file_id = ?1 and file_id <> ''"
+                  " and user_id = ?2 and account_id = ?3 order by line, id",
+                  {file_id, user_id_, account_id});
+}
+
 Result<std::vector<std::string>> TransactionStore::ids_of_account(const std::string& account_id) {
     return ids_of(session_,
                   "select id from transactions where user_id = ?1 and account_id = ?2"

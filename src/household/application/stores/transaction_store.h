@@ -81,6 +81,9 @@ class TransactionStore {
     Result<std::size_t> count_present(const std::string& account_id,
                                       std::vector<StoredTransaction> rows);
     Result<std::vector<std::string>> ids_of_file(const std::string& file_id);
+    /// Those of the file that are in the account: a file may bring rows to several.
+    Result<std::vector<std::string>> ids_of_file_in(const std::string& file_id,
+                                                    const std::string& account_id);
     Result<std::vector<std::string>> ids_of_account(const std::string& account_id);
     /// Ids of rows without a category that counts, oldest first, after `after_id` (empty: from the
     /// start), for runs in parts.

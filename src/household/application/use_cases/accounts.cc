@@ -170,7 +170,8 @@ Result<std::int64_t> remove_account(UnitOfWork& unit, const std::string& id) {
         auto file = TRY(files.find(file_id));
         CHECK(file.has_value());
         file->account_id.clear();
-        file->transaction_count = 0;
+        file->transaction_count =
+            static_cast<std::int64_t>(TRY(transactions.ids_of_file(file_id)).size());
         TRY(files.update(*file));
         unit.publish(event::file_associated(
             unit.occasion(), {.file_id = file_id, .account_id = "", .previous_account_id = id}));

@@ -100,12 +100,57 @@ Result<File> store_file(UnitOfWork& unit, File file) {
     return file;
 }
 
-/// Moves the file's rows. A row's identity contains its account, so each finds its place among the
-/// equal rows of the new one.
-Result<> move_transactions(UnitOfWork& unit, const std::string& file_id,
-                           const std::string& account_id) {
+/// What files of the account say of the rows that this one brought there, and this one of those
+/// that it did not bring, is over.
+Result<> leave_account(UnitOfWork& unit, const File& file) {
+    KnownRows known(unit.session(), unit.user_id());
     TransactionStore store(unit.session(), unit.user_id());
-    for (const std::string& id : TRY(store.ids_of_file(file_id))) {
+    for (const KnownRow& row : TRY(known.of_file(file.id))) {
+        const auto stored =
+            row.earlier.empty() ? std::nullopt : TRY(store.find(row.transaction_id));
+        if (stored && stored->row.account_id == file.account_id) {
+            TRY(take_back(unit, file.id, row.transaction_id, row.earlier));
+        }
+    }
+    return known.forget_around(file.id, file.account_id);
+}
+
+/// Amounts are not converted: those that count in the balance where they are, count where they go.
+Result<> check_currency(UnitOfWork& unit, const File& file, const std::string& account_id) {
+    AccountStore accounts(unit.session(), unit.user_id());
+    const auto from = TRY(accounts.find(file.account_id));
+    const auto to = TRY(accounts.find(account_id));
+    if (!to) {
+        return {};
+    }
+    const auto stranger = TRY(unit.session().query_one(
+        "select currency from transactions where file_id = ?1 and user_id = ?2"
+        " and account_id = ?3 and currency <> ?4 and (?5 = '' or currency = ?5) limit 1",
+        {file.id, unit.user_id(), file.account_id, to->currency.code(),
+         from ? from->currency.code() : std::string_view()},
+        [](const sql::Row& row) { return row.text(0); }));
+    return stranger
+               ? fail(ErrorKind::conflict,
+                      "accountId: the file has brought amounts in " + *stranger + ", and \"" +
+                          to->name + "\" is an account in " + std::string(to->currency.code()) +
+                          "; amounts are not converted: delete the file and upload it for "
+                          "that account")
+               : Result<>();
+}
+
+/// Moves the file's rows from its account. A row's identity contains its account, so each finds its
+/// place among the equal rows of the new one.
+Result<> move_transactions(UnitOfWork& unit, const File& file, const std::string& account_id) {
+    TransactionStore store(unit.session(), unit.user_id());
+    const auto ids = TRY(store.ids_of_file_in(file.id, file.account_id));
+    if (!ids.empty() && account_id.empty()) {
+        return fail(ErrorKind::conflict,
+                    "accountId: the file has brought transactions, which need an account; move it "
+                    "to another account or delete it");
+    }
+    TRY(check_currency(unit, file, account_id));
+    TRY(leave_account(unit, file));
+    for (const std::string& id : ids) {
         auto stored = TRY(store.find(id));
         CHECK(stored.has_value());
         stored->row.account_id = account_id;
@@ -113,8 +158,7 @@ Result<> move_transactions(UnitOfWork& unit, const std::string& file_id,
         stored->row.updated_at = unit.now();
         TRY(store.update(*stored));
     }
-    // What files of the old account say of these rows, and this one of the rows there, is over.
-    return KnownRows(unit.session(), unit.user_id()).forget_around(file_id);
+    return {};
 }
 
 Result<File> associate_file(UnitOfWork& unit, const std::string& id,
@@ -124,13 +168,7 @@ Result<File> associate_file(UnitOfWork& unit, const std::string& id,
     if (file.account_id == account_id) {
         return file;
     }
-    TransactionStore store(unit.session(), unit.user_id());
-    if (account_id.empty() && !TRY(store.ids_of_file(id)).empty()) {
-        return fail(ErrorKind::conflict,
-                    "accountId: the file has brought transactions, which need an account; move it "
-                    "to another account or delete it");
-    }
-    TRY(move_transactions(unit, id, account_id));
+    TRY(move_transactions(unit, file, account_id));
     unit.publish(event::file_associated(
         unit.occasion(),
         {.file_id = id, .account_id = account_id, .previous_account_id = file.account_id}));
@@ -159,7 +197,7 @@ Result<File> process_file(UnitOfWork& unit, const std::string& id,
     if (account_id && *account_id != file.account_id) {
         TRY(check_account(unit, *account_id));
         TransactionStore store(unit.session(), unit.user_id());
-        if (!TRY(store.ids_of_file(id)).empty()) {
+        if (!TRY(store.ids_of_file_in(id, file.account_id)).empty()) {
             return fail(ErrorKind::conflict,
                         "accountId: the file has brought transactions; move it first");
         }

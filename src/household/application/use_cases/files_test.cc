@@ -138,6 +138,80 @@ TEST_F(FilesTest, AssociateMovesFileAndRows) {
     EXPECT_EQ(world.household.accounts.get("ada", to.id)->transaction_count, 2);
 }
 
+/// A file of two accounts is tied to the first of them.
+TEST_F(FilesTest, AssociateMovesTheRowsOfTheFilesOwnAccountOnly) {
+    const auto own = world.account("Own");
+    const auto other = world.account("Other");
+    const auto to = world.account("To");
+    const auto file = world.file("a", "x", own.id);
+    const auto moves = world.bring(file.id, own.id, {"Lidl"});
+    const auto stays = world.bring(file.id, other.id, {"Rent"});
+    EXPECT_EQ(associate(file.id, to.id)->account_id, to.id);
+    EXPECT_EQ(world.household.transactions.get("ada", moves[0])->account_id, to.id);
+    EXPECT_EQ(world.household.transactions.get("ada", stays[0])->account_id, other.id);
+    EXPECT_EQ(world.household.accounts.get("ada", other.id)->transaction_count, 1);
+}
+
+TEST_F(FilesTest, RowsInOtherAccountsDoNotHoldAFileToItsOwn) {
+    const auto own = world.account("Own");
+    const auto other = world.account("Other");
+    const auto file = world.file("a", "x", own.id);
+    const auto stays = world.bring(file.id, other.id, {"Rent"});
+    EXPECT_EQ(associate(file.id, "")->account_id, "");
+    EXPECT_EQ(associate(file.id, own.id)->account_id, own.id);
+    set_status(file.id, FileStatus::processed);
+    EXPECT_EQ(process(file.id, std::nullopt, other.id)->account_id, other.id);
+    EXPECT_EQ(world.household.transactions.get("ada", stays[0])->account_id, other.id);
+}
+
+TEST_F(FilesTest, AnAccountThatGoesLeavesTheFileItsOtherRows) {
+    const auto own = world.account("Own");
+    const auto other = world.account("Other");
+    const auto file = world.file("a", "x", own.id);
+    world.bring(file.id, own.id, {"Lidl", "Aldi"});
+    world.bring(file.id, other.id, {"Rent"});
+    EXPECT_EQ(world
+                  .wait<std::int64_t>([&](auto done) {
+                      world.household.accounts.remove(world.actor(), own.id, std::move(done));
+                  })
+                  .value(),
+              2);
+    const File left = world.household.files.get("ada", file.id).value();
+    EXPECT_EQ(left.account_id, "");
+    EXPECT_EQ(left.transaction_count, 1);
+}
+
+TEST_F(FilesTest, AmountsDoNotMoveToAnAccountOfAnotherCurrency) {
+    const auto from = world.account("From");
+    const auto to = world.account("Dollars", "ada", "USD");
+    const auto file = world.file("a", "x", from.id);
+    const auto ids = world.bring(file.id, from.id, {"Lidl"});
+    world.new_events();
+    EXPECT_THAT(
+        associate(file.id, to.id),
+        FailsWith(ErrorKind::conflict,
+                  HasSubstr("accountId: the file has brought amounts in EUR, and \"Dollars\" is an "
+                            "account in USD; amounts are not converted")));
+    EXPECT_TRUE(world.new_events().empty());
+    EXPECT_EQ(world.household.transactions.get("ada", ids[0])->account_id, from.id);
+    EXPECT_EQ(world.household.files.get("ada", file.id)->account_id, from.id);
+}
+
+/// Amounts that are in no balance where they are, lose nothing: euros in an account in dollars come
+/// home, and move on to one in pounds.
+TEST_F(FilesTest, AmountsBesideTheBalanceMoveAnywhere) {
+    const auto from = world.account("Dollars", "ada", "USD");
+    const auto home = world.account("Euros");
+    const auto pounds = world.account("Pounds", "ada", "GBP");
+    for (const std::string& to : {home.id, pounds.id}) {
+        const auto file = world.file("a", "x", from.id);
+        const auto ids = world.bring(file.id, from.id, {"Lidl"});
+        EXPECT_THAT(associate(file.id, to), Succeeds());
+        EXPECT_EQ(world.household.transactions.get("ada", ids[0])->account_id, to);
+    }
+    EXPECT_EQ(world.household.accounts.get("ada", pounds.id)->other_currencies.size(), 1);
+}
+
 TEST_F(FilesTest, UntiesOnlyAFileWithoutTransactions) {
     const auto account = world.account("Giro");
     const auto file = world.file("a", "x", account.id);
