@@ -1,6 +1,10 @@
 #include "household/application/stores/transaction_store.h"
 
+#include <algorithm>
+#include <deque>
 #include <map>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "household/application/stores/row_values.h"
 #include "household/application/stores/transaction_rows.h"
@@ -72,6 +76,50 @@ class Totals {
 };
 
 constexpr std::size_t rows_at_once = 500;
+
+/// Without the sign the user's and the account's index would look better than transactions_moved,
+/// and all rows of the account would be read.
+constexpr std::string_view moved_rows =
+    "+user_id = ?1 and account_id = ?2 and bank_date <> booking_date";
+
+/// The highest occurrence of each identity in an account, read a day at a time as rows come to be
+/// placed there.
+class Places {
+  public:
+    Places(sql::Session& session, const std::string& user_id, const std::string& account_id)
+        : session_(session), user_id_(user_id), account_id_(account_id) {}
+
+    /// The place of one more row of that day and identity.
+    Result<std::uint32_t> next(money::Date bank_date, const std::string& fingerprint) {
+        const std::string day = bank_date.to_text();
+        if (days_.insert(day).second) {
+            TRY(read(day));
+        }
+        return ++highest_[fingerprint];
+    }
+
+  private:
+    Result<> read(const std::string& day) {
+        static const std::string in_place =
+            "select fingerprint, occurrence from transactions where user_id = ?1"
+            " and account_id = ?2 and booking_date = ?3 and bank_date = booking_date";
+        static const std::string moved = "select fingerprint, occurrence from transactions where " +
+                                         std::string(moved_rows) + " and bank_date = ?3";
+        for (const std::string& statement : {in_place, moved}) {
+            TRY(session_.query(statement, {user_id_, account_id_, day}, [&](const sql::Row& row) {
+                std::uint32_t& highest = highest_[row.text(0)];
+                highest = std::max(highest, static_cast<std::uint32_t>(row.integer(1)));
+            }));
+        }
+        return {};
+    }
+
+    sql::Session& session_;
+    const std::string& user_id_;
+    const std::string& account_id_;
+    std::unordered_set<std::string> days_;
+    std::unordered_map<std::string, std::uint32_t> highest_;  ///< by fingerprint, which has the day
+};
 
 std::string select_by(std::string_view condition) {
     return "select " + std::string(transaction_columns()) + " from transactions where " +
@@ -155,9 +203,9 @@ Result<std::vector<finance::ExistingRow>> TransactionStore::existing_rows(
         "user_id = ?1 and account_id = ?2 and booking_date >= ?3 and booking_date <= ?4"
         " and bank_date = booking_date order by booking_date, id");
     TRY(session_.query(in_place, {user_id_, account_id, first, last}, keep));
-    static const std::string moved = select_by(
-        "user_id = ?1 and account_id = ?2 and bank_date >= ?3 and bank_date <= ?4"
-        " and bank_date <> booking_date order by bank_date, id");
+    static const std::string moved =
+        select_by(std::string(moved_rows) +
+                  " and bank_date >= ?3 and bank_date <= ?4 order by bank_date, id");
     TRY(session_.query(moved, {user_id_, account_id, first, last}, keep));
     return found;
 }
@@ -257,6 +305,37 @@ Result<> TransactionStore::update(const StoredTransaction& stored) {
     Totals totals;
     totals.add(*before, -1);
     totals.add(after, 1);
+    return totals.write(session_, user_id_);
+}
+
+Result<> TransactionStore::move(std::span<const std::string> ids, const std::string& account_id,
+                                WallTime now) {
+    Totals totals;
+    Places places(session_, user_id_, account_id);
+    while (!ids.empty()) {
+        const auto some = ids.first(std::min(ids.size(), rows_at_once));
+        std::deque<std::string> scratch;
+        std::vector<std::vector<sql::Param>> params;
+        params.reserve(some.size());
+        for (const std::string& id : some) {
+            auto stored = TRY(find(id));
+            if (!stored) {
+                return not_found("transaction", id);
+            }
+            totals.add(*stored, -1);
+            stored->row.account_id = account_id;
+            totals.add(*stored, 1);
+            const std::string& fingerprint = scratch.emplace_back(fingerprint_text(*stored));
+            const std::uint32_t occurrence = TRY(places.next(stored->bank_date, fingerprint));
+            params.push_back({id, user_id_, account_id, occurrence, fingerprint, to_unix_ms(now)});
+        }
+        TRY(
+            session_.execute_many("update transactions set account_id = ?3, occurrence = ?4,"
+                                  " fingerprint = ?5, updated_ms = ?6"
+                                  " where id = ?1 and user_id = ?2",
+                                  params));
+        ids = ids.subspan(some.size());
+    }
     return totals.write(session_, user_id_);
 }
 

@@ -94,6 +94,11 @@ class TransactionStore {
     Result<> insert(std::span<const StoredTransaction> rows);
     /// Replaces the row of that id. Errors: `not_found`.
     Result<> update(const StoredTransaction& row);
+    /// Moves rows to another account. A row's identity contains its account, so each finds its
+    /// place among the equal rows there, in the order of `ids`. Cost: linear in the rows and in
+    /// those that the account has on their days; memory some 100 bytes for each of the latter.
+    /// Errors: `not_found`.
+    Result<> move(std::span<const std::string> ids, const std::string& account_id, WallTime now);
     /// Changes nothing but the category; an assignment to none that nobody made by hand makes the
     /// row as if nothing was ever said about it. Errors: `not_found`.
     Result<> assign(const std::string& id, const finance::Assignment& assignment, WallTime now);

@@ -138,8 +138,7 @@ Result<> check_currency(UnitOfWork& unit, const File& file, const std::string& a
                : Result<>();
 }
 
-/// Moves the file's rows from its account. A row's identity contains its account, so each finds its
-/// place among the equal rows of the new one.
+/// Moves the file's rows from its account.
 Result<> move_transactions(UnitOfWork& unit, const File& file, const std::string& account_id) {
     TransactionStore store(unit.session(), unit.user_id());
     const auto ids = TRY(store.ids_of_file_in(file.id, file.account_id));
@@ -150,15 +149,7 @@ Result<> move_transactions(UnitOfWork& unit, const File& file, const std::string
     }
     TRY(check_currency(unit, file, account_id));
     TRY(leave_account(unit, file));
-    for (const std::string& id : ids) {
-        auto stored = TRY(store.find(id));
-        CHECK(stored.has_value());
-        stored->row.account_id = account_id;
-        stored->row.occurrence = TRY(next_occurrence(store, *stored));
-        stored->row.updated_at = unit.now();
-        TRY(store.update(*stored));
-    }
-    return {};
+    return store.move(ids, account_id, unit.now());
 }
 
 Result<File> associate_file(UnitOfWork& unit, const std::string& id,

@@ -71,6 +71,29 @@ void import_rows(benchmark::State& state) {
 }
 BENCHMARK(import_rows)->Unit(benchmark::kMillisecond);
 
+/// A file to another account and back.
+void move_rows(benchmark::State& state) {
+    auto rows = make_rows(rows_wanted());
+    std::vector<std::string> ids;
+    for (StoredTransaction& stored : rows) {
+        stored.row.account_id = "here";
+        ids.push_back(stored.row.id);
+    }
+    World world;
+    world.insert(rows);
+    bool there = false;
+    for (auto _ : state) {
+        auto transaction = sql::Transaction::begin_write(world.database->writer()).value();
+        there = !there;
+        CHECK(TransactionStore(world.database->writer(), "ada")
+                  .move(ids, there ? "there" : "here", from_unix_ms(0))
+                  .has_value());
+        CHECK(transaction.commit().has_value());
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * rows.size()));
+}
+BENCHMARK(move_rows)->Unit(benchmark::kMillisecond);
+
 World& filled() {
     static World world;
     static const bool done = [] {
