@@ -310,6 +310,15 @@ void keep_retention(const std::weak_ptr<BusState>& weak) {
     }
 }
 
+Explanation unmatched(Routing::Wanted wanted, std::uint32_t rule_version) {
+    return {.state = "unmatched",
+            .reason = wanted == Routing::Wanted::undecided
+                          ? "it is older than the consumer, and whether its rules match takes too "
+                            "long to find out"
+                          : "no rule in force when it was stored names this consumer",
+            .rule_version = rule_version};
+}
+
 }  // namespace
 
 ConsumerRuntime* BusState::find(std::string_view name) {
@@ -439,38 +448,37 @@ void Bus::flush(std::string name, io::Completion<> done) {
 }
 
 void Bus::explain(std::string consumer, Offset offset, io::Completion<Explanation> done) {
-    state_->on_strand([consumer = std::move(consumer), offset,
-                       done = std::move(done)](BusState& state) mutable {
-        ConsumerRuntime* found = state.find(consumer);
-        if (found == nullptr) {
-            done(std::unexpected(no_consumer(consumer)));
-            return;
-        }
-        const auto batch = state.log->read(offset, {.records_max = 1});
-        if (const auto lost = state.log->lost_at(offset); !batch && lost) {
-            done(found->explain_lost(offset, *lost, *state.publisher->routing(), state.now()));
-            return;
-        }
-        if (!batch || batch->records().empty() || batch->records()[0].offset != offset) {
-            done(fail(ErrorKind::not_found,
-                      "there is no event at position " + std::to_string(offset.value())));
-            return;
-        }
-        const log::RecordView& record = batch->records()[0];
-        if (!found->wants(record, *state.publisher->routing())) {
-            done(Explanation{.state = "unmatched",
-                             .reason = "no rule in force when it was stored names this consumer",
+    state_->on_strand(
+        [consumer = std::move(consumer), offset, done = std::move(done)](BusState& state) mutable {
+            ConsumerRuntime* found = state.find(consumer);
+            if (found == nullptr) {
+                done(std::unexpected(no_consumer(consumer)));
+                return;
+            }
+            const auto batch = state.log->read(offset, {.records_max = 1});
+            if (const auto lost = state.log->lost_at(offset); !batch && lost) {
+                done(found->explain_lost(offset, *lost, *state.publisher->routing(), state.now()));
+                return;
+            }
+            if (!batch || batch->records().empty() || batch->records()[0].offset != offset) {
+                done(fail(ErrorKind::not_found,
+                          "there is no event at position " + std::to_string(offset.value())));
+                return;
+            }
+            const log::RecordView& record = batch->records()[0];
+            const Routing::Wanted wanted = found->wants(record, *state.publisher->routing());
+            if (wanted != Routing::Wanted::yes) {
+                done(unmatched(wanted, record.rule_version));
+                return;
+            }
+            const delivery::Explanation why =
+                found->machine().explain(offset, found->key_hash_of(record), state.now());
+            done(Explanation{.state = std::string(delivery::name(why.state)),
+                             .reason = why.text,
+                             .last_error = why.error,
+                             .next_attempt = why.next,
                              .rule_version = record.rule_version});
-            return;
-        }
-        const delivery::Explanation why =
-            found->machine().explain(offset, found->key_hash_of(record), state.now());
-        done(Explanation{.state = std::string(delivery::name(why.state)),
-                         .reason = why.text,
-                         .last_error = why.error,
-                         .next_attempt = why.next,
-                         .rule_version = record.rule_version});
-    });
+        });
 }
 
 void Bus::letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done) {

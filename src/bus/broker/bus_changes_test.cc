@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "bus/broker/bus_testing.h"
+#include "bus/broker/undecidable_testing.h"
 
 namespace bascule::broker {
 namespace {
@@ -87,6 +88,22 @@ TEST_F(BusChangesTest, ABadPolicyOfOneConsumerCostsNoOtherItsPosition) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     settle();
     EXPECT_THAT(recorder_->seen, ElementsAre("1")) << "what was settled stays so";
+}
+
+TEST_F(BusChangesTest, OlderEventsThatCannotBeDecidedArePassedOverAndCounted) {
+    const Undecidable hard = undecidable();
+    publish(event_of("1", "u", "thing.done", hard.data));
+    publish(event_of("2"));
+    ASSERT_THAT(configure(config_of(hard.pattern)), Succeeds());
+    settle();
+    EXPECT_THAT(recorder_->seen, testing::IsEmpty());
+    EXPECT_EQ(status().undecided, 1U);
+    EXPECT_EQ(status().lag_events, 0U);
+    const auto explanation = sim::wait_for<Explanation>(
+        *executor_, [&](auto done) { bus_->explain("c", Offset(0), std::move(done)); });
+    ASSERT_THAT(explanation, Succeeds());
+    EXPECT_EQ(explanation->state, "unmatched");
+    EXPECT_THAT(explanation->reason, HasSubstr("takes too long"));
 }
 
 /// Goal: a consumer whose settings are changed and changed back, while it waits for a run to end,

@@ -49,19 +49,21 @@ ConsumerRuntime::ConsumerRuntime(ConsumerConfig config, ConsumerNumber number,
       log_(log),
       sets_(sets) {}
 
-bool ConsumerRuntime::wants(const log::RecordView& record, const Routing& routing) const {
+Routing::Wanted ConsumerRuntime::wants(const log::RecordView& record,
+                                       const Routing& routing) const {
+    using Wanted = Routing::Wanted;
     if (record.kind != log::RecordKind::event) {
-        return false;
+        return Wanted::no;
     }
     const Routing::Consumer* consumer = routing.find(number_);
     if (consumer != nullptr && record.rule_version < consumer->created_version) {
         if (consumer->backfill.empty()) {
-            return false;
+            return Wanted::no;
         }
         const auto event = event::decode_body(record.body);
-        return event && routing.backfills(*event, *consumer);
+        return event ? routing.backfills(*event, *consumer) : Wanted::no;
     }
-    return sets_.contains(record.target_set, number_);
+    return sets_.contains(record.target_set, number_) ? Wanted::yes : Wanted::no;
 }
 
 bool ConsumerRuntime::may_want(const log::RecordView& record, const Routing& routing) const {
@@ -70,7 +72,7 @@ bool ConsumerRuntime::may_want(const log::RecordView& record, const Routing& rou
         record.rule_version < consumer->created_version) {
         return !consumer->backfill.empty();  // its patterns look into what is lost
     }
-    return wants(record, routing);
+    return wants(record, routing) == Routing::Wanted::yes;
 }
 
 std::uint64_t ConsumerRuntime::key_hash_of(const log::RecordView& record) const {
@@ -154,7 +156,9 @@ bool ConsumerRuntime::read_ahead(const Routing& routing, delivery::Now now) {
     const auto batch = std::make_shared<const log::Batch>(std::move(*read));
     bool offered = false;
     for (const log::RecordView& record : batch->records()) {
-        if (!wants(record, routing)) {
+        const Routing::Wanted wanted = wants(record, routing);
+        if (wanted != Routing::Wanted::yes) {
+            undecided_ += wanted == Routing::Wanted::undecided ? 1 : 0;
             continue;
         }
         if (!machine_.wants_more()) {
@@ -335,7 +339,8 @@ ConsumerStatus ConsumerRuntime::status(delivery::Now now) const {
                           .state_reason = machine.text,
                           .cursor = machine_.cursor(),
                           .position = machine_.position(),
-                          .counts = machine_.counts()};
+                          .counts = machine_.counts(),
+                          .undecided = undecided_};
     const auto& gaps = machine_.gaps();
     const std::size_t shown = std::min(gaps.size(), ConsumerStatus::gaps_shown_max);
     status.gaps.assign(gaps.end() - static_cast<std::ptrdiff_t>(shown), gaps.end());

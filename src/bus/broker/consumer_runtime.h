@@ -67,7 +67,7 @@ class ConsumerRuntime {
     bool read_ahead(const Routing& routing, delivery::Now now);
 
     /// Whether the record is this consumer's.
-    bool wants(const log::RecordView& record, const Routing& routing) const;
+    Routing::Wanted wants(const log::RecordView& record, const Routing& routing) const;
 
     /// The same of a record whose body is lost: what cannot be told counts as wanted.
     bool may_want(const log::RecordView& record, const Routing& routing) const;
@@ -111,6 +111,7 @@ class ConsumerRuntime {
     std::deque<std::shared_ptr<const log::Batch>> batches_;  ///< read last: what runs look into
     std::string trouble_;  ///< why reading does not go on; empty if it does
     std::set<delivery::RunId> stuck_;
+    std::uint64_t undecided_ = 0;  ///< older events passed over since no pattern was decided
 
     struct Change {
         ConsumerConfig config;

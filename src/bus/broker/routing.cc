@@ -318,14 +318,18 @@ Routing::Decided Routing::add_matching(const Index& index, const pattern::Subjec
     return decided;
 }
 
-bool Routing::backfills(const event::EventView& event, const Consumer& consumer) const {
+Routing::Wanted Routing::backfills(const event::EventView& event, const Consumer& consumer) const {
     const auto found = backfills_.find(consumer.number);
     if (found == backfills_.end()) {
-        return false;
+        return Wanted::no;
     }
     Matching& own = Matching::of_this_thread();
+    const std::size_t given_up = own.scratch.events_undecided();
     found->second->match(subject_of(event), own.scratch, own.matched);
-    return !own.matched.empty();
+    if (!own.matched.empty()) {
+        return Wanted::yes;
+    }
+    return own.scratch.events_undecided() == given_up ? Wanted::no : Wanted::undecided;
 }
 
 std::string Routing::encode() const {

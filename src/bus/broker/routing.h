@@ -131,9 +131,15 @@ class Routing {
         return consumers;
     }
 
+    enum class Wanted : std::uint8_t {
+        no,
+        yes,
+        undecided,  ///< no pattern that was decided matches, and not every one was
+    };
+
     /// Whether a consumer gets an event that was appended before it existed, which is known by the
     /// record's rule version.
-    bool backfills(const event::EventView& event, const Consumer& consumer) const;
+    Wanted backfills(const event::EventView& event, const Consumer& consumer) const;
 
   private:
     /// Some of the rules' patterns as one matcher.

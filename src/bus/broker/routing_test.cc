@@ -109,8 +109,8 @@ TEST(RoutingTest, BackfillsWithThePatternsOfACreationAlsoAfterTheyChanged) {
         built(plan_of({rule("r", R"({"source":["other"]})", "a")}, {{"a", Start::earliest}, {"b"}}),
               first.get());
     const event::Event event = event_of("s", "t");
-    EXPECT_TRUE(second->backfills(event::view_of(event), *second->find("a")));
-    EXPECT_FALSE(second->backfills(event::view_of(event), *second->find("b")));
+    EXPECT_EQ(second->backfills(event::view_of(event), *second->find("a")), Routing::Wanted::yes);
+    EXPECT_EQ(second->backfills(event::view_of(event), *second->find("b")), Routing::Wanted::no);
 }
 
 TEST(RoutingTest, NamesRuleAndFaultOfABadPlan) {
@@ -157,7 +157,7 @@ TEST(RoutingTest, HoldsNewPatternsToTheLimitsAndStoredOnesToNone) {
         day_one, {.pattern = {.characters_max = 20}, .memory_bytes_max = 10'000});
     ASSERT_THAT(next, Succeeds()) << "what the consumer was created with does not count";
     const event::Event event = event_of("aaaaab", "t");
-    EXPECT_TRUE((*next)->backfills(event::view_of(event), *(*next)->find("a")));
+    EXPECT_EQ((*next)->backfills(event::view_of(event), *(*next)->find("a")), Routing::Wanted::yes);
 }
 
 /// The header's answers are remembered for so many headers; more of them are answered as well.
@@ -225,6 +225,20 @@ TEST(RoutingTest, SaysThatNotEveryPatternWasDecided) {
     EXPECT_THAT(consumers, ElementsAre(ConsumerNumber(2)));
     const event::Event next = event_of("s", "t", R"({"a":1})");
     EXPECT_EQ(routing->match(event::view_of(next), consumers), Routing::Decided::yes);
+}
+
+TEST(RoutingTest, SaysThatABackfillWasNotDecided) {
+    const Undecidable hard = undecidable();
+    const auto routing = built(plan_of({rule("r", hard.pattern, "a"), rule("r2", hard.pattern, "b"),
+                                        rule("s", R"({"source":["s"]})", "b")},
+                                       {{"a", Start::earliest}, {"b", Start::earliest}}));
+    const event::Event event = event_of("s", "t", hard.data);
+    const auto backfills = [&](const event::Event& it, std::string_view consumer) {
+        return routing->backfills(event::view_of(it), *routing->find(consumer));
+    };
+    EXPECT_EQ(backfills(event, "a"), Routing::Wanted::undecided);
+    EXPECT_EQ(backfills(event, "b"), Routing::Wanted::yes) << "another pattern matches";
+    EXPECT_EQ(backfills(event_of("s", "t", "{}"), "a"), Routing::Wanted::no);
 }
 
 TEST(TargetSetsTest, IsUndefinedUntilADefinitionIsDurable) {

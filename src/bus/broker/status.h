@@ -25,6 +25,9 @@ struct ConsumerStatus {
     std::uint64_t lag_events = 0;  ///< records not yet read, plus matching events not yet settled
     std::int64_t lag_ms = 0;       ///< age of the oldest of them
     delivery::Counts counts;
+    /// Events older than the consumer that it did not get, since whether they match takes too long
+    /// to find out; since the bus was opened.
+    std::uint64_t undecided = 0;
     /// What was left out when a person made it go on behind it; the last gaps_shown_max.
     std::vector<delivery::ConsumerState::Gap> gaps;
     static constexpr std::size_t gaps_shown_max = 100;

@@ -107,6 +107,9 @@ void add_consumer(Collector& out, const broker::ConsumerStatus& status) {
                 consumer);
     out.counter("bascule_consumer_late_answers_total", "Answers that came too late",
                 number(counts.late_answers), consumer);
+    out.counter("bascule_consumer_undecided_total",
+                "Events older than the consumer, not delivered since no pattern was decided",
+                number(status.undecided), consumer);
     const auto state = [&](const char* name, std::uint64_t count) {
         out.gauge("bascule_consumer_events",
                   "Events that matched, by what became of them; the states sum up to matched",
