@@ -14,9 +14,10 @@ struct Workspace;
 /// successive snapshots of one rule set.
 ///
 /// Threads:  one owner at a time.
-/// Memory:   grows with the largest event (5 bytes a byte), given back only by the destructor; and
-///           with the rules of the matchers it serves (about 50 bytes a rule), given back when it
-///           serves a new one after they are gone.
+/// Memory:   grows with the largest event: 5 bytes a byte, and 64 bytes for each value that rules
+///           ask for, so up to 40 bytes a byte of nothing but digits and commas; given back only
+///           by the destructor. And with the rules of the matchers it serves (about 50 bytes a
+///           rule), given back when it serves a new one after they are gone.
 class Scratch {
   public:
     Scratch();
