@@ -119,8 +119,47 @@ TEST(AllocationTest, EstimatesAtLeastWhatRulesTake) {
     for (int i = 0; i < 60; ++i) {
         fields += R"(,"a name of more than a few bytes )" + std::to_string(i) + R"(":[1])";
     }
+    // Of each of these one thing takes most: each of them must be counted.
+    const std::string text = "#" + std::string(300, 't');
+    const auto list = [](const std::string& term) {
+        std::string terms;
+        for (int i = 10; i < 90; ++i) {
+            std::string one = term;
+            one.replace(one.find('_'), 1, std::to_string(i));
+            terms += (i > 10 ? "," : "") + one;
+        }
+        return terms;
+    };
+    const std::string texts = list(R"("#_")");
+    std::string pieces;
+    for (int i = 0; i < 80; ++i) {
+        pieces += "*p";
+    }
+    std::string path;
+    for (int i = 0; i < 60; ++i) {
+        path += R"({"s":)";
+    }
     for (const std::string& shape :
-         {"{" + alternatives + R"(,"z":["#"])" + fields + "}", std::string(R"({"source":["s#"]})"),
+         {R"({"a":[")" + text + R"("]})",
+          R"({"a":[{"prefix":")" + text + R"("}]})",
+          R"({"a":[{"suffix":")" + text + R"("}]})",
+          R"({"a":[{"equals-ignore-case":")" + text + R"("}]})",
+          R"({"a":[{"prefix":{"equals-ignore-case":")" + text + R"("}}]})",
+          R"({"a":[{"wildcard":"*)" + text + R"(*"}]})",
+          R"({"a":[{"wildcard":"*)" + text + R"(*x*y*z*"}]})",
+          R"({"a":[{"anything-but":[")" + text + R"("]}]})",
+          R"({"a":[{"anything-but":[)" + texts + "]}]}",
+          R"({"a":[)" + texts + "]}",
+          R"({"a":[)" + list("1#_") + "]}",
+          R"({"a":[)" + list(R"({"wildcard":"#_*"})") + "]}",
+          R"({"a":[{"wildcard":"#)" + pieces + R"("}]})",
+          R"({"a":[)" + list(R"({"cidr":"10.#._.0/24"})") + "]}",
+          std::string(R"({"a":["#.1.1.1","2001:db8::#"]})"),
+          std::string(R"({"a":[{"numeric":[">",#,"<",1000]},{"numeric":[">=",-#]}]})"),
+          std::string(R"({"a":[{"cidr":"10.0.#.0/24"},#,true,{"exists":false}]})"),
+          R"({"a#":)" + path + "[1]" + std::string(60, '}') + "}",
+          "{" + alternatives + R"(,"z":["#"])" + fields + "}",
+          std::string(R"({"source":["s#"]})"),
           std::string(R"({"source":["s"],"detail":{"a":["#"],"b":[{"prefix":"#"}],"c":[1,2,3]}})"),
           std::string(
               R"({"a":[{"anything-but":["#","x","y","a longer text than fits in place"]}]})")}) {
@@ -131,7 +170,8 @@ TEST(AllocationTest, EstimatesAtLeastWhatRulesTake) {
             for (std::size_t at = text.find('#'); at != std::string::npos; at = text.find('#')) {
                 text.replace(at, 1, std::to_string(i));
             }
-            const auto pattern = Pattern::parse(text);
+            const auto pattern = Pattern::parse(text, Dialect::eventbridge,
+                                                {.complexity_max = Limits::any_complexity});
             ASSERT_THAT(pattern, Succeeds()) << text;
             ASSERT_THAT(rules.add(RuleId(i), *pattern), Succeeds());
         }

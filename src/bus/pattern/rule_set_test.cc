@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -213,6 +214,25 @@ TEST(RuleSetTest, EstimatesAtLeastWhatIsTaken) {
         EXPECT_GE(rules.memory_bytes_estimated(), taken) << shape;
         EXPECT_LE(rules.memory_bytes_estimated(), taken * 12) << shape;
     }
+}
+
+/// Goal: whoever lets a matcher go does not destroy it, and the set does not keep it for ever.
+TEST(RuleSetTest, LetsAMatcherGoAfterEverybodyElseDid) {
+    RuleSet rules;
+    EXPECT_THAT(rules.add(id(0), wants("a", "x")), Succeeds());
+    auto held = rules.snapshot();
+    const std::weak_ptr<const Matcher> seen = held;
+    EXPECT_THAT(rules.add(id(1), wants("a", "y")), Succeeds());
+    std::weak_ptr<const Matcher> unheld = rules.snapshot();
+    EXPECT_THAT(rules.add(id(2), wants("a", "z")), Succeeds());
+    rules.snapshot();
+    EXPECT_FALSE(seen.expired()) << "somebody has it";
+    EXPECT_TRUE(unheld.expired());
+    held.reset();
+    EXPECT_FALSE(seen.expired()) << "the set destroys it, not who held it";
+    EXPECT_THAT(rules.add(id(3), wants("a", "w")), Succeeds());
+    rules.snapshot();
+    EXPECT_TRUE(seen.expired());
 }
 
 /// Snapshots may be matched by any thread while the set goes on; run under tsan.

@@ -13,6 +13,8 @@ namespace {
 // Every term is kept three times: in its pattern, in its predicate, and with its key and slot in an
 // index.
 constexpr std::size_t term_bytes = 256;
+// What is neither a text nor a number is kept in its pattern alone.
+constexpr std::size_t word_bytes = 160;
 constexpr std::size_t predicate_bytes = 320;
 constexpr std::size_t pattern_bytes = 352;  // and what the set knows of it
 constexpr std::size_t alternative_bytes = 80;
@@ -27,8 +29,10 @@ struct Estimate {
     std::size_t operator()(const ExactText& term) const {
         return text(term.text.size()) + (term.address ? term_bytes : 0);
     }
-    std::size_t operator()(const ExactNumber& term) const { return text(term.number.size()); }
-    std::size_t operator()(const Literal&) const { return 8; }
+    std::size_t operator()(const ExactNumber& term) const {
+        return term_bytes + text(term.number.size());  // with a key, wherever it is
+    }
+    std::size_t operator()(const Literal&) const { return word_bytes; }
     std::size_t operator()(const Prefix& term) const { return text(term.text.size()); }
     std::size_t operator()(const Suffix& term) const { return text(term.text.size()); }
     std::size_t operator()(const EqualsIgnoreCase& term) const { return text(term.text.size()); }
@@ -42,9 +46,9 @@ struct Estimate {
     std::size_t operator()(const Numeric& term) const {
         return 3 * term_bytes + 4 * (term.bottom.size() + term.top.size());
     }
-    std::size_t operator()(const Cidr&) const { return term_bytes; }
-    std::size_t operator()(const Exists&) const { return 8; }
-    std::size_t operator()(const Absent&) const { return 8; }
+    std::size_t operator()(const Cidr&) const { return 2 * term_bytes; }
+    std::size_t operator()(const Exists&) const { return word_bytes; }
+    std::size_t operator()(const Absent&) const { return word_bytes; }
     std::size_t operator()(const AnythingBut& term) const {
         std::size_t bytes = term_bytes;
         for (const Excluded& excluded : term.excluded) {
