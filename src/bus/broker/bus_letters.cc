@@ -1,0 +1,243 @@
+#include <algorithm>
+#include <charconv>
+
+#include "bus/broker/bus_state.h"
+#include "bus/broker/deeds.h"
+#include "bus/event/body.h"
+#include "foundation/base/check.h"
+
+namespace bascule::broker {
+
+namespace {
+
+std::string letter_id(const std::string& consumer, Offset offset) {
+    return consumer + ":" + std::to_string(offset.value());
+}
+
+std::optional<std::pair<std::string, Offset>> parse_letter_id(std::string_view id) {
+    const std::size_t colon = id.rfind(':');
+    std::uint64_t offset = 0;
+    if (colon == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::string_view digits = id.substr(colon + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+        return std::nullopt;
+    }
+    return std::pair(std::string(id.substr(0, colon)), Offset(offset));
+}
+
+/// A letter as people see it. `open` is what the machine holds of it, if it does.
+LetterSummary summary_of(const std::string& consumer, const LetterStore::Stored& stored,
+                         const delivery::LetterRef* open) {
+    const delivery::Letter& letter = stored.letter;
+    LetterSummary summary{.id = letter_id(consumer, letter.offset),
+                          .consumer = consumer,
+                          .offset = letter.offset,
+                          .attempts = letter.attempts,
+                          .first_error = letter.first_error,
+                          .last_error = letter.last_error,
+                          .fingerprint = letter.fingerprint,
+                          .created = letter.opened};
+    if (const auto event = event::decode_body(stored.body)) {
+        summary.event_id = event->event_id;
+        summary.event_type = event->event_type;
+        summary.user_id = event->user_id;
+    }
+    if (open != nullptr) {
+        summary.state = open->redriving ? "redriving" : "open";
+        summary.reason = delivery::name(letter.reason);
+    } else {
+        summary.state = "closed";
+        summary.reason = std::string(delivery::name(stored.how));
+        if (!stored.closing_reason.empty()) {
+            summary.reason += ": " + stored.closing_reason;
+        }
+    }
+    return summary;
+}
+
+bool fits(const LetterSummary& summary, const LetterFilter& filter) {
+    const bool open = summary.state != "closed";
+    return (filter.ids.empty() || std::ranges::find(filter.ids, summary.id) != filter.ids.end()) &&
+           (filter.consumer.empty() || filter.consumer == summary.consumer) &&
+           (filter.user_id.empty() || filter.user_id == summary.user_id) &&
+           (filter.fingerprint.empty() || filter.fingerprint == summary.fingerprint) &&
+           (!filter.open || *filter.open == open);
+}
+
+/// All letters that the filter means, with the machine's word on which are open.
+std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& filter) {
+    std::vector<LetterSummary> found;
+    for (const auto& [number, consumer] : state.consumers) {
+        if (!filter.consumer.empty() && filter.consumer != consumer->name()) {
+            continue;
+        }
+        std::map<Offset, delivery::LetterRef> open;
+        for (const delivery::LetterRef& letter : consumer->machine().letters({})) {
+            open.emplace(letter.offset, letter);
+        }
+        const auto& all = state.letters->all();
+        for (auto at = all.lower_bound({consumer->name(), Offset(0)});
+             at != all.end() && at->first.first == consumer->name(); ++at) {
+            const auto held = open.find(at->first.second);
+            if (held == open.end() && !at->second.closed) {
+                continue;  // written, but its event went on in the retry cycle after a crash
+            }
+            LetterSummary summary = summary_of(consumer->name(), at->second,
+                                               held == open.end() ? nullptr : &held->second);
+            if (fits(summary, filter)) {
+                found.push_back(std::move(summary));
+            }
+        }
+    }
+    return found;
+}
+
+/// What a verb is to be done to: letters of one consumer.
+struct Chosen {
+    ConsumerRuntime* consumer = nullptr;
+    delivery::LetterFilter letters;
+};
+
+/// The open letters that the filter means, by consumer; what is named by id must be there. Those
+/// that are closed or on their way already are left out, since every verb may be repeated.
+Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFilter& filter) {
+    for (const std::string& id : filter.ids) {
+        const auto parsed = parse_letter_id(id);
+        if (!parsed || state.letters->find(parsed->first, parsed->second) == nullptr) {
+            return fail(ErrorKind::not_found, "there is no letter '" + id + "'");
+        }
+    }
+    LetterFilter open_only = filter;
+    open_only.open = true;
+    std::vector<LetterSummary> meant = selected(state, open_only);
+    std::erase_if(meant, [&](const LetterSummary& letter) {
+        return letter.state == "redriving" ||
+               (filter.ids.empty() && state.find(letter.consumer) == nullptr);
+    });
+    return meant;
+}
+
+/// Applies a verb to every selected letter or, if it may not be done to one of them, to none. All
+/// of it enters the journal in one turn. A crash before it is confirmed leaves all of it, nothing,
+/// or, of more than 16 MiB of entries (DeliveryJournal::append), the first part: a valid history in
+/// which the other letters are open still, so that the verb can be repeated.
+template <class May, class Verb, class Fact>
+void do_to_selected(BusState& state, const LetterFilter& filter, const Deed& deed, May may,
+                    Verb verb, Fact fact_of, io::Completion<std::vector<LetterSummary>> done) {
+    auto meant = letters_meant(state, filter);
+    if (!meant) {
+        done(std::move(meant));
+        return;
+    }
+    std::vector<event::Event> facts;
+    for (const LetterSummary& letter : *meant) {
+        facts.push_back(fact_of(occasion_of(state, deed), {.consumer = letter.consumer,
+                                                           .letter_id = letter.id,
+                                                           .letter_event_id = letter.event_id,
+                                                           .reason = deed.reason}));
+        if (auto sound = check_deed(deed, facts.back()); !sound) {
+            done(std::unexpected(std::move(sound).error()));
+            return;
+        }
+    }
+    std::vector<Chosen> chosen;
+    for (const LetterSummary& letter : *meant) {  // in order of consumer and offset
+        if (chosen.empty() || chosen.back().consumer->name() != letter.consumer) {
+            ConsumerRuntime* consumer = state.find(letter.consumer);
+            if (consumer == nullptr) {
+                done(fail(ErrorKind::conflict, "nothing was done: letter '" + letter.id +
+                                                   "' is of a consumer that was removed"));
+                return;
+            }
+            chosen.push_back({.consumer = consumer});
+        }
+        chosen.back().letters.offsets.push_back(letter.offset);
+    }
+    for (const Chosen& part : chosen) {
+        if (auto allowed = may(part.consumer->machine(), part.letters); !allowed) {
+            done(std::unexpected(std::move(allowed).error().in("nothing was done: consumer '" +
+                                                               part.consumer->name() + "'")));
+            return;
+        }
+    }
+    for (const Chosen& part : chosen) {
+        CHECK(verb(part.consumer->machine(), part.letters).has_value());
+    }
+    state.facts.add(std::move(facts));
+    state.confirm_when_durable(
+        [meant = std::move(*meant), done = std::move(done)](Result<> synced) mutable {
+            if (synced) {
+                done(std::move(meant));
+            } else {
+                done(std::unexpected(synced.error()));
+            }
+        });
+}
+
+}  // namespace
+
+void Bus::letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done) {
+    state_->on_strand([filter = std::move(filter), done = std::move(done)](
+                          BusState& state) mutable { done(selected(state, filter)); });
+}
+
+void Bus::letter(std::string id, io::Completion<LetterDetail> done) {
+    state_->on_strand([id = std::move(id), done = std::move(done)](BusState& state) mutable {
+        const auto summaries = selected(state, {.ids = {id}});
+        const auto parsed = parse_letter_id(id);
+        if (summaries.empty() || !parsed) {
+            done(fail(ErrorKind::not_found, "there is no letter '" + id + "'"));
+            return;
+        }
+        const LetterStore::Stored& stored = *state.letters->find(parsed->first, parsed->second);
+        LetterDetail detail{.summary = summaries.front()};
+        for (const delivery::Attempt& attempt : stored.letter.history) {
+            detail.attempts.push_back({.at = attempt.at, .error = attempt.error});
+        }
+        if (const auto event = event::decode_body(stored.body)) {
+            detail.event = event::owned(*event);
+        }
+        done(std::move(detail));
+    });
+}
+
+void Bus::redrive(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done) {
+    state_->on_strand([filter = std::move(filter), deed = std::move(deed),
+                       done = std::move(done)](BusState& state) mutable {
+        do_to_selected(
+            state, filter, deed,
+            [](const delivery::Consumer& machine, const auto& letters) {
+                return machine.may_redrive(letters);
+            },
+            [&](delivery::Consumer& machine, const auto& letters) {
+                return machine.redrive(letters, state.now());
+            },
+            event::bus_letter_redriven, std::move(done));
+    });
+}
+
+void Bus::discard(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done) {
+    state_->on_strand([filter = std::move(filter), deed = std::move(deed),
+                       done = std::move(done)](BusState& state) mutable {
+        const std::string& reason = deed.reason;
+        if (reason.empty()) {
+            done(fail(ErrorKind::invalid, "a discard needs a reason; it stays with the letter"));
+            return;
+        }
+        constexpr auto how = delivery::LetterClosing::discarded;
+        do_to_selected(
+            state, filter, deed,
+            [&](const delivery::Consumer& machine, const auto& letters) {
+                return machine.may_close_letters(letters, how, reason);
+            },
+            [&](delivery::Consumer& machine, const auto& letters) {
+                return machine.close_letters(letters, how, reason, state.now());
+            },
+            event::bus_letter_discarded, std::move(done));
+    });
+}
+
+}  // namespace bascule::broker
