@@ -19,6 +19,10 @@ std::string_view type_of(Deeds::Kind kind) {
             return "bus.letter_redriven";
         case Deeds::Kind::discard:
             return "bus.letter_discarded";
+        case Deeds::Kind::skip:
+            return "bus.letter_skipped";
+        case Deeds::Kind::stop:
+            return "bus.letter_stopped";
     }
     return "";
 }

@@ -17,7 +17,7 @@ namespace bascule::simulator {
 /// Threads: one owner.
 class Deeds {
   public:
-    enum class Kind { pause, resume, redrive, discard };
+    enum class Kind { pause, resume, redrive, discard, skip, stop };
 
     /// Somebody is about to do it. Returns a name for who does, of its own for every deed.
     std::string asked(Kind kind, const std::string& consumer, SteadyTime now,

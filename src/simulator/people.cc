@@ -5,7 +5,7 @@ namespace bascule::simulator {
 void People::help() {
     for (const auto& [name, policy] : stage_.policies) {
         resume(name);
-        redrive(name);
+        redrive(name, {});
     }
 }
 
@@ -53,12 +53,14 @@ void People::resume(const std::string& consumer) {
     stage_.bus->resume(consumer, {.actor = actor}, noted(actor));
 }
 
-void People::redrive(const std::string& consumer) {
+void People::redrive(const std::string& consumer, const delivery::RedrivePace& pace) {
     const std::string actor =
         stage_.deeds.asked(Deeds::Kind::redrive, consumer, stage_.clock.steady());
-    stage_.story.tell(actor + " redrives the letters of " + consumer);
+    stage_.story.tell(
+        actor + " redrives the letters of " + consumer + (pace.canary ? ", one ahead" : "") +
+        (pace.per_second == 0 ? "" : ", " + std::to_string(pace.per_second) + " a second"));
     stage_.model.hurried(consumer, stage_.clock.steady());
-    stage_.bus->redrive({.consumer = consumer, .open = true}, {.actor = actor},
+    stage_.bus->redrive({.consumer = consumer, .open = true}, pace, {.actor = actor},
                         [this, boot = stage_.boot, consumer, actor](const auto& letters) {
                             if (boot == stage_.boot && letters) {
                                 std::vector<std::string> ids;
@@ -74,24 +76,48 @@ void People::redrive(const std::string& consumer) {
                         });
 }
 
+void People::stop_redrive(const std::string& consumer) {
+    const std::string actor =
+        stage_.deeds.asked(Deeds::Kind::stop, consumer, stage_.clock.steady());
+    stage_.story.tell(actor + " takes back the letters of " + consumer + " that wait");
+    stage_.bus->stop_redrive({.consumer = consumer, .open = true}, {.actor = actor},
+                             [this, boot = stage_.boot, actor](const auto& letters) {
+                                 if (boot == stage_.boot && letters) {
+                                     std::vector<std::string> ids;
+                                     for (const broker::LetterSummary& letter : *letters) {
+                                         ids.push_back(letter.id);
+                                     }
+                                     stage_.deeds.confirmed(actor, ids);
+                                     stage_.counts.letters_stopped += letters->size();
+                                 }
+                             });
+}
+
 void People::discard(const std::string& consumer, Random& random) {
     stage_.bus->letters(
         {.consumer = consumer, .open = true},
-        [this, boot = stage_.boot, consumer, chance = random.next()](const auto& letters) {
+        [this, boot = stage_.boot, consumer, chance = random.next(),
+         skips = random.below(3) == 0](const auto& letters) {
             if (boot != stage_.boot || !letters || letters->empty()) {
                 return;
             }
             const broker::LetterSummary letter = (*letters)[chance % letters->size()];
-            const std::string actor =
-                stage_.deeds.asked(Deeds::Kind::discard, consumer, stage_.clock.steady());
-            stage_.story.tell(actor + " discards " + letter.id);
+            const std::string actor = stage_.deeds.asked(
+                skips ? Deeds::Kind::skip : Deeds::Kind::discard, consumer, stage_.clock.steady());
+            stage_.story.tell(actor + (skips ? " skips " : " discards ") + letter.id);
             stage_.model.discarding(letter.consumer, letter.offset, stage_.clock.steady());
-            stage_.bus->discard({.ids = {letter.id}}, {.actor = actor, .reason = "known"},
-                                [this, boot, letter, actor](const auto& closed) {
-                                    if (boot == stage_.boot) {
-                                        discard_answered(letter, actor, closed);
-                                    }
-                                });
+            const broker::LetterFilter only{.ids = {letter.id}};
+            const broker::Deed deed{.actor = actor, .reason = "known"};
+            auto answered = [this, boot, letter, actor](const auto& closed) {
+                if (boot == stage_.boot) {
+                    discard_answered(letter, actor, closed);
+                }
+            };
+            if (skips) {
+                stage_.bus->skip(only, deed, std::move(answered));
+            } else {
+                stage_.bus->discard(only, deed, std::move(answered));
+            }
         });
 }
 
@@ -123,7 +149,15 @@ void People::act(Random& random) {
             stage_.bus->flush(consumer, [](const Result<>&) {});
             break;
         case 3:
-            redrive(consumer);
+            if (random.below(4) == 0) {
+                stop_redrive(consumer);
+            } else {
+                redrive(consumer,
+                        {.per_second = random.below(3) == 0
+                                           ? 1 + static_cast<std::uint32_t>(random.below(20))
+                                           : 0,
+                         .canary = random.below(4) == 0});
+            }
             break;
         case 4:
             discard(consumer, random);

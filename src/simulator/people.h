@@ -26,7 +26,8 @@ class People {
     void resume(const std::string& consumer);
     void discard_answered(const broker::LetterSummary& letter, const std::string& actor,
                           const Result<std::vector<broker::LetterSummary>>& closed);
-    void redrive(const std::string& consumer);
+    void redrive(const std::string& consumer, const delivery::RedrivePace& pace);
+    void stop_redrive(const std::string& consumer);
     void discard(const std::string& consumer, Random& random);
 
     Stage& stage_;

@@ -31,6 +31,7 @@ struct Counts {
     std::uint64_t kills = 0;
     std::uint64_t power_cuts = 0;
     std::uint64_t letters_redriven = 0;
+    std::uint64_t letters_stopped = 0;
     std::uint64_t letters_discarded = 0;
     std::uint64_t rule_changes = 0;
 };

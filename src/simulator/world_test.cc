@@ -100,6 +100,7 @@ TEST(WorldTest, EverythingThatCanHappenDoes) {
         sum.kills += counts.kills;
         sum.power_cuts += counts.power_cuts;
         sum.letters_redriven += counts.letters_redriven;
+        sum.letters_stopped += counts.letters_stopped;
         sum.letters_discarded += counts.letters_discarded;
         sum.rule_changes += counts.rule_changes;
     }
@@ -110,6 +111,7 @@ TEST(WorldTest, EverythingThatCanHappenDoes) {
     EXPECT_GT(sum.kills, 100U);
     EXPECT_GT(sum.power_cuts, 100U);
     EXPECT_GT(sum.letters_redriven, 50U);
+    EXPECT_GT(sum.letters_stopped, 5U);
     EXPECT_GT(sum.letters_discarded, 10U);
     EXPECT_GT(sum.rule_changes, 100U);
 }

@@ -124,14 +124,25 @@ class Bus {
 
     void letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done);
     void letter(std::string id, io::Completion<LetterDetail> done);
-    // Both verbs are done to all letters that the filter means or to none, also over a crash;
+    // All verbs are done to all letters that the filter means or to none, also over a crash;
     // letters that are closed or being redriven are not meant, so that a verb can be repeated.
     // Errors: `not_found` for an id, `conflict` naming the letter that is in the way, `io`.
 
     /// The letters that are attempted again, head first per key, as they were before.
-    void redrive(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done);
+    /// With a pace they begin one after the other, see delivery::Consumer::redrive; it holds over
+    /// a restart.
+    void redrive(LetterFilter filter, delivery::RedrivePace pace, Deed deed,
+                 io::Completion<std::vector<LetterSummary>> done);
+    /// Takes back those that wait for their turn: the letters that are open once more.
+    void stop_redrive(LetterFilter filter, Deed deed,
+                      io::Completion<std::vector<LetterSummary>> done);
     /// Wants a reason, which stays with the letters too.
     void discard(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done);
+    /// The same, said of events that need not be handled: their keys go on without them.
+    void skip(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done);
+    /// Letters with their events, by consumer and offset: `filter` as for `letters`.
+    void letter_details(LetterFilter filter, std::size_t most, std::string after,
+                        io::Completion<std::vector<LetterDetail>> done);
 
     /// Whether events are taken and delivered, at this moment.
     BusHealth health() const;

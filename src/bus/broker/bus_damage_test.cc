@@ -159,7 +159,7 @@ TEST_F(BusDamageTest, AFrameThatIsGoneIsOneLetterOfEveryConsumerThatMayHaveMisse
     EXPECT_THAT(bus_->health().lost_reason, HasSubstr("cannot be read"));
     // Redriven without the event it is a letter again.
     auto redriven = sim::wait_for<std::vector<LetterSummary>>(
-        *executor_, [&](auto done) { bus_->redrive({}, {}, std::move(done)); });
+        *executor_, [&](auto done) { bus_->redrive({}, {}, {}, std::move(done)); });
     ASSERT_THAT(redriven, Succeeds());
     settle();
     EXPECT_THAT(letters({.open = true}), SizeIs(1));
@@ -189,7 +189,7 @@ TEST_F(BusDamageTest, AnOpenLetterThatIsDamagedIsMadeAnewFromTheLog) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     EXPECT_THAT(bus_->health().lost_reason, IsEmpty());
     const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
-        *executor_, [&](auto done) { bus_->redrive({.user_id = "u"}, {}, std::move(done)); });
+        *executor_, [&](auto done) { bus_->redrive({.user_id = "u"}, {}, {}, std::move(done)); });
     ASSERT_THAT(redriven, Succeeds());
     EXPECT_THAT(*redriven, SizeIs(1));
     settle();

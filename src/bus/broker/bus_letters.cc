@@ -1,10 +1,15 @@
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_set>
 
 #include "bus/broker/bus_state.h"
 #include "bus/broker/deeds.h"
 #include "bus/event/body.h"
 #include "foundation/base/check.h"
+#include "foundation/base/hash.h"
 
 namespace bascule::broker {
 
@@ -46,7 +51,7 @@ LetterSummary summary_of(const std::string& consumer, const LetterStore::Stored&
         summary.user_id = event->user_id;
     }
     if (open != nullptr) {
-        summary.state = open->redriving ? "redriving" : "open";
+        summary.state = open->paced ? "waiting" : open->redriving ? "redriving" : "open";
         summary.reason = delivery::name(letter.reason);
     } else {
         summary.state = "closed";
@@ -59,17 +64,23 @@ LetterSummary summary_of(const std::string& consumer, const LetterStore::Stored&
 }
 
 bool fits(const LetterSummary& summary, const LetterFilter& filter) {
-    const bool open = summary.state != "closed";
-    return (filter.ids.empty() || std::ranges::find(filter.ids, summary.id) != filter.ids.end()) &&
-           (filter.consumer.empty() || filter.consumer == summary.consumer) &&
-           (filter.user_id.empty() || filter.user_id == summary.user_id) &&
-           (filter.fingerprint.empty() || filter.fingerprint == summary.fingerprint) &&
-           (!filter.open || *filter.open == open);
+    return (filter.user_id.empty() || filter.user_id == summary.user_id) &&
+           (filter.fingerprint.empty() || filter.fingerprint == summary.fingerprint);
+}
+
+/// What can be said of a letter before its event is read.
+bool may_fit(const delivery::Letter& letter, const LetterFilter& filter,
+             const std::unordered_set<std::string_view>& ids) {
+    return (filter.key.empty() || hash64(filter.key) == letter.key_hash) &&
+           (!filter.opened_from || letter.opened >= *filter.opened_from) &&
+           (!filter.opened_to || letter.opened <= *filter.opened_to) &&
+           (ids.empty() || ids.contains(letter_id(letter.consumer, letter.offset)));
 }
 
 /// All letters that the filter means, with the machine's word on which are open.
 std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& filter) {
     std::vector<LetterSummary> found;
+    const std::unordered_set<std::string_view> ids(filter.ids.begin(), filter.ids.end());
     for (const auto& [number, consumer] : state.consumers) {
         if (!filter.consumer.empty() && filter.consumer != consumer->name()) {
             continue;
@@ -84,6 +95,10 @@ std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& f
             const auto held = open.find(at->first.second);
             if (held == open.end() && !at->second.closed) {
                 continue;  // written, but its event went on in the retry cycle after a crash
+            }
+            if ((filter.open && *filter.open != (held != open.end())) ||
+                !may_fit(at->second.letter, filter, ids)) {
+                continue;
             }
             LetterSummary summary = summary_of(consumer->name(), at->second,
                                                held == open.end() ? nullptr : &held->second);
@@ -101,9 +116,10 @@ struct Chosen {
     delivery::LetterFilter letters;
 };
 
-/// The open letters that the filter means, by consumer; what is named by id must be there. Those
-/// that are closed or on their way already are left out, since every verb may be repeated.
-Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFilter& filter) {
+/// The letters in one of these states that the filter means, by consumer; what is named by id must
+/// be there. Others are left out, since every verb may be repeated.
+Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFilter& filter,
+                                                 std::initializer_list<std::string_view> in_state) {
     for (const std::string& id : filter.ids) {
         const auto parsed = parse_letter_id(id);
         if (!parsed || state.letters->find(parsed->first, parsed->second) == nullptr) {
@@ -114,7 +130,7 @@ Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFi
     open_only.open = true;
     std::vector<LetterSummary> meant = selected(state, open_only);
     std::erase_if(meant, [&](const LetterSummary& letter) {
-        return letter.state == "redriving" ||
+        return std::ranges::find(in_state, letter.state) == in_state.end() ||
                (filter.ids.empty() && state.find(letter.consumer) == nullptr);
     });
     return meant;
@@ -125,9 +141,10 @@ Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFi
 /// or, of more than 16 MiB of entries (DeliveryJournal::append), the first part: a valid history in
 /// which the other letters are open still, so that the verb can be repeated.
 template <class May, class Verb, class Fact>
-void do_to_selected(BusState& state, const LetterFilter& filter, const Deed& deed, May may,
-                    Verb verb, Fact fact_of, io::Completion<std::vector<LetterSummary>> done) {
-    auto meant = letters_meant(state, filter);
+void do_to_selected(BusState& state, const LetterFilter& filter, const Deed& deed,
+                    std::initializer_list<std::string_view> in_state, May may, Verb verb,
+                    Fact fact_of, io::Completion<std::vector<LetterSummary>> done) {
+    auto meant = letters_meant(state, filter, in_state);
     if (!meant) {
         done(std::move(meant));
         return;
@@ -184,60 +201,148 @@ void Bus::letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>
                           BusState& state) mutable { done(selected(state, filter)); });
 }
 
+namespace {
+
+LetterDetail detail_of(const BusState& state, LetterSummary summary) {
+    const LetterStore::Stored& stored = *state.letters->find(summary.consumer, summary.offset);
+    LetterDetail detail{.summary = std::move(summary)};
+    for (const delivery::Attempt& attempt : stored.letter.history) {
+        detail.attempts.push_back({.at = attempt.at, .error = attempt.error});
+    }
+    if (const auto event = event::decode_body(stored.body)) {
+        detail.event = event::owned(*event);
+    }
+    return detail;
+}
+
+/// Closes letters without delivering them.
+void close_letters(BusState& state, const LetterFilter& filter, const Deed& deed,
+                   delivery::LetterClosing how, io::Completion<std::vector<LetterSummary>> done) {
+    const bool skips = how == delivery::LetterClosing::skipped;
+    if (deed.reason.empty()) {
+        done(fail(ErrorKind::invalid, std::string(skips ? "a skip" : "a discard") +
+                                          " needs a reason; it stays with the letter"));
+        return;
+    }
+    do_to_selected(
+        state, filter, deed, {"open"},
+        [&](const delivery::Consumer& machine, const auto& letters) {
+            return machine.may_close_letters(letters, how, deed.reason);
+        },
+        [&](delivery::Consumer& machine, const auto& letters) {
+            return machine.close_letters(letters, how, deed.reason, state.now());
+        },
+        skips ? event::bus_letter_skipped : event::bus_letter_discarded, std::move(done));
+}
+
+}  // namespace
+
 void Bus::letter(std::string id, io::Completion<LetterDetail> done) {
     state_->on_strand([id = std::move(id), done = std::move(done)](BusState& state) mutable {
-        const auto summaries = selected(state, {.ids = {id}});
-        const auto parsed = parse_letter_id(id);
-        if (summaries.empty() || !parsed) {
+        auto summaries = selected(state, {.ids = {id}});
+        if (summaries.empty()) {
             done(fail(ErrorKind::not_found, "there is no letter '" + id + "'"));
-            return;
+        } else {
+            done(detail_of(state, std::move(summaries.front())));
         }
-        const LetterStore::Stored& stored = *state.letters->find(parsed->first, parsed->second);
-        LetterDetail detail{.summary = summaries.front()};
-        for (const delivery::Attempt& attempt : stored.letter.history) {
-            detail.attempts.push_back({.at = attempt.at, .error = attempt.error});
-        }
-        if (const auto event = event::decode_body(stored.body)) {
-            detail.event = event::owned(*event);
-        }
-        done(std::move(detail));
     });
 }
 
-void Bus::redrive(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done) {
+void Bus::letter_details(LetterFilter filter, std::size_t most, std::string after,
+                         io::Completion<std::vector<LetterDetail>> done) {
+    state_->on_strand([filter = std::move(filter), most, after = std::move(after),
+                       done = std::move(done)](BusState& state) mutable {
+        const auto behind = parse_letter_id(after);
+        std::vector<LetterDetail> details;
+        for (LetterSummary& summary : selected(state, filter)) {
+            if (details.size() < most && (!behind || std::tie(summary.consumer, summary.offset) >
+                                                         std::tie(behind->first, behind->second))) {
+                details.push_back(detail_of(state, std::move(summary)));
+            }
+        }
+        done(std::move(details));
+    });
+}
+
+void Bus::redrive(LetterFilter filter, delivery::RedrivePace pace, Deed deed,
+                  io::Completion<std::vector<LetterSummary>> done) {
+    if (auto sound = pace.validate(); !sound) {
+        done(std::unexpected(std::move(sound).error()));
+        return;
+    }
+    state_->on_strand([filter = std::move(filter), pace, deed = std::move(deed),
+                       done = std::move(done)](BusState& state) mutable {
+        const auto may = [](const delivery::Consumer& machine, const auto& letters) {
+            return machine.may_redrive(letters);
+        };
+        const auto redrive = [&](delivery::Consumer& machine, const auto& letters) {
+            return machine.redrive(letters, pace, state.now());
+        };
+        if (pace.any()) {
+            do_to_selected(state, filter, deed, {"open"}, may, redrive, event::bus_letter_redriven,
+                           std::move(done));
+        } else {  // also those that wait for their turn
+            do_to_selected(state, filter, deed, {"open", "waiting"}, may, redrive,
+                           event::bus_letter_redriven, std::move(done));
+        }
+    });
+}
+
+void Bus::stop_redrive(LetterFilter filter, Deed deed,
+                       io::Completion<std::vector<LetterSummary>> done) {
     state_->on_strand([filter = std::move(filter), deed = std::move(deed),
                        done = std::move(done)](BusState& state) mutable {
         do_to_selected(
-            state, filter, deed,
+            state, filter, deed, {"waiting"},
             [](const delivery::Consumer& machine, const auto& letters) {
-                return machine.may_redrive(letters);
+                return machine.may_stop_redrive(letters);
             },
             [&](delivery::Consumer& machine, const auto& letters) {
-                return machine.redrive(letters, state.now());
+                return machine.stop_redrive(letters, state.now());
             },
-            event::bus_letter_redriven, std::move(done));
+            event::bus_letter_stopped, std::move(done));
     });
 }
 
 void Bus::discard(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done) {
     state_->on_strand([filter = std::move(filter), deed = std::move(deed),
                        done = std::move(done)](BusState& state) mutable {
-        const std::string& reason = deed.reason;
-        if (reason.empty()) {
-            done(fail(ErrorKind::invalid, "a discard needs a reason; it stays with the letter"));
-            return;
-        }
-        constexpr auto how = delivery::LetterClosing::discarded;
-        do_to_selected(
-            state, filter, deed,
-            [&](const delivery::Consumer& machine, const auto& letters) {
-                return machine.may_close_letters(letters, how, reason);
-            },
-            [&](delivery::Consumer& machine, const auto& letters) {
-                return machine.close_letters(letters, how, reason, state.now());
-            },
-            event::bus_letter_discarded, std::move(done));
+        close_letters(state, filter, deed, delivery::LetterClosing::discarded, std::move(done));
     });
+}
+
+void Bus::skip(LetterFilter filter, Deed deed, io::Completion<std::vector<LetterSummary>> done) {
+    state_->on_strand([filter = std::move(filter), deed = std::move(deed),
+                       done = std::move(done)](BusState& state) mutable {
+        close_letters(state, filter, deed, delivery::LetterClosing::skipped, std::move(done));
+    });
+}
+
+std::vector<LetterGroup> groups_of(const std::vector<LetterSummary>& letters) {
+    struct Members {
+        LetterGroup group;
+        std::set<std::string_view> users;
+    };
+    std::map<std::pair<std::string_view, std::string_view>, Members> by_cause;
+    for (const LetterSummary& letter : letters) {
+        auto& [group, users] = by_cause[{letter.consumer, letter.fingerprint}];
+        if (group.letters++ == 0 || letter.created < group.oldest) {
+            group.oldest = letter.created;
+            group.example_id = letter.id;
+            group.example_error = letter.last_error;
+        }
+        group.newest = std::max(group.newest, letter.created);
+        users.insert(letter.user_id);
+    }
+    std::vector<LetterGroup> groups;
+    for (auto& [cause, members] : by_cause) {
+        LetterGroup& group = groups.emplace_back(std::move(members.group));
+        group.consumer = cause.first;
+        group.fingerprint = cause.second;
+        group.users = members.users.size();
+    }
+    std::ranges::stable_sort(groups, std::ranges::greater(), &LetterGroup::letters);
+    return groups;
 }
 
 }  // namespace bascule::broker

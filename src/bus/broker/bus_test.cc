@@ -161,8 +161,9 @@ TEST_F(BusTest, AParkedKeyWaitsForItsLetterAndIsRedrivenInOrder) {
 
     recorder_->scripts.clear();
     recorder_->seen.clear();
-    const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
-        *executor_, [&](auto done) { bus_->redrive({.ids = {open[0].id}}, {}, std::move(done)); });
+    const auto redriven = sim::wait_for<std::vector<LetterSummary>>(*executor_, [&](auto done) {
+        bus_->redrive({.ids = {open[0].id}}, {}, {}, std::move(done));
+    });
     ASSERT_THAT(redriven, Succeeds());
     ASSERT_THAT(*redriven, SizeIs(1));
     EXPECT_EQ(redriven->front().id, open[0].id);
@@ -211,7 +212,7 @@ TEST_F(BusTest, AVerbIsDoneToAllSelectedLettersOrToNone) {
 
     const auto redrive = [&](std::vector<std::string> ids) {
         return sim::wait_for<std::vector<LetterSummary>>(*executor_, [&](auto done) {
-            bus_->redrive({.ids = std::move(ids)}, {}, std::move(done));
+            bus_->redrive({.ids = std::move(ids)}, {}, {}, std::move(done));
         });
     };
     recorder_->seen.clear();
@@ -238,7 +239,7 @@ TEST_F(BusTest, AVerbIsDoneToAllSelectedLettersOrToNone) {
 TEST_F(BusTest, AnUnknownLetterOrConsumerIsNotFound) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     const auto redriven = sim::wait_for<std::vector<LetterSummary>>(
-        *executor_, [&](auto done) { bus_->redrive({.ids = {"c:99"}}, {}, std::move(done)); });
+        *executor_, [&](auto done) { bus_->redrive({.ids = {"c:99"}}, {}, {}, std::move(done)); });
     EXPECT_THAT(redriven, FailsWith(ErrorKind::not_found, HasSubstr("c:99")));
     const auto paused = sim::wait_for<>(
         *executor_, [&](auto done) { bus_->pause("nobody", std::nullopt, {}, std::move(done)); });

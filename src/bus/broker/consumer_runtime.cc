@@ -119,6 +119,7 @@ std::vector<std::string> ConsumerRuntime::settle_change(delivery::Now now, Rando
     auto machine = delivery::Consumer::create(config_.name, change_->config.policy,
                                               std::move(state), random, now);
     CHECK(machine.has_value());  // the policy was validated before the change was taken
+    machine->take_over(machine_);
     machine_ = std::move(*machine);
     config_ = std::move(change_->config);
     change_.reset();

@@ -164,7 +164,7 @@ class BusFactsTest : public BusTest {
     }
     Result<std::vector<LetterSummary>> redrive(LetterFilter filter, const Deed& deed) {
         return sim::wait_for<std::vector<LetterSummary>>(*executor_, [&](auto done) {
-            bus_->redrive(std::move(filter), deed, std::move(done));
+            bus_->redrive(std::move(filter), {}, deed, std::move(done));
         });
     }
     /// Publishes an event that becomes a letter.

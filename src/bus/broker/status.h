@@ -70,7 +70,10 @@ struct LetterFilter {
     std::string consumer;
     std::string user_id;
     std::string fingerprint;
-    std::optional<bool> open;  ///< true: open ones only
+    std::string key;                      ///< the value of the consumer's ordering key
+    std::optional<WallTime> opened_from;  ///< became a letter then or later
+    std::optional<WallTime> opened_to;    ///< … or earlier, this millisecond included
+    std::optional<bool> open;             ///< true: open ones only
 };
 
 struct LetterSummary {
@@ -80,7 +83,7 @@ struct LetterSummary {
     std::string event_id;
     std::string event_type;
     std::string user_id;
-    std::string state;   ///< "open", "redriving", "closed"
+    std::string state;   ///< "open", "waiting" (for its turn in a redrive), "redriving", "closed"
     std::string reason;  ///< why it was closed, or which limit was reached
     std::uint32_t attempts = 0;
     std::string first_error;
@@ -88,6 +91,21 @@ struct LetterSummary {
     std::string fingerprint;
     WallTime created;
 };
+
+/// Open letters of one consumer with one cause.
+struct LetterGroup {
+    std::string consumer;
+    std::string fingerprint;
+    std::uint64_t letters = 0;
+    std::uint64_t users = 0;  ///< of so many
+    WallTime oldest;          ///< when the first of them was opened
+    WallTime newest;
+    std::string example_id;     ///< of the oldest
+    std::string example_error;  ///< … and its last error
+};
+
+/// The most letters first.
+std::vector<LetterGroup> groups_of(const std::vector<LetterSummary>& letters);
 
 struct LetterAttempt {
     WallTime at;

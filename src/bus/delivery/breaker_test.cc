@@ -329,7 +329,7 @@ TEST(ConsumerBreakerTest, RedrivesWaitToo) {
     bench.offer(1).offer(2).offer(3).started();
     bench.answer(Outcome::transient("down")).answer(Outcome::transient("down"));
     bench.answer(Outcome::transient("down"));
-    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
     EXPECT_EQ(bench.started(), "");
     EXPECT_EQ(bench.wait(15s).started(), "0 | 1");
 }

@@ -68,8 +68,19 @@ LetterSelection Consumer::preview(const LetterFilter& filter) const {
     return machine_->preview(filter);
 }
 
-Result<LetterSelection> Consumer::redrive(const LetterFilter& filter, Now now) {
-    return machine_->redrive(filter, now);
+void Consumer::take_over(const Consumer& before) { machine_->take_over(*before.machine_); }
+
+Result<LetterSelection> Consumer::redrive(const LetterFilter& filter, const RedrivePace& pace,
+                                          Now now) {
+    return machine_->redrive(filter, pace, now);
+}
+
+Result<LetterSelection> Consumer::stop_redrive(const LetterFilter& filter, Now now) {
+    return machine_->stop_redrive(filter, now);
+}
+
+Result<> Consumer::may_stop_redrive(const LetterFilter& filter) const {
+    return machine_->may_stop_redrive(filter);
 }
 
 Result<> Consumer::may_redrive(const LetterFilter& filter) const {

@@ -192,6 +192,10 @@ class Consumer {
     /// What was left out by going on behind it.
     const std::vector<ConsumerState::Gap>& gaps() const;
 
+    /// This object, just created of the snapshot of `before`, takes its place in the same process:
+    /// tokens that were taken stay taken, trouble of our own resources lasts.
+    void take_over(const Consumer& before);
+
     /// No new runs while it is halted, and nobody is told: the process is stopping, or this object
     /// is about to be replaced by one made of its snapshot with another policy. Answers are still
     /// taken.
@@ -210,8 +214,18 @@ class Consumer {
     /// follow once no letter of the key is open. A letter that fails again stays, and under
     /// park_key sends those behind it back. All of the selected or none. Errors: `not_found` if an
     /// offset is named that has no open letter; `conflict` if, under park_key, an earlier letter of
-    /// the key would stay behind.
-    Result<LetterSelection> redrive(const LetterFilter& filter, Now now);
+    /// the key would stay behind; `invalid` for a pace, see RedrivePace::validate.
+    ///
+    /// With a pace the letters begin in order of their offsets, whenever it is their turn and the
+    /// consumer is not at a standstill; until then they count as being redriven. The pace of the
+    /// last redrive holds for all that wait. If the canary fails again, those that wait are open
+    /// letters once more. A redrive without a pace lets those it means begin at once.
+    Result<LetterSelection> redrive(const LetterFilter& filter, const RedrivePace& pace, Now now);
+    /// Of the letters meant, those that wait for their turn are open once more. Errors: `conflict`
+    /// if, under park_key, another of the key waits behind one of them and is not meant.
+    Result<LetterSelection> stop_redrive(const LetterFilter& filter, Now now);
+    /// What `stop_redrive` would fail with.
+    Result<> may_stop_redrive(const LetterFilter& filter) const;
     /// What `redrive` would fail with.
     Result<> may_redrive(const LetterFilter& filter) const;
 

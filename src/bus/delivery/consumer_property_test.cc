@@ -448,7 +448,16 @@ class World {
                 consumer_->flush({}, now());
                 break;
             case 3:
-                ASSERT_TRUE(consumer_->redrive(filter, now()));
+                if (random_.below(4) == 0) {
+                    (void)consumer_->stop_redrive(filter, now());
+                    break;
+                }
+                ASSERT_TRUE(consumer_->redrive(
+                    filter,
+                    {.per_second =
+                         random_.below(2) == 0 ? 0 : static_cast<std::uint32_t>(random_.below(100)),
+                     .canary = random_.below(3) == 0},
+                    now()));
                 break;
             case 4: {
                 const auto letters = consumer_->letters(filter);
@@ -594,7 +603,7 @@ class World {
         for (int step = 0; step < 3000 && !testing::Test::HasFailure(); ++step) {
             ASSERT_TRUE(consumer_->resume({}, now()));
             if (step % 10 == 0) {
-                ASSERT_TRUE(consumer_->redrive({}, now()));
+                ASSERT_TRUE(consumer_->redrive({}, {}, now()));
             }
             read();
             round();

@@ -140,8 +140,11 @@ struct ConsumerState::Replay {
     void operator()(const journal::LetterMoved& entry) {
         if (const auto found = state.letters.find(entry.offset); found != state.letters.end()) {
             found->second.redriving = entry.redriving;
+            found->second.paced = entry.paced;
         }
     }
+
+    void operator()(const journal::RedrivePaced& entry) { state.pace = entry.pace; }
 
     void operator()(const journal::LetterClosed& entry) {
         if (state.letters.erase(entry.offset) == 0) {
@@ -401,6 +404,9 @@ std::vector<std::string> ConsumerState::encode_parts(std::size_t part_bytes) con
     add_list(journal::ListKind::reopened, reopened);
     for (const auto& [offset, letter] : letters) {
         add(journal::LetterOpened{letter});
+    }
+    if (pace) {
+        add(journal::RedrivePaced{*pace});
     }
     // LetterOpened takes its event out of a unit, so the units come after the letters, as they did
     // when it happened.

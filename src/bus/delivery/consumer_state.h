@@ -42,7 +42,7 @@ struct Settlements {
 ///     state.reconcile(inbox_low, is_in_inbox);
 ///
 /// Threads:  one owner.
-/// Format:   docs/format/delivery_journal.md (version 4).
+/// Format:   docs/format/delivery_journal.md (version 5).
 struct ConsumerState {
     /// A run that has failed or was interrupted, with everything it needs to be attempted again.
     struct Unit {
@@ -131,6 +131,7 @@ struct ConsumerState {
     std::uint64_t run_next = 1;
     Offset seen_end;  ///< one above the highest offset that the journal names
     std::map<Offset, LetterRef> letters;
+    std::optional<KeptPace> pace;                          ///< of those that wait for their turn
     std::vector<Unit> units;                               ///< those without members are spent
     std::map<std::uint64_t, std::vector<Window>> windows;  ///< by key, ascending
     std::map<std::uint64_t, WallTime> last_runs;           ///< of windows, by key

@@ -35,6 +35,7 @@ enum class Type : std::uint8_t {
     moved = 22,
     passed_over = 23,
     gap_kept = 24,
+    redrive_paced = 25,
 };
 
 // ── Writing ──────────────────────────────────────────────────────────────────────────────────────
@@ -263,7 +264,26 @@ LetterOpened read_letter(Fields& in) {
     letter.redrives = in.small();
     letter.lane = in.byte();
     letter.reason = in.choice(LetterReason::permanent);
-    letter.redriving = in.flag();
+    const auto way = in.choice<std::uint8_t>(2, 0);
+    letter.redriving = way != 0;
+    letter.paced = way == 2;
+    return entry;
+}
+
+LetterMoved read_moved(Fields& in) {
+    LetterMoved entry{.offset = in.offset()};
+    const auto way = in.choice<std::uint8_t>(2, 0);
+    entry.redriving = way != 0;
+    entry.paced = way == 2;
+    return entry;
+}
+
+RedrivePaced read_pace(Fields& in) {
+    RedrivePaced entry;
+    entry.pace.per_second = in.small();
+    if (in.flag()) {
+        entry.pace.canary = in.offset();
+    }
     return entry;
 }
 
@@ -329,7 +349,7 @@ Entry read(Type type, Fields& in, std::vector<Offset>& scratch) {
         case Type::letter_opened:
             return read_letter(in);
         case Type::letter_moved:
-            return LetterMoved{in.offset(), in.flag()};
+            return read_moved(in);
         case Type::letter_closed:
             return LetterClosed{in.offset(), in.choice(LetterClosing::superseded)};
         case Type::window_changed:
@@ -365,6 +385,8 @@ Entry read(Type type, Fields& in, std::vector<Offset>& scratch) {
             return PassedOver{in.offsets(scratch)};
         case Type::gap_kept:
             return GapKept{{in.offset(), in.offset()}};
+        case Type::redrive_paced:
+            return read_pace(in);
     }
     in.failed = "has an unknown type";
     return Resumed{};
@@ -430,6 +452,12 @@ void append(std::string& out, const Returned& entry) {
 
 void append(std::string& out, const Low& entry) { Writer(out, Type::low).offset(entry.offset); }
 
+namespace {
+
+std::uint8_t way_of(bool redriving, bool paced) { return !redriving ? 0 : paced ? 2 : 1; }
+
+}  // namespace
+
 void append(std::string& out, const LetterOpened& entry) {
     const LetterRef& letter = entry.letter;
     Writer(out, Type::letter_opened)
@@ -441,11 +469,13 @@ void append(std::string& out, const LetterOpened& entry) {
         .number(letter.redrives)
         .byte(letter.lane)
         .number(static_cast<std::uint8_t>(letter.reason))
-        .number(letter.redriving);
+        .number(way_of(letter.redriving, letter.paced));
 }
 
 void append(std::string& out, const LetterMoved& entry) {
-    Writer(out, Type::letter_moved).offset(entry.offset).number(entry.redriving);
+    Writer(out, Type::letter_moved)
+        .offset(entry.offset)
+        .number(way_of(entry.redriving, entry.paced));
 }
 
 void append(std::string& out, const LetterClosed& entry) {
@@ -521,6 +551,15 @@ void append(std::string& out, const PassedOver& entry) {
 
 void append(std::string& out, const GapKept& entry) {
     Writer(out, Type::gap_kept).offset(entry.gap.first).offset(entry.gap.end);
+}
+
+void append(std::string& out, const RedrivePaced& entry) {
+    const auto& canary = entry.pace.canary;
+    Writer writer(out, Type::redrive_paced);
+    writer.number(entry.pace.per_second).number(canary.has_value());
+    if (canary) {
+        writer.offset(*canary);
+    }
 }
 
 std::vector<std::string_view> pieces(std::string_view entries, std::size_t bytes_max) {

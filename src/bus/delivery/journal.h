@@ -17,7 +17,7 @@
 namespace bascule::delivery::journal {
 
 /// Of what is written; older ones are read too.
-constexpr std::uint64_t version = 4;
+constexpr std::uint64_t version = 5;
 
 /// A consumer's state begins: all that came before is forgotten.
 struct Begin {
@@ -91,6 +91,12 @@ struct LetterOpened {
 struct LetterMoved {
     Offset offset;
     bool redriving = false;
+    bool paced = false;  ///< waits for its turn
+};
+
+/// The pace of the letters that are paced.
+struct RedrivePaced {
+    KeptPace pace;
 };
 
 struct LetterClosed {
@@ -146,7 +152,7 @@ struct UnitKept {
 using Entry =
     std::variant<Begin, Interval, OffsetList, Started, Settled, Failed, Returned, Low, LetterOpened,
                  LetterMoved, LetterClosed, WindowChanged, WindowRan, Paused, Resumed, UnitKept,
-                 Tallied, BreakerChanged, Moved, PassedOver, GapKept>;
+                 Tallied, BreakerChanged, Moved, PassedOver, GapKept, RedrivePaced>;
 
 /// Appends the entry to `out`. O(size), no allocation but `out`'s growth.
 void append(std::string& out, const Begin& entry);
@@ -170,6 +176,7 @@ void append(std::string& out, const BreakerChanged& entry);
 void append(std::string& out, const Moved& entry);
 void append(std::string& out, const PassedOver& entry);
 void append(std::string& out, const GapKept& entry);
+void append(std::string& out, const RedrivePaced& entry);
 
 /// Cuts entries that were written by `append` between two of them, into pieces of at most
 /// `bytes_max`; an entry above that is a piece of its own.

@@ -77,7 +77,7 @@ std::string one_of_each_of_version_three() {
     return out;
 }
 
-std::string one_of_each() {
+std::string one_of_each_of_version_four() {
     static const std::vector<Offset> members{Offset(310), Offset(311)};
     std::string out = one_of_each_of_version_three();
     out[1] = 4;
@@ -86,6 +86,15 @@ std::string one_of_each() {
     journal::append(out, journal::Moved{Offset(320)});
     journal::append(out, journal::PassedOver{members});
     journal::append(out, journal::GapKept{{Offset(330), Offset(340)}});
+    return out;
+}
+
+std::string one_of_each() {
+    std::string out = one_of_each_of_version_four();
+    out[1] = 5;
+    journal::append(out,
+                    journal::LetterMoved{.offset = Offset(9), .redriving = true, .paced = true});
+    journal::append(out, journal::RedrivePaced{{.per_second = 300, .canary = Offset(9)}});
     return out;
 }
 
@@ -100,7 +109,7 @@ TEST(JournalTest, ReadsWhatWasWritten) {
         std::visit([&](const auto& value) { journal::append(copy, value); }, *entry);
         ++entries;
     }
-    EXPECT_EQ(entries, std::variant_size_v<journal::Entry> + 1) << "a pause is one of two";
+    EXPECT_EQ(entries, std::variant_size_v<journal::Entry> + 2) << "a pause is one of two";
     EXPECT_EQ(copy, bytes);
 }
 
@@ -109,7 +118,8 @@ TEST(JournalTest, VersionsAreFixed) {
     EXPECT_EQ(to_hex(sha256(one_of_each_of_version_one())).substr(0, 16), "7e194404d1c01c57");
     EXPECT_EQ(to_hex(sha256(one_of_each_of_version_two())).substr(0, 16), "f7c3b80f0719b124");
     EXPECT_EQ(to_hex(sha256(one_of_each_of_version_three())).substr(0, 16), "2b15ca29a4f6ddf6");
-    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "925933589d08f04f");
+    EXPECT_EQ(to_hex(sha256(one_of_each_of_version_four())).substr(0, 16), "925933589d08f04f");
+    EXPECT_EQ(to_hex(sha256(one_of_each())).substr(0, 16), "77cf8197feb04e9d");
 }
 
 TEST(JournalTest, VersionOneIsReadAndKnewNoTally) {
@@ -229,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, JournalDamageTest,
     testing::Values(
         DamageCase{"UnknownType", "\x7f", "type 127 at byte 0 has an unknown type"},
-        DamageCase{"OtherVersion", "\x01\x05", "version that this program does not know"},
+        DamageCase{"OtherVersion", "\x01\x06", "version that this program does not know"},
         DamageCase{"CutShort", "\x08", "is cut short"},
         DamageCase{"MoreMembersThanBytes", "\x07\x7f\x01", "more members than bytes"},
         DamageCase{"MembersThatDoNotAscend", std::string("\x07\x02\x01\x00", 4), "do not ascend"},

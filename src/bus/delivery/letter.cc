@@ -30,6 +30,15 @@ std::size_t quotation_end(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+Result<> RedrivePace::validate() const {
+    if (per_second > per_second_max) {
+        return fail(ErrorKind::invalid,
+                    "rate is " + std::to_string(per_second) + " letters a second; 1 to " +
+                        std::to_string(per_second_max) + " is allowed, or 0: as many as can");
+    }
+    return {};
+}
+
 std::string fingerprint(std::string_view error) {
     std::string print;
     for (std::size_t at = 0; at < error.size();) {

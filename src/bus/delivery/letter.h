@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bus/delivery/run.h"
+#include "foundation/base/result.h"
 
 namespace bascule::delivery {
 
@@ -73,6 +74,27 @@ struct LetterRef {
     std::uint8_t lane = 1;
     LetterReason reason = LetterReason::attempts;
     bool redriving = false;  ///< a person asked for it; it runs or waits for its turn
+    bool paced = false;      ///< redriving, and waits for its turn in a redrive that has a pace
+};
+
+/// How letters are redriven.
+struct RedrivePace {
+    static constexpr std::uint32_t per_second_max = 1'000'000;
+
+    std::uint32_t per_second = 0;  ///< so many begin at most; 0 = as many as can
+    bool canary = false;           ///< the first one alone; the others once that is done
+
+    bool any() const { return per_second != 0 || canary; }
+    /// Errors: `invalid`, with what is allowed.
+    Result<> validate() const;
+};
+
+/// The pace of the letters that wait for their turn: what a consumer's state keeps of it.
+struct KeptPace {
+    std::uint32_t per_second = 0;
+    std::optional<Offset> canary;  ///< whose letter must be done before the others begin
+
+    friend bool operator==(const KeptPace&, const KeptPace&) = default;
 };
 
 /// Which open letters are meant. Conditions that are set must all hold; none set = all of them.

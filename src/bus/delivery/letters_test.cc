@@ -100,7 +100,7 @@ TEST(LettersTest, RedriveRunsTheHeadFirstAndDeferredEventsFollow) {
     Bench bench(parking());
     bench.offer(5).started();
     bench.make_letter().offer(5).offer(5);
-    const auto selection = bench.consumer->redrive({}, bench.now());
+    const auto selection = bench.consumer->redrive({}, {}, bench.now());
     ASSERT_THAT(selection, Succeeds());
     EXPECT_EQ(selection->letters, 1u);
     EXPECT_EQ(selection->keys, 1u);
@@ -118,8 +118,8 @@ TEST(LettersTest, RedriveMayBeRepeated) {
     Bench bench(parking());
     bench.offer(5).started();
     bench.make_letter();
-    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
-    const auto again = bench.consumer->redrive({}, bench.now());
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
+    const auto again = bench.consumer->redrive({}, {}, bench.now());
     ASSERT_THAT(again, Succeeds());
     EXPECT_EQ(again->letters, 0u);
     EXPECT_EQ(bench.started(), "0");
@@ -129,7 +129,7 @@ TEST(LettersTest, ALetterThatFailsAgainStaysOneLetter) {
     Bench bench(parking());
     bench.offer(5).started();
     bench.make_letter("first");
-    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
     bench.started();
     bench.make_letter("second");
     const auto letters = bench.consumer->letters({});
@@ -146,9 +146,9 @@ TEST(LettersTest, UnderParkKeyAFailingHeadSendsTheOthersBack) {
     bench.offer(5).offer(5).started();
     bench.make_letter();
     EXPECT_EQ(bench.consumer->counts().letters, 2u);
-    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(1)}, bench.now()),
+    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(1)}, {}, bench.now()),
                 FailsWith(ErrorKind::conflict, HasSubstr("before the earlier ones")));
-    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
     EXPECT_EQ(bench.started(), "0");
     bench.make_letter();
     EXPECT_EQ(bench.started(), "");
@@ -159,7 +159,7 @@ TEST(LettersTest, UnderSkipKeyRedrivesNeverRunBesideTheirKey) {
     Bench bench(skipping());
     bench.offer(5).started();
     bench.make_letter().offer(5).offer(5).started();
-    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
     EXPECT_EQ(bench.started(), "") << "1 runs";
     EXPECT_EQ(bench.answer().started(), "0");
     EXPECT_EQ(bench.answer().started(), "2");
@@ -169,7 +169,7 @@ TEST(LettersTest, RedriveSurvivesACrash) {
     Bench bench(parking());
     bench.offer(5).started();
     bench.make_letter();
-    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
     bench.started();
     bench.crash();
     EXPECT_EQ(bench.started(), "0");
@@ -199,9 +199,155 @@ TEST(LettersTest, WhatIsBeingRedrivenCannotBeDiscarded) {
     Bench bench(parking());
     bench.offer(5).started();
     bench.make_letter();
-    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
     EXPECT_THAT(bench.consumer->close_letters({}, LetterClosing::discarded, "x", bench.now()),
                 FailsWith(ErrorKind::conflict));
+}
+
+// ── A redrive with a pace ────────────────────────────────────────────────────────────────────────
+
+/// `count` letters of as many keys, from key 5 on.
+void make_letters(Bench& bench, std::uint64_t count) {
+    for (std::uint64_t key = 5; key < 5 + count; ++key) {
+        bench.offer(key);
+    }
+    for (bench.started(); !bench.runs.empty(); bench.started()) {
+        bench.make_letter();
+    }
+}
+
+TEST(LettersTest, RedrivenAtARateOneBeginsAfterTheOther) {
+    Bench bench(parking());
+    make_letters(bench, 3);
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 2}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0");
+    EXPECT_EQ(bench.consumer->next_deadline(), bench.now().steady + 500ms);
+    EXPECT_EQ(bench.wait(499ms).started(), "");
+    EXPECT_EQ(bench.wait(1ms).started(), "1");
+    EXPECT_THAT(bench.consumer->explain(Offset(2), 7, bench.now()).text,
+                HasSubstr("waits for its turn: 0 are before it, 2 a second begin"));
+    EXPECT_EQ(bench.wait(10s).started(), "2");
+    EXPECT_EQ(bench.answer().answer().answer().started(), "");
+    EXPECT_EQ(bench.consumer->counts().letters, 0u);
+}
+
+TEST(LettersTest, TheCanaryGoesAloneAndTheOthersFollowOnceItIsDone) {
+    Bench bench(parking());
+    make_letters(bench, 3);
+    ASSERT_THAT(bench.consumer->redrive({}, {.canary = true}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0");
+    EXPECT_EQ(bench.wait(10s).started(), "");
+    EXPECT_EQ(bench.state_of(1, 6), EventState::redriving);
+    EXPECT_EQ(bench.answer().started(), "1 | 2");
+}
+
+TEST(LettersTest, WhenTheCanaryFailsTheOthersAreOpenAgain) {
+    Bench bench(parking());
+    make_letters(bench, 3);
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 9, .canary = true}, bench.now()),
+                Succeeds());
+    bench.started();
+    bench.make_letter();
+    EXPECT_EQ(bench.wait(1h).started(), "");
+    for (const std::uint64_t offset : {0u, 1u, 2u}) {
+        EXPECT_EQ(bench.state_of(offset, 5 + offset), EventState::letter_open);
+    }
+    EXPECT_EQ(bench.consumer->counts().in_lane[0], 0u);
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0 | 1 | 2");
+}
+
+TEST(LettersTest, APaceHoldsOverARestart) {
+    Bench bench(parking());
+    make_letters(bench, 4);
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1, .canary = true}, bench.now()),
+                Succeeds());
+    EXPECT_EQ(bench.started(), "0");
+    bench.crash();
+    EXPECT_EQ(bench.started(), "0") << "the canary is interrupted, and goes on";
+    EXPECT_EQ(bench.wait(10s).started(), "");
+    EXPECT_EQ(bench.answer().started(), "1");
+    EXPECT_EQ(bench.started(), "");
+    bench.crash();
+    EXPECT_EQ(bench.started(), "1 | 2");
+    EXPECT_EQ(bench.wait(1s).started(), "3");
+}
+
+TEST(LettersTest, ARedriveThatIsTakenBackLeavesOpenLetters) {
+    Bench bench(skipping());
+    make_letters(bench, 3);
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0");
+    EXPECT_THAT(bench.consumer->stop_redrive({}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.wait(1h).started(), "");
+    EXPECT_EQ(bench.state_of(0, 5), EventState::redriving);
+    EXPECT_EQ(bench.state_of(1, 6), EventState::letter_open);
+    bench.crash();
+    EXPECT_EQ(bench.wait(1h).started(), "0");
+    EXPECT_THAT(bench.consumer->close_letters({.offset = Offset(1)}, LetterClosing::skipped, "x",
+                                              bench.now()),
+                Succeeds());
+}
+
+TEST(LettersTest, UnderParkKeyNobodyOvertakesOneThatIsTakenBack) {
+    Policy policy = parking();
+    policy.batch = Batch{.max_size = 2};
+    Bench bench(policy);
+    bench.offer(5).offer(5).offer(6).started();
+    bench.make_letter();
+    bench.wait(5s).started();
+    bench.make_letter();
+    ASSERT_EQ(bench.consumer->counts().letters, 3u);
+    bench.consumer->pause({}, bench.now());
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1}, bench.now()), Succeeds());
+    EXPECT_THAT(bench.consumer->stop_redrive({.offset = Offset(0)}, bench.now()),
+                FailsWith(ErrorKind::conflict, HasSubstr("offset 1 too")));
+    ASSERT_THAT(bench.consumer->stop_redrive({.key_hash = 5}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.state_of(1, 5), EventState::letter_open);
+    EXPECT_EQ(bench.state_of(2, 6), EventState::redriving);
+}
+
+TEST(LettersTest, APausedConsumerKeepsThePace) {
+    Bench bench(parking());
+    make_letters(bench, 3);
+    bench.consumer->pause({}, bench.now());
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.wait(1h).started(), "");
+    EXPECT_EQ(bench.consumer->next_deadline(), std::nullopt);
+    ASSERT_THAT(bench.consumer->resume({}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0") << "and no burst of those whose turn has passed";
+}
+
+TEST(LettersTest, WithoutAPaceThoseThatWaitBeginAtOnce) {
+    Bench bench({.ordering = Ordering::none, .retry = {.jitter = 0, .max_attempts = 2}});
+    make_letters(bench, 4);
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0");
+    ASSERT_THAT(bench.consumer->redrive({.offset = Offset(2)}, {}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "2") << "free events need not wait for each other";
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "1 | 3");
+}
+
+TEST(LettersTest, APaceKeepsTheOrderOfAKey) {
+    Policy policy = parking();
+    policy.batch = Batch{.max_size = 3};
+    Bench bench(policy);
+    bench.offer(5).offer(5).offer(5).started();
+    bench.make_letter();
+    ASSERT_EQ(bench.consumer->counts().letters, 3u);
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0");
+    EXPECT_EQ(bench.wait(1s).started(), "") << "0 runs";
+    bench.make_letter();
+    EXPECT_EQ(bench.wait(1h).started(), "") << "nobody overtakes a letter of its key";
+    EXPECT_EQ(bench.state_of(2, 5), EventState::letter_open);
+}
+
+TEST(LettersTest, ARateHasItsLimits) {
+    Bench bench(parking());
+    EXPECT_THAT(bench.consumer->redrive({}, {.per_second = 1'000'001}, bench.now()),
+                FailsWith(ErrorKind::invalid, HasSubstr("1000000")));
 }
 
 TEST(LettersTest, FiltersMeanWhatTheySay) {
@@ -216,7 +362,7 @@ TEST(LettersTest, FiltersMeanWhatTheySay) {
     EXPECT_EQ(bench.consumer->letters({.opened_until = bench.now().wall}).front().offset,
               Offset(0));
     EXPECT_EQ(bench.consumer->preview({}).letters, 2u);
-    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(7)}, bench.now()),
+    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(7)}, {}, bench.now()),
                 FailsWith(ErrorKind::not_found, HasSubstr("offset 7")));
 }
 

@@ -397,6 +397,7 @@ void Consumer::Machine::pass_time() {
     if (draining() && !catching_up_) {
         drain();
     }
+    keep_pace();
 }
 
 void Consumer::Machine::time_out(std::uint32_t slot) {
@@ -477,6 +478,7 @@ std::optional<SteadyTime> Consumer::Machine::next_deadline() const {
     consider(key_timers_.earliest());
     consider(token_timers_.earliest());
     consider(full_timers_.earliest());
+    consider(pace_due());
     consider(starved_ ? std::optional(rate_->next_token(full_at_)) : std::nullopt);
     consider(runs_first_ == none ? std::nullopt : std::optional(runs_[runs_first_].deadline));
     return next;
@@ -574,12 +576,34 @@ std::unique_ptr<Consumer::Machine> Consumer::Machine::moved(Offset to, Now now) 
     std::ranges::move(made.letters, std::back_inserter(next->out_.letters));
     next->halted = halted;
     next->tally_written_ = tally_written_;
-    next->suspended_ = suspended_;
-    next->suspended_text_ = suspended_text_;
-    next->suspended_since_ = suspended_since_;
-    next->suspensions_ = suspensions_;
-    next->full_at_ = full_at_;
+    next->take_over(*this);
     return next;
+}
+
+void Consumer::Machine::take_over(const Machine& before) {
+    suspended_ = before.suspended_;
+    suspended_text_ = before.suspended_text_;
+    suspended_since_ = before.suspended_since_;
+    suspensions_ = before.suspensions_;
+    pace_full_at_ = before.pace_full_at_;
+    if (!rate_ || !before.rate_ || rate_by_key_ != before.rate_by_key_ ||
+        policy.ordering != before.policy.ordering) {
+        return;
+    }
+    // What was taken was taken; a bucket that is smaller now is not emptier than empty.
+    const bool same = policy.rate == before.policy.rate;
+    const auto fitted = [&](SteadyTime full_at) {
+        return same ? full_at : std::min(full_at, rate_->empty(now_.steady));
+    };
+    full_at_ = fitted(before.full_at_);
+    for (std::uint32_t index = 0; rate_by_key_ && index < before.keys_.end(); ++index) {
+        const Key& key = before.keys_[index];
+        if (key.loose == 0 && key.full_at > now_.steady && before.index_.find(key.hash) == index) {
+            const std::uint32_t taken = key_for(key.hash, 1);
+            keys_[taken].full_at = fitted(key.full_at);
+            refresh(taken);
+        }
+    }
 }
 
 void Consumer::Machine::set_pause_end() {

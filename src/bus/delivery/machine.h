@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -35,6 +36,7 @@ struct Node {
         0;  ///< offsets before it that did not match: settled with it, so that they make no holes
     std::uint8_t lane = 1;
     bool letter = false;       ///< a redrive: accounted as an open letter
+    bool paced = false;        ///< … that waits for its turn, see Machine::pace_
     bool ends_window = false;  ///< the last member of a fired window
     bool lost = false;         ///< cannot be read: never with others in a unit
     bool reopened = false;     ///< was settled before a database was restored
@@ -154,6 +156,7 @@ struct Run {
 ///   machine_batches.cc   batches of several keys, and how a failed batch is taken apart
 ///   machine_answers.cc   outcomes, retry, exhaustion
 ///   machine_letters.cc   letters and what a person does with them
+///   machine_pace.cc      letters that are redriven one after the other
 ///   machine_restore.cc   from and to ConsumerState
 ///   machine_explain.cc   looking at it
 class Consumer::Machine {
@@ -175,11 +178,16 @@ class Consumer::Machine {
     Result<> may_resume(std::optional<Offset> from) const;
     /// The machine that goes on from there in place of this one.
     std::unique_ptr<Machine> moved(Offset to, Now now);
+    /// Goes on with what the other knew that lasts no longer than the process: how many tokens were
+    /// taken, and whether it is suspended.
+    void take_over(const Machine& before);
     const std::vector<ConsumerState::Gap>& gaps() const { return restored_.gaps; }
     std::uint64_t flush(std::optional<std::uint64_t> key_hash, Now now);
     std::vector<LetterRef> letters(const LetterFilter& filter) const;
     LetterSelection preview(const LetterFilter& filter) const;
-    Result<LetterSelection> redrive(const LetterFilter& filter, Now now);
+    Result<LetterSelection> redrive(const LetterFilter& filter, const RedrivePace& pace, Now now);
+    Result<LetterSelection> stop_redrive(const LetterFilter& filter, Now now);
+    Result<> may_stop_redrive(const LetterFilter& filter) const;
     Result<> may_redrive(const LetterFilter& filter) const;
     Result<> may_close_letters(const LetterFilter& filter, LetterClosing how,
                                const std::string& reason) const;
@@ -334,6 +342,13 @@ class Consumer::Machine {
     void close_letter(LetterRef letter, LetterClosing how, const std::string& reason);
     void send_back(Key& key);
     void start_redrive(LetterRef& letter);
+    void move_letter(LetterRef& letter, bool redriving, bool paced);
+    void take_place(Chain& redrives, std::uint32_t node);
+    void release_paced(LetterRef& letter);
+    void set_pace(const KeptPace& pace);
+    std::optional<SteadyTime> pace_due() const;
+    void keep_pace();
+    void return_paced(const std::vector<Offset>& offsets);
     Result<std::vector<Offset>> select(const LetterFilter& filter) const;
     LetterSelection describe(const std::vector<Offset>& offsets) const;
 
@@ -367,6 +382,7 @@ class Consumer::Machine {
     Explanation explain_unit(std::uint32_t unit, const Key& key) const;
     Explanation explain_queued(const Key& key, Offset offset) const;
     std::optional<Explanation> standstill() const;
+    Explanation explain_paced(const LetterRef& letter) const;
     Explanation explain_ready(const Key& key) const;
 
     Random random_;
@@ -408,6 +424,11 @@ class Consumer::Machine {
     std::uint64_t run_next_ = 1;
 
     std::map<Offset, LetterRef> letters_;
+    /// Letters that wait for their turn in a redrive; they begin in this order.
+    std::set<Offset> paced_;
+    KeptPace pace_;
+    std::optional<TokenRate> pace_rate_;  ///< none: as many as can
+    SteadyTime pace_full_at_;
     std::unordered_map<std::uint64_t, std::uint32_t> pending_letters_;  ///< offset → unit
     OffsetSet coalesced_;
     std::vector<Offset> decided_;

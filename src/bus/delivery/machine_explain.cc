@@ -111,6 +111,24 @@ Explanation Consumer::Machine::explain_ready(const Key& key) const {
             .text = "it waits for a free run in lane " + std::to_string(lane)};
 }
 
+/// Why a letter that is to be redriven has not begun.
+Explanation Consumer::Machine::explain_paced(const LetterRef& letter) const {
+    Explanation why{.state = EventState::redriving, .since = letter.opened};
+    why.text = "its letter waits for its turn";
+    if (pace_.canary && *pace_.canary != letter.offset) {
+        why.text += ": first the one at " + at_offset(*pace_.canary) + " must be done";
+    } else if (pace_.per_second != 0) {
+        const auto before = static_cast<std::uint64_t>(
+            std::distance(paced_.begin(), paced_.lower_bound(letter.offset)));
+        why.text += ": " + std::to_string(before) + " are before it, " +
+                    std::to_string(pace_.per_second) + " a second begin";
+    }
+    if (const auto still = standstill()) {
+        why.text += "; " + still->text;
+    }
+    return why;
+}
+
 Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) const {
     if (offset < restored_.start) {
         return {EventState::before_start, "the consumer starts at " + at_offset(restored_.start)};
@@ -118,6 +136,9 @@ Explanation Consumer::Machine::explain(Offset offset, std::uint64_t key_hash) co
     if (const auto letter = letters_.find(offset); letter != letters_.end()) {
         const auto since = letter->second.opened;
         if (letter->second.redriving) {
+            if (letter->second.paced) {
+                return explain_paced(letter->second);
+            }
             return {EventState::redriving, "its letter is being redriven", since};
         }
         return {EventState::letter_open,

@@ -90,8 +90,7 @@ void Consumer::Machine::send_back(Key& key) {
     while (key.redrives.count > 0) {
         const std::uint32_t index = pop_front(key.redrives);
         const Node& node = nodes_[index];
-        letters_.at(node.offset).redriving = false;
-        journal::append(out_.journal, journal::LetterMoved{node.offset, false});
+        move_letter(letters_.at(node.offset), false, false);
         count_lane(key, node.lane, -1);
         free_node(index);
     }
@@ -210,20 +209,41 @@ Result<> Consumer::Machine::may_redrive(const LetterFilter& filter) const {
     return {};
 }
 
-Result<LetterSelection> Consumer::Machine::redrive(const LetterFilter& filter, Now now) {
+Result<LetterSelection> Consumer::Machine::redrive(const LetterFilter& filter,
+                                                   const RedrivePace& pace, Now now) {
     now_ = now;
+    TRY(pace.validate());
     TRY(may_redrive(filter));
     const std::vector<Offset> offsets = TRY(select(filter));
     const LetterSelection selection = describe(offsets);
+    std::optional<Offset> first;
     for (const Offset offset : offsets) {
-        if (LetterRef& letter = letters_.at(offset); !letter.redriving) {
-            letter.redriving = true;
-            journal::append(out_.journal, journal::LetterMoved{offset, true});
-            out_.sync_journal = true;
-            start_redrive(letter);
+        LetterRef& letter = letters_.at(offset);
+        if (letter.redriving && (!letter.paced || pace.any())) {
+            continue;
         }
+        out_.sync_journal = true;
+        first = first.value_or(offset);
+        if (letter.paced) {
+            release_paced(letter);
+            continue;
+        }
+        move_letter(letter, true, pace.any());
+        start_redrive(letter);
+    }
+    if (pace.any() && first) {
+        set_pace({.per_second = pace.per_second,
+                  .canary = pace.canary ? first : std::optional<Offset>()});
+        journal::append(out_.journal, journal::RedrivePaced{pace_});
     }
     return selection;
+}
+
+void Consumer::Machine::move_letter(LetterRef& letter, bool redriving, bool paced) {
+    letter.redriving = redriving;
+    letter.paced = paced;
+    (paced ? void(paced_.insert(letter.offset)) : void(paced_.erase(letter.offset)));
+    journal::append(out_.journal, journal::LetterMoved{letter.offset, redriving, paced});
 }
 
 void Consumer::Machine::start_redrive(LetterRef& letter) {
@@ -231,21 +251,33 @@ void Consumer::Machine::start_redrive(LetterRef& letter) {
     const std::uint32_t node =
         new_node({letter.offset, letter.key_hash, letter.lane, letter.bytes}, now_.steady);
     nodes_[node].letter = true;
-    Key& key = keys_[index];
-    count_lane(key, letter.lane, +1);
-    // By offset, whatever was asked for first.
-    Chain after;
-    if (key.redrives.count > 0 && nodes_[key.redrives.tail].offset > letter.offset) {
-        Chain before;
-        while (key.redrives.count > 0) {
-            const std::uint32_t other = pop_front(key.redrives);
-            push_back(nodes_[other].offset < letter.offset ? before : after, other);
-        }
-        key.redrives = before;
+    nodes_[node].paced = letter.paced;
+    if (letter.paced) {
+        paced_.insert(letter.offset);
     }
-    push_back(key.redrives, node);
-    splice(key.redrives, after);
+    count_lane(keys_[index], letter.lane, +1);
+    take_place(keys_[index].redrives, node);
     refresh(index);
+}
+
+/// Redrives run by offset, whatever was asked for first; of free events those that wait for their
+/// turn are behind all others.
+void Consumer::Machine::take_place(Chain& redrives, std::uint32_t node) {
+    const bool loose = is_loose(nodes_[node].key_hash);
+    const auto rank = [&](std::uint32_t index) {
+        return std::pair(loose && nodes_[index].paced, nodes_[index].offset);
+    };
+    Chain after;
+    if (redrives.count > 0 && rank(redrives.tail) > rank(node)) {
+        Chain before;
+        while (redrives.count > 0) {
+            const std::uint32_t other = pop_front(redrives);
+            push_back(rank(other) < rank(node) ? before : after, other);
+        }
+        redrives = before;
+    }
+    push_back(redrives, node);
+    splice(redrives, after);
 }
 
 Result<> Consumer::Machine::may_close_letters(const LetterFilter& filter, LetterClosing how,

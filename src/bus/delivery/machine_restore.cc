@@ -19,6 +19,9 @@ void Consumer::Machine::restore_letters() {
             ++keys_[key_for(letter.key_hash, letter.lane)].letters;
         }
     }
+    if (restored_.pace) {
+        set_pace(*restored_.pace);
+    }
     // Redrives that had been attempted go on with what they were charged …
     for (auto& kept : restored_.units) {
         if (!kept.letter) {
@@ -31,6 +34,7 @@ void Consumer::Machine::restore_letters() {
         if (key != none && keys_[key].unit == none) {
             LetterRef& ref = letter->second;
             ref.redriving = false;  // so that it is not queued below
+            ref.paced = false;
             const std::uint32_t node =
                 new_node({ref.offset, ref.key_hash, ref.lane, ref.bytes}, now_.steady);
             nodes_[node].letter = true;
@@ -266,6 +270,9 @@ ConsumerState Consumer::Machine::snapshot() const {
     state.run_next = run_next_;
     state.seen_end = std::max(restored_.seen_end, cursor);
     state.letters = letters_;
+    if (!paced_.empty()) {
+        state.pace = pace_;
+    }
     state.pause = pause_;
     state.gaps = restored_.gaps;
     state.breaker = breaker_ ? breaker_->keep(now_) : KeptBreaker{};

@@ -138,7 +138,7 @@ TEST(RateTest, RedrivesCountToo) {
     Bench bench(limited({.limit = 1, .per = 10s, .burst = 1}));
     bench.offer(5).started();
     bench.make_letter();
-    ASSERT_THAT(bench.consumer->redrive({}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
     EXPECT_EQ(bench.started(), "");
     EXPECT_EQ(bench.wait(10s).started(), "0");
 }
@@ -171,6 +171,24 @@ TEST(RateTest, AKeysBucketIsRememberedUntilItIsFull) {
     EXPECT_EQ(bench.wait(1s).started(), "1");
     bench.answer().wait(10s).started();
     EXPECT_EQ(bench.consumer->counts().keys, 0u);
+}
+
+TEST(RateTest, WhoTakesThePlaceOfAConsumerKnowsWhatWasTaken) {
+    for (const RateKey by : {RateKey::none, RateKey::key}) {
+        Bench bench({.rate = Rate{.limit = 1, .per = 10s, .burst = 1, .key = by}});
+        bench.offer(5).started();
+        bench.answer().started();
+        bench.consumer->pause({}, bench.now());
+        ASSERT_THAT(bench.consumer->resume(Offset(0), bench.now()), Succeeds());
+        EXPECT_EQ(bench.offer(5, 1, 0).started(), "") << "moved back";
+        auto next = Consumer::create("tested", bench.consumer->policy(),
+                                     bench.consumer->snapshot(bench.now()), Random(1), bench.now());
+        ASSERT_THAT(next, Succeeds());
+        next->take_over(*bench.consumer);
+        *bench.consumer = std::move(*next);
+        EXPECT_EQ(bench.offer(5, 1, 0).started(), "") << "replaced";
+        EXPECT_EQ(bench.wait(10s).started(), "0");
+    }
 }
 
 TEST(RateTest, AKeyOfWhichOnlyItsBucketIsLeftIsIdle) {

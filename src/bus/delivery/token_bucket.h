@@ -28,6 +28,9 @@ class TokenRate {
     /// When there is a token, if none is taken until then.
     SteadyTime next_token(SteadyTime full_at) const { return full_at - (depth_ - step_); }
 
+    /// A bucket from which all was taken just now.
+    SteadyTime empty(SteadyTime now) const { return now + depth_; }
+
     /// The bucket after `tokens` were taken from it.
     SteadyTime take(SteadyTime full_at, SteadyTime now, std::uint64_t tokens) const {
         const auto most = static_cast<std::uint64_t>(debt_max / step_);

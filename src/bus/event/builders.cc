@@ -385,6 +385,14 @@ Event bus_letter_discarded(const Occasion& occasion, const BusLetterSettled& dat
     return letter_settled("bus.letter_discarded", occasion, data);
 }
 
+Event bus_letter_skipped(const Occasion& occasion, const BusLetterSettled& data) {
+    return letter_settled("bus.letter_skipped", occasion, data);
+}
+
+Event bus_letter_stopped(const Occasion& occasion, const BusLetterSettled& data) {
+    return letter_settled("bus.letter_stopped", occasion, data);
+}
+
 Event bus_config_reloaded(const Occasion& occasion, const BusConfigReloaded& data) {
     return Builder("bus.config_reloaded", occasion)
         .text("file", data.file)

@@ -295,6 +295,8 @@ struct BusLetterSettled {
 };
 Event bus_letter_redriven(const Occasion& occasion, const BusLetterSettled& data);
 Event bus_letter_discarded(const Occasion& occasion, const BusLetterSettled& data);
+Event bus_letter_skipped(const Occasion& occasion, const BusLetterSettled& data);
+Event bus_letter_stopped(const Occasion& occasion, const BusLetterSettled& data);
 
 struct BusConfigReloaded {
     std::string file;

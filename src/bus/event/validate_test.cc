@@ -116,6 +116,9 @@ std::vector<Event> samples() {
             {.consumer = "c", .letter_id = "c:3", .letter_event_id = "e", .reason = "fixed"}),
         bus_letter_discarded(occasion,
                              {.consumer = "c", .letter_id = "c:3", .letter_event_id = ""}),
+        bus_letter_skipped(
+            occasion, {.consumer = "c", .letter_id = "c:3", .letter_event_id = "e", .reason = "x"}),
+        bus_letter_stopped(occasion, {.consumer = "c", .letter_id = "c:3", .letter_event_id = "e"}),
         bus_config_reloaded(occasion, {.file = "event_routing.yaml", .rule_version = 5}),
     };
 }

@@ -193,11 +193,32 @@ class TestApi {
       public:
         explicit Sink(io::Completion<Answer> done) : done_(std::move(done)) {}
         void send(http::Response response) override { tell(std::move(response)); }
-        void begin_stream(http::Response head) override { tell(std::move(head)); }
-        Taken write(std::string&) override { return Taken::gone; }
+        /// A stream of events has no end, and its head is the answer; of any other all is read.
+        void begin_stream(http::Response head) override {
+            if (head.headers.value_or("Content-Type", "") == "text/event-stream") {
+                tell(std::move(head));
+            } else {
+                read_ = std::move(head);
+            }
+        }
+        Taken write(std::string& bytes) override {
+            if (!read_) {
+                return Taken::gone;
+            }
+            read_->body += std::exchange(bytes, {});
+            return Taken::yes;
+        }
         void when_writable(std::move_only_function<void()>) override {}
-        void when_gone(std::move_only_function<void()> task) override { task(); }
-        void end_stream() override {}
+        void when_gone(std::move_only_function<void()> task) override {
+            if (!read_) {
+                task();
+            }
+        }
+        void end_stream() override {
+            if (read_) {
+                tell(*std::exchange(read_, std::nullopt));
+            }
+        }
 
       private:
         void tell(http::Response response) {
@@ -205,6 +226,7 @@ class TestApi {
                                                  .body = std::move(response.body),
                                                  .headers = std::move(response.headers)});
         }
+        std::optional<http::Response> read_;
         io::Completion<Answer> done_;
     };
 

@@ -9,6 +9,7 @@
 #include "household/application/page.h"
 #include "household/money/date.h"
 #include "server/api/cursor.h"
+#include "server/api/moment.h"
 #include "server/api/services.h"
 #include "server/auth/principal.h"
 #include "server/http/message.h"
@@ -38,6 +39,11 @@ class Call {
 
     /// A day in the query; nothing if it is not there. Errors: `invalid`.
     Result<std::optional<money::Date>> date(std::string_view name) const;
+
+    /// A moment in the query. Errors: `invalid`.
+    Result<std::optional<Moment>> moment(std::string_view name) const {
+        return parse_moment(query(name), name);
+    }
 
     /// Who asks, with the request's idempotency key.
     application::Actor actor() const;

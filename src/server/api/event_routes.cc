@@ -1,4 +1,3 @@
-#include <charconv>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -15,39 +14,6 @@
 namespace bascule::api {
 
 namespace {
-
-constexpr std::int64_t time_ms_max = 253'402'300'799'999;  // the end of the year 9999
-
-/// The time that something took place in: a day (UTC) or a millisecond.
-struct Moment {
-    WallTime begin;
-    WallTime end;  ///< the first moment behind it
-};
-
-/// A date, a time of ISO 8601, Unix milliseconds, or nothing.
-Result<std::optional<Moment>> moment_of(const Call& call, std::string_view key) {
-    using std::chrono::milliseconds;
-    const std::string text = call.query(key);
-    if (text.empty()) {
-        return std::nullopt;
-    }
-    if (const auto date = money::Date::parse(text)) {
-        const WallTime begin = from_unix_ms(date->days_since_1970() * std::int64_t{86'400'000});
-        return Moment{begin, begin + milliseconds(86'400'000)};
-    }
-    if (const auto time = event::from_iso(text)) {
-        return Moment{*time, *time + milliseconds(1)};
-    }
-    std::int64_t ms = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
-    if (error != std::errc() || end != text.data() + text.size() || ms < 0 || ms > time_ms_max) {
-        return fail(ErrorKind::invalid, std::string(key) + ": is '" + text +
-                                            "'; a date YYYY-MM-DD, a time "
-                                            "YYYY-MM-DDThh:mm:ssZ (or with ±hh:mm) or Unix "
-                                            "milliseconds is allowed");
-    }
-    return Moment{from_unix_ms(ms), from_unix_ms(ms + 1)};
-}
 
 /// The object with "completeTo", the position up to which nothing is missing, and "complete", which
 /// is false if the trail did not follow in time.
@@ -86,8 +52,8 @@ std::optional<std::string> user_for_search(const Visibility& visibility, const C
 Result<std::string> search(const Services& services, const Call& call, const std::string& user_id,
                            const TrailReach& reach) {
     const Visibility visibility(call, services.authenticator);
-    const auto first = TRY(moment_of(call, "from"));
-    const auto last = TRY(moment_of(call, "to"));
+    const auto first = TRY(call.moment("from"));
+    const auto last = TRY(call.moment("to"));
     const application::AuditQuery query{
         .user_id = user_id,
         .type = call.query("type"),
@@ -127,7 +93,8 @@ Result<std::string> chain(const Services& services, const Call& call, const Trai
     const Visibility visibility(call, services.authenticator);
     const auto entries = TRY(services.audit.chain(call.id(), visibility.query_user()));
     if (entries.empty()) {
-        return fail(ErrorKind::not_found, "there is no chain '" + call.id() +
+        return fail(ErrorKind::not_found,
+                    "there is no chain '" + call.id() +
                         "'; a chain is named by its correlation id, mostly the id of the event "
                         "that began it, which each of its events carries as correlationId");
     }

@@ -180,6 +180,54 @@ TEST_F(TellingConsumerTest, AnErrorAboutAnotherUsersEventIsShownByItsKindOnly) {
     };
     EXPECT_EQ(preview("HTTP #"), "2");
     EXPECT_EQ(preview("HTTP #: secret Zoë"), "0");
+    // Groups and exports say no more than the list.
+    const Answer groups = api.get(operator_token, "/v1/letters:groups");
+    EXPECT_EQ(groups.at("/items/0/letters"), "2");
+    EXPECT_EQ(groups.at("/items/0/fingerprint"), "HTTP #");
+    EXPECT_THAT(groups.body, Not(HasSubstr("secret")));
+    EXPECT_EQ(api.get(api.owner, "/v1/letters:groups").at("/total"), "2");
+    const std::string all = api.get(operator_token, "/v1/letters:export").body;
+    EXPECT_EQ(std::ranges::count(all, '\n'), 2);
+    EXPECT_THAT(all, Not(HasSubstr("secret")));
+    const std::string own = api.get(api.owner, "/v1/letters:export?fingerprint=HTTP%20%23").body;
+    EXPECT_EQ(std::ranges::count(own, '\n'), 1);
+    EXPECT_THAT(own, HasSubstr(R"("eventId":"hers")"));
+    EXPECT_THAT(own, Not(HasSubstr("secret")));
+}
+
+TEST_F(TellingConsumerTest, TheVerbsOfLettersAreAskedForInWords) {
+    consume_with(delivery::Outcome::permanent("HTTP 400"));
+    for (const char* id : {"one", "two", "three"}) {
+        ASSERT_EQ(publish(api.owner, id, std::string("lamp-") + id, lamp).status, 200);
+    }
+    eventually(R"("total":3)", [&] { return api.get(api.owner, "/v1/letters").body; });
+    const auto verb = [&](const char* name, const std::string& body) {
+        return api.post(operator_token, std::string("/v1/letters:") + name, body);
+    };
+    EXPECT_EQ(
+        verb("redrive", R"({"preview":true,"from":"1970-01-01","to":"2000-01-01"})").at("/count"),
+        "0");
+    EXPECT_EQ(verb("redrive", R"({"preview":true,"from":"1970-01-01"})").at("/count"), "3");
+    EXPECT_EQ(verb("redrive", R"({"preview":true,"key":"lamp-two"})").at("/count"), "1");
+    EXPECT_THAT(verb("redrive", R"({"from":"yesterday"})").body,
+                HasSubstr("/from: is 'yesterday'"));
+    EXPECT_EQ(verb("redrive", R"({"all":true,"rate":0})").status, 400);
+    EXPECT_THAT(verb("redrive", "{}").body, HasSubstr("key"));
+    EXPECT_EQ(verb("skip", R"({"all":true})").status, 400) << "needs a reason";
+    EXPECT_EQ(verb("discard", R"({"all":true,"reason":"x","rate":1})").status, 400)
+        << "only a redrive has a rate";
+
+    // The first fails again, so the others stay.
+    ASSERT_EQ(verb("redrive", R"({"all":true,"canary":true,"rate":10})").at("/count"), "3");
+    eventually(R"("total":3)",
+               [&] { return api.get(operator_token, "/v1/letters?state=open").body; });
+    EXPECT_EQ(verb("stop", R"({"all":true})").status, 200);
+    eventually(R"("total":0)",
+               [&] { return api.get(operator_token, "/v1/letters?state=redriving").body; });
+    EXPECT_EQ(verb("skip", R"({"all":true,"reason":"of last year"})").at("/count"), "3");
+    EXPECT_THAT(api.get(operator_token, "/v1/letters?state=closed").body,
+                HasSubstr("skipped: of last year"));
+    EXPECT_EQ(api.get(operator_token, "/v1/letters:groups").at("/total"), "0");
 }
 
 TEST_F(TellingConsumerTest, AnExplanationKeepsAnotherUsersErrorToItself) {
