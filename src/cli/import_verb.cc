@@ -6,6 +6,7 @@
 #include "cli/local_file.h"
 #include "cli/profile.h"
 #include "cli/terminal.h"
+#include "household/statement/parse.h"
 
 namespace bascule::cli {
 
@@ -13,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t upload_bytes_max = std::uint64_t{256} << 20;
 constexpr std::uint64_t profile_bytes_max = 1 << 20;
 constexpr auto look_first = 20ms;
 constexpr auto look_last = 500ms;
@@ -191,7 +191,7 @@ int import_files(const Import& command, const Target& target, Output output) {
     std::size_t partly = 0;
     int worst = exit_no;
     for (const std::string& path : command.files) {
-        const auto content = read_local_file(path, upload_bytes_max);
+        const auto content = read_local_file(path, statement::file_bytes_max);
         if (!content) {
             print_error(content.error().message());
             worst = exit_usage;

@@ -377,6 +377,21 @@ TEST(ParseTest, RefusesMoreThanTheLimit) {
     EXPECT_EQ(report_of(statement), "error 0 too_large");
 }
 
+TEST(ParseTest, ReadsAsManyRowsAsTheLimitAndNoMore) {
+    std::string text = "Date;Payee;Amount\n";
+    for (std::size_t i = 0; i < records_max; ++i) {
+        text += "2026-01-02;S;-1.00\n";
+    }
+    const Statement most = parse(text);
+    EXPECT_EQ(most.transaction_count(), records_max);
+    EXPECT_TRUE(most.usable()) << report_of(most);
+    const Statement more = parse(text + "2026-01-02;S;-1.00\n");
+    ASSERT_FALSE(more.usable());
+    EXPECT_EQ(more.errors[0].code, "too_large");
+    EXPECT_EQ(more.errors[0].line, records_max + 2);
+    EXPECT_TRUE(more.errors[0].message.contains("250000 rows; split it"));
+}
+
 struct EncodingCase {
     const char* claim;
     std::string bytes;

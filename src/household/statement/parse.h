@@ -8,9 +8,11 @@
 
 namespace bascule::statement {
 
-inline constexpr std::size_t file_bytes_max = std::size_t{256} << 20;
+/// A file's rows are in memory several times over while they are imported, and are written in one
+/// transaction, for which everybody's writes wait: some 2 s for each 100 000 rows.
+inline constexpr std::size_t file_bytes_max = std::size_t{128} << 20;
+inline constexpr std::size_t records_max = 250'000;  ///< transactions of one file
 inline constexpr std::size_t raw_bytes_max = 2000;   ///< of a rejected record
-inline constexpr std::size_t records_max = 2000000;  ///< transactions of one file
 inline constexpr std::size_t notes_max =
     10000;  ///< rejected records and warnings kept; then one says how many more
 inline constexpr std::size_t element_depth_max = 64;  ///< nested elements of an OFX file

@@ -86,7 +86,7 @@ Result<> check_targets(UnitOfWork& unit, const ImportPlan& plan) {
 }
 
 /// The user may have deleted the file since it was read, or said something else about it.
-Result<> carry_out_if_unchanged(UnitOfWork& unit, const File& read, const ImportPlan& plan) {
+Result<> carry_out_if_unchanged(UnitOfWork& unit, const File& read, ImportPlan& plan) {
     FileStore files(unit.session(), unit.user_id());
     const auto file = TRY(files.find(read.id, FileStore::Notes::without));
     if (file && (file->account_id != read.account_id || file->mapping != read.mapping ||
@@ -109,16 +109,18 @@ void FileProcessor::handle(broker::Delivery delivery, broker::Done done) {
         run->finish(std::unexpected(std::move(prepared).error()));
         return;
     }
-    const auto work = std::make_shared<const std::optional<Prepared>>(*std::move(prepared));
+    const auto work = std::make_shared<std::optional<Prepared>>(*std::move(prepared));
     commit_once_alone(
         environment_, run,
         [work](UnitOfWork& unit) {
             return *work ? carry_out_if_unchanged(unit, (*work)->file, (*work)->plan) : Result<>();
         },
         [work](UnitOfWork& unit, const Error& error) {
-            return *work ? carry_out_if_unchanged(unit, (*work)->file,
-                                                  impossible((*work)->plan, error.message()))
-                         : Result<>();
+            if (!*work) {
+                return Result<>();
+            }
+            ImportPlan instead = impossible((*work)->plan, error.message());
+            return carry_out_if_unchanged(unit, (*work)->file, instead);
         });
 }
 
@@ -138,7 +140,7 @@ Result<std::optional<FileProcessor::Prepared>> FileProcessor::prepare(
 
 Result<ImportPlan> FileProcessor::read(sql::Session& session, const std::string& user_id,
                                        const File& file) const {
-    const auto content = environment_.blobs.get(TRY(digest_of(file.sha256)));
+    auto content = environment_.blobs.get(TRY(digest_of(file.sha256)));
     if (!content) {
         if (is_final(content.error().kind())) {
             return failed(FileStatus::failed,
@@ -163,6 +165,7 @@ Result<ImportPlan> FileProcessor::read(sql::Session& session, const std::string&
             profile = saved->name;
         }
     }
+    content = std::string();  // the rows need the memory
     auto plan = TRY(plan_import(session, user_id, file, statement));
     plan.profile = std::move(profile);
     return plan;

@@ -66,7 +66,19 @@ Result<std::vector<finance::ExistingRow>> rows_around(UnitOfWork& unit, const Im
                                            span.last.plus_days(options.near_days_max)});
 }
 
-Result<> import_rows(UnitOfWork& unit, const File& file, const ImportTarget& target,
+std::vector<finance::Verdict> verdicts_on(const std::vector<StoredTransaction>& rows,
+                                          const std::vector<finance::ExistingRow>& existing,
+                                          const finance::DuplicateOptions& options) {
+    std::vector<finance::BankRow> incoming;
+    incoming.reserve(rows.size());
+    for (const StoredTransaction& row : rows) {
+        incoming.push_back(bank_row_of(row));
+    }
+    return finance::assign(existing, incoming, options);
+}
+
+/// The target's rows are used up.
+Result<> import_rows(UnitOfWork& unit, const File& file, ImportTarget& target,
                      EarlierReading& earlier, Counts& counts) {
     if (target.rows.empty()) {
         return {};
@@ -74,17 +86,12 @@ Result<> import_rows(UnitOfWork& unit, const File& file, const ImportTarget& tar
     const finance::DuplicateOptions options;
     auto existing = TRY(rows_around(unit, target, options));
     TRY(earlier.show_as_before(target.account_id, existing));
-    std::vector<finance::BankRow> incoming;
-    incoming.reserve(target.rows.size());
-    for (const StoredTransaction& row : target.rows) {
-        incoming.push_back(bank_row_of(row));
-    }
-    const auto verdicts = finance::assign(existing, incoming, options);
+    const auto verdicts = verdicts_on(target.rows, existing, options);
     std::vector<StoredTransaction> added;
     for (std::size_t i = 0; i < verdicts.size(); ++i) {
         const finance::Verdict& verdict = verdicts[i];
         if (verdict.kind == finance::RowVerdict::added) {
-            StoredTransaction row = target.rows[i];
+            StoredTransaction row = std::move(target.rows[i]);
             row.row.id = unit.new_id();
             row.row.occurrence = verdict.occurrence;
             row.row.created_at = unit.now();
@@ -186,13 +193,13 @@ event::FileProcessed report_of(const File& file, const ImportPlan& plan, const C
 
 }  // namespace
 
-Result<> carry_out(UnitOfWork& unit, File file, const ImportPlan& plan) {
+Result<> carry_out(UnitOfWork& unit, File file, ImportPlan& plan) {
     Counts counts;
     associate(unit, file, plan);
     file.notes = plan.notes;
     if (plan.is_importable()) {
         auto earlier = TRY(EarlierReading::of(unit, file.id));
-        for (const ImportTarget& target : plan.targets) {
+        for (ImportTarget& target : plan.targets) {
             TRY(learn_identifier(unit, target));
             TRY(import_rows(unit, file, target, earlier, counts));
         }

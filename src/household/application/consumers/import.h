@@ -11,7 +11,7 @@ namespace bascule::application {
 ///
 /// A row is new or known by the state of the account at this moment (finance::assign). What the
 /// user edited by hand stays. A plan with rows replaces what the file's earlier reading made; one
-/// without leaves it.
-Result<> carry_out(UnitOfWork& unit, File file, const ImportPlan& plan);
+/// without leaves it. Uses up the plan's rows.
+Result<> carry_out(UnitOfWork& unit, File file, ImportPlan& plan);
 
 }  // namespace bascule::application
