@@ -269,6 +269,46 @@ TEST_F(BusRestoredInPartTest, ALogOlderThanTheJournalIsRefusedWithWhatToDo) {
     EXPECT_EQ(status().counts.matched, 2U) << "the refusal changed nothing";
 }
 
+/// Goal: no consumer begins anew in silence.
+TEST_F(BusRestoredInPartTest, ALostJournalIsRefusedWithWhatToDo) {
+    constexpr const char* journal = "bus/delivery/journal";
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish_one("one");
+    stop();
+    const std::string kept = bytes_of(journal);
+    const auto put_back = [&](std::string_view bytes) {
+        const auto file = disk_.open(journal, io::OpenMode::create);
+        ASSERT_THAT(file, Succeeds());
+        ASSERT_THAT((*file)->write(0, as_bytes(bytes)), Succeeds());
+    };
+    ASSERT_THAT(disk_.remove(journal), Succeeds());
+    for (int start = 0; start < 2; ++start) {
+        EXPECT_THAT(try_open(), FailsWith(ErrorKind::corrupt,
+                                          AllOf(HasSubstr("bus/delivery/journal is missing"),
+                                                HasSubstr("Restore"))))
+            << "start " << start;
+        executor_->run_for(1s);
+    }
+    put_back("");
+    EXPECT_THAT(try_open(), FailsWith(ErrorKind::corrupt, HasSubstr("journal is empty")));
+    executor_->run_for(1s);
+    put_back(kept);
+    open(++seed_);
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle(1s);
+    EXPECT_THAT(recorder_->seen, ElementsAre("one")) << "the refusals changed nothing";
+}
+
+/// What a crash in the very first start leaves behind is no loss.
+TEST_F(BusRestoredInPartTest, ABusWithoutARecordMakesItsJournal) {
+    stop();
+    ASSERT_THAT(disk_.remove("bus/delivery/journal"), Succeeds());
+    open(++seed_);
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish_one("one");
+    EXPECT_THAT(recorder_->seen, ElementsAre("one"));
+}
+
 TEST_F(BusRestoredInPartTest, ALogOlderThanADatabaseIsRefusedWithWhatToDo) {
     ASSERT_THAT(configure(config_of()), Succeeds());
     const Offset last = publish_one("one");

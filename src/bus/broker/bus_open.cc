@@ -66,6 +66,7 @@ Result<> BusState::open() {
     log = TRY(log::Log::open(environment.disk, environment.executor, options.directory + "/log",
                              options.log, std::move(hooks)));
     TRY(recover_control());
+    TRY(check_journal_is_there(delivery + "/journal"));
     publisher = std::make_unique<Publisher>(*log, sets, environment.executor, written->routing);
     journal = TRY(
         DeliveryJournal::open(environment.disk, strand, delivery + "/journal",
@@ -87,6 +88,26 @@ Result<> BusState::open() {
         schedule_turn();  // a crash kept them back
     }
     return {};
+}
+
+/// The journal is made before the log's first record, durably: if it is missing beside records, it
+/// was lost. A new one would have every consumer begin anew: webhooks would get each event again,
+/// pauses would be over and parked keys go on.
+Result<> BusState::check_journal_is_there(const std::string& path) const {
+    if (log->end() == Offset(0)) {
+        return {};
+    }
+    const bool exists = TRY(environment.disk.exists(path));
+    if (exists && TRY(TRY(environment.disk.open(path, io::OpenMode::read))->size()) > 0) {
+        return {};
+    }
+    return fail(ErrorKind::corrupt,
+                path + (exists ? " is empty" : " is missing") + ", but the log has " +
+                    std::to_string(log->end().value()) +
+                    " positions: what each consumer did with them, who is paused and which letters "
+                    "are open stood in it alone, and without it everything would be delivered "
+                    "again. Restore log, delivery and databases together from one copy, or start "
+                    "with another data directory; nothing was changed");
 }
 
 /// Everything that was settled was in the log. One that ends before it is not the log that was

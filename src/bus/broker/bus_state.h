@@ -44,6 +44,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     // ── Opening (bus_open.cc) ──
     Result<> open();
     Result<> recover_control();
+    Result<> check_journal_is_there(const std::string& path) const;
     Result<> compare_with_journal() const;
     void rebuild_letters();
     void close_discarded_letters();
