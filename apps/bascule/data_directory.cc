@@ -101,7 +101,14 @@ Result<> DataDirectory::lock(io::Disk& disk, const std::string& path) {
     const std::string name = path + "/LOCK";
     const bool was_there = TRY(disk.exists(name));
     if (was_there) {
-        file_ = TRY(disk.lock(name));
+        auto file = disk.lock(name);
+        if (!file && file.error().kind() == ErrorKind::conflict) {
+            return fail(ErrorKind::conflict,
+                        "another Bascule uses the data directory " + path + " (" +
+                            file.error().message() +
+                            "): stop that one, or give this one its own with --data DIRECTORY");
+        }
+        file_ = TRY(std::move(file));
     }
     auto folder = disk.lock_directory(path);
     if (folder) {

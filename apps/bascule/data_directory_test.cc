@@ -1,6 +1,7 @@
 #include "data_directory.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -92,7 +93,12 @@ TEST_F(DataDirectoryTest, AnotherVersionIsRefused) {
 TEST_F(DataDirectoryTest, OnlyOneHasItWhateverBecomesOfTheLockFile) {
     auto first = take();
     ASSERT_THAT(first, Succeeds());
-    EXPECT_THAT(take(), FailsWith(ErrorKind::conflict, HasSubstr("LOCK is locked by process")));
+    EXPECT_THAT(
+        take(),
+        FailsWith(ErrorKind::conflict,
+                  AllOf(HasSubstr("another Bascule uses the data directory " + folder_.string()),
+                        HasSubstr("LOCK is locked by process " + std::to_string(::getpid())),
+                        HasSubstr("--data"))));
     fs::remove(folder_ / "LOCK");
     EXPECT_THAT(take(), FailsWith(ErrorKind::conflict, HasSubstr("LOCK was removed")));
     EXPECT_FALSE(fs::exists(folder_ / "LOCK")) << "it would name who does not have the folder";

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "cli/statement_json.h"
 #include "cli/table.h"
 #include "cli/tail_verb.h"
+#include "cli/verbs.h"
 #include "foundation/base/guarded.h"
 #include "foundation/base/testing.h"
 #include "foundation/json/value.h"
@@ -456,6 +458,20 @@ TEST(CliTest, DestructiveVerbsWantYes) {
         run_words({"accounts", "delete", "7", "--url", "http://127.0.0.1:1", "--token", "t"});
     EXPECT_EQ(ran.code, exit_usage);
     EXPECT_THAT(ran.err, HasSubstr("--yes"));
+}
+
+TEST(CliTest, WhoIsAskedIsToldWhatGoes) {
+    const auto asked = [](std::string_view path, const Words& words) {
+        const auto verb = std::ranges::find(verbs(), path, &Verb::path);
+        return question_of(*verb, words);
+    };
+    EXPECT_EQ(asked("accounts delete", {{"id", {"Giro"}}}),
+              "Delete an account with its transactions: Giro?");
+    EXPECT_EQ(asked("transactions delete", {{"id", {"a", "b", "c", "d", "e"}}}),
+              "Delete transactions: a, b, c and 2 more?");
+    EXPECT_EQ(asked("letters discard", {{"consumer", {"mailer"}}, {"reason", {"gone"}}}),
+              "Give letters up, with a reason; they remain as closed: --consumer mailer --reason "
+              "gone?");
 }
 
 // ---- statement parse

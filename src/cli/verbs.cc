@@ -294,9 +294,29 @@ void note_age(const json::Value& figures) {
 
 }  // namespace
 
+std::string question_of(const Verb& verb, const Words& words) {
+    constexpr std::size_t shown_max = 3;
+    std::string what;
+    for (const Argument& argument : verb.arguments) {
+        const auto* values = words_of(words, argument.name);
+        if (values == nullptr) {
+            continue;
+        }
+        what += (what.empty() ? "" : " ");
+        what += argument.positional ? "" : "--" + std::string(argument.name) + " ";
+        for (std::size_t i = 0; i < std::min(values->size(), shown_max); ++i) {
+            what += (i == 0 ? "" : ", ") + (*values)[i];
+        }
+        if (values->size() > shown_max) {
+            what += " and " + std::to_string(values->size() - shown_max) + " more";
+        }
+    }
+    return std::string(verb.help) + (what.empty() ? "" : ": " + what) + "?";
+}
+
 int run_verb(const Verb& verb, const Words& typed, const VerbOptions& options) {
     if (verb.destructive && words_of(typed, "preview") == nullptr &&
-        !confirmed(std::string(verb.help) + "?", options.yes)) {
+        !confirmed(question_of(verb, typed), options.yes)) {
         print_error(std::string(verb.path) + " changes what cannot be changed back; pass --yes");
         return exit_usage;
     }

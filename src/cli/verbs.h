@@ -74,6 +74,9 @@ struct VerbOptions {
     bool all = false;
 };
 
+/// What a person is asked before a destructive verb: what it does, and to what.
+std::string question_of(const Verb& verb, const Words& words);
+
 /// Asks the server and prints its answer. Returns the exit code.
 int run_verb(const Verb& verb, const Words& words, const VerbOptions& options);
 
