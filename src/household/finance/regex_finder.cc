@@ -42,10 +42,10 @@ RegexFinder::~RegexFinder() = default;
 RegexFinder::RegexFinder(RegexFinder&&) noexcept = default;
 
 Result<> RegexFinder::add(std::string_view expression, LetterCase letters) {
-    // Checked without the wrapping too: `a)(b` would be right only inside it.
-    const RE2 bare{re2::StringPiece(expression.data(), expression.size()),
-                   options(expressions_->regex_bytes_max)};
-    if (!bare.ok()) {
+    // Checked without the wrapping too: `a)(b` would be right only inside it. Reading is all that
+    // is wanted, so the compiler gets no room and stops at once.
+    const RE2 bare{re2::StringPiece(expression.data(), expression.size()), options(1024)};
+    if (!bare.ok() && bare.error_code() != RE2::ErrorPatternTooLarge) {
         return fail(ErrorKind::invalid, bare.error());
     }
     const std::string text = with_case(expression, letters);

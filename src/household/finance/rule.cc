@@ -113,4 +113,15 @@ std::string to_text(const ConditionNode& node) {
     return text + ")";
 }
 
+std::size_t regex_count(const ConditionNode& node) {
+    if (node.kind == ConditionNode::Kind::condition) {
+        return node.condition.op == RuleOperator::regex ? 1 : 0;
+    }
+    std::size_t count = 0;
+    for (const ConditionNode& child : node.children) {
+        count += regex_count(child);
+    }
+    return count;
+}
+
 }  // namespace bascule::finance

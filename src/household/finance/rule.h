@@ -86,4 +86,7 @@ struct Rule {
 /// `payee contains "lidl"`, `all of (amount less -1000, memo starts_with "Miete ")`.
 std::string to_text(const ConditionNode& node);
 
+/// How many regular expressions the conditions hold.
+std::size_t regex_count(const ConditionNode& node);
+
 }  // namespace bascule::finance

@@ -167,6 +167,31 @@ TEST_F(CategoriesTest, ARuleThatCannotWorkIsRefused) {
         FailsWith(ErrorKind::invalid, HasSubstr("confidence")));
 }
 
+TEST_F(CategoriesTest, RulesTogetherHaveABoundedNumberOfRegularExpressions) {
+    const std::string food = world.category("Food").node.id;
+    const auto regexes = [](std::size_t count) {
+        std::vector<finance::ConditionNode> all;
+        for (std::size_t i = 0; i < count; ++i) {
+            all.push_back(finance::ConditionNode::of(
+                {.op = finance::RuleOperator::regex, .value = "x" + std::to_string(i)}));
+        }
+        return finance::ConditionNode::any({finance::ConditionNode::all(std::move(all))});
+    };
+    std::string id;
+    for (std::size_t made = 0; made < finance::RuleSet::regexes_max; made += 100) {
+        id = create_rule({.category_id = food, .conditions = regexes(100)}).value().rule.id;
+    }
+    EXPECT_THAT(create_rule({.category_id = food, .conditions = regexes(1)}),
+                FailsWith(ErrorKind::conflict, HasSubstr("would have 1001 regular expressions")));
+    EXPECT_THAT(create_rule({.category_id = food, .conditions = payee_contains("x")}), Succeeds());
+    EXPECT_THAT(update_rule(id, {.conditions = regexes(99)}), Succeeds());
+    const auto last = create_rule({.category_id = food, .conditions = regexes(1)});
+    ASSERT_THAT(last, Succeeds());
+    EXPECT_THAT(update_rule(last->rule.id, {.conditions = regexes(2)}),
+                FailsWith(ErrorKind::conflict));
+    EXPECT_THAT(update_rule(last->rule.id, {.name = "the last"}), Succeeds());
+}
+
 TEST_F(CategoriesTest, AChangedRuleIsANewVersion) {
     const auto food = world.category("Food");
     const auto rule =

@@ -78,6 +78,26 @@ Result<> apply(UnitOfWork& unit, finance::Rule& rule, const RuleEdit& edit, Chan
     return finance::RuleSet::validate(rule);
 }
 
+/// Compiling is work of the writer's thread: a rule is checked there, and rules that changed while
+/// they were applied are read again there.
+Result<> check_regexes(RuleStore& store, const finance::Rule& changed) {
+    std::size_t count = finance::regex_count(changed.conditions);
+    if (count == 0) {
+        return {};
+    }
+    for (const CategoryRule& other : TRY(store.all())) {
+        count += other.rule.id == changed.id ? 0 : finance::regex_count(other.rule.conditions);
+    }
+    if (count > finance::RuleSet::regexes_max) {
+        return fail(ErrorKind::conflict, "conditions: with these all rules together would have " +
+                                             std::to_string(count) +
+                                             " regular expressions; at most " +
+                                             std::to_string(finance::RuleSet::regexes_max) +
+                                             " are allowed: most can be said by `contains`");
+    }
+    return {};
+}
+
 Result<CategoryRule> create_rule(UnitOfWork& unit, const RuleEdit& edit) {
     TRY(needed("categoryId", edit.category_id));
     if (!edit.conditions) {
@@ -95,6 +115,7 @@ Result<CategoryRule> create_rule(UnitOfWork& unit, const RuleEdit& edit) {
                                              std::to_string(finance::RuleSet::rules_max) +
                                              " rules already; no more are allowed");
     }
+    TRY(check_regexes(store, rule));
     TRY(store.insert(stored));
     unit.publish(event::category_rule_created(unit.occasion(),
                                               {.category_id = rule.category_id,
@@ -113,7 +134,9 @@ Result<CategoryRule> update_rule(UnitOfWork& unit, const std::string& id, const 
     }
     stored.rule.version += 1;
     stored.updated_at = unit.now();
-    TRY(RuleStore(unit.session(), unit.user_id()).update(stored));
+    RuleStore store(unit.session(), unit.user_id());
+    TRY(check_regexes(store, stored.rule));
+    TRY(store.update(stored));
     unit.publish(event::category_rule_updated(unit.occasion(),
                                               {stored.rule.category_id, id, changes.list()}));
     return stored;
