@@ -10,8 +10,10 @@ void Ledger::commit(const std::vector<Offset>& done) {
     }
 }
 
+void Ledger::advance(Offset low) { state_.low = std::max(state_.low, low); }
+
 broker::InboxState Ledger::inbox() const {
-    return {.low = Offset(0), .done = {state_.rows.begin(), state_.rows.end()}};
+    return {.low = state_.low, .done = {state_.rows.lower_bound(state_.low), state_.rows.end()}};
 }
 
 }  // namespace bascule::simulator

@@ -18,6 +18,9 @@ class Ledger {
     /// What is done for the first time has its effect.
     void commit(const std::vector<Offset>& done);
 
+    /// Nothing below will be asked for any more.
+    void advance(Offset low);
+
     broker::InboxState inbox() const;
 
     /// A copy of all of it, and what a person does who has nothing better.
@@ -30,6 +33,7 @@ class Ledger {
 
   private:
     struct State {
+        Offset low;
         std::set<Offset> rows;
         std::map<Offset, std::uint32_t> effects;
     };

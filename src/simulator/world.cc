@@ -83,10 +83,15 @@ void World::start() {
     }
     stage_.story.tell("process " + std::to_string(stage_.boot) + " serves");
     for (const auto& [name, player] : players_) {
-        const auto ledger = ledgers_.find(name);
-        stage_.bus->attach(
-            name, player,
-            ledger == ledgers_.end() ? std::nullopt : std::optional(ledger->second.inbox()));
+        std::optional<broker::InboxState> inbox;
+        if (const auto ledger = ledgers_.find(name); ledger != ledgers_.end()) {
+            inbox = ledger->second.inbox();
+            inbox->advance = [&own = ledger->second](Offset low, io::Completion<> done) {
+                own.advance(low);
+                done({});
+            };
+        }
+        stage_.bus->attach(name, player, std::move(inbox));
     }
     stage_.disk.clear_failures();  // an illness ends with its process
     configuring_ = false;

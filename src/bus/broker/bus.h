@@ -26,6 +26,13 @@ namespace bascule::broker {
 struct InboxState {
     Offset low;                ///< everything below is done
     std::vector<Offset> done;  ///< at or above `low`, ascending
+
+    /// Notes in the database that nothing below `low` will be asked for any more, and completes
+    /// when that is durable; from any thread, must not block. Retention takes nothing that the
+    /// database does not know to be gone: at the next start its position would lie before the log,
+    /// and nobody could tell what was lost from what was done. Without it nothing from the
+    /// inbox's `low` on is taken.
+    std::function<void(Offset low, io::Completion<> done)> advance = {};
 };
 
 /// Who does something to a bus, and why: told in the event that says so.

@@ -8,8 +8,8 @@ using testing::ElementsAre;
 /// Goal: a receiver that drops what it knows by delivery id drops nothing that it was not sent.
 TEST_F(BusTest, TheDeliveryIdOfABatchNamesItsMembers) {
     BusConfig config = config_of();
-    config.consumers[0].policy.batch = delivery::Batch{
-        .max_size = 3, .max_wait = 1s, .on_error = delivery::BatchOnError::bisect};
+    config.consumers[0].policy.batch =
+        delivery::Batch{.max_size = 3, .max_wait = 1s, .on_error = delivery::BatchOnError::bisect};
     ASSERT_THAT(configure(std::move(config)), Succeeds());
     settle();
     for (const std::string id : {"1", "2", "3"}) {

@@ -280,8 +280,12 @@ std::unique_ptr<ConsumerRuntime> BusState::make_runtime(const ConsumerConfig& co
     auto machine = delivery::Consumer::create(consumer.name, consumer.policy, std::move(state),
                                               Random(random.next()), now());
     CHECK(machine.has_value());  // its policy was looked at before anything was changed
-    return std::make_unique<ConsumerRuntime>(consumer, routed.number, std::move(*machine), *log,
-                                             *sets);
+    auto made = std::make_unique<ConsumerRuntime>(consumer, routed.number, std::move(*machine),
+                                                  *log, *sets);
+    if (inbox) {
+        made->set_inbox({.low = inbox->low, .advance = inbox->advance});
+    }
+    return made;
 }
 
 // --- changing ------------------------------------------------------------------------------------

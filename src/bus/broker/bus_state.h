@@ -88,6 +88,8 @@ struct BusState : std::enable_shared_from_this<BusState> {
     void arm_timer(std::optional<SteadyTime> deadline);
     void answer_idle_waiters();
     void apply_retention();
+    bool inboxes_know(Offset end);
+    void inbox_advanced(ConsumerNumber number, Offset low, bool done);
     void finish_stop();
     void close(const Result<>& outcome);
 

@@ -597,13 +597,68 @@ void BusState::apply_retention() {
             keep_from = std::min(keep_from, consumer->machine().position());
         }
     }
+    // Nobody can tell the database of one that does not run.
+    const auto inbox_low = [&](const std::string& name) {
+        return attached.with([&](const auto& map) {
+            const auto found = map.find(name);
+            return found != map.end() && found->second.inbox ? found->second.inbox->low
+                                                             : Offset(UINT64_MAX);
+        });
+    };
     for (const auto& [number, state] : recovered) {
         if (pins(number)) {
-            keep_from = std::min(keep_from, state.settled.low());
+            keep_from =
+                std::min({keep_from, state.settled.low(), inbox_low(routing->find(number)->name)});
         }
     }
-    // Its failure is not the bus's: the log tells it in its status, the next round tries again.
-    static_cast<void>(log->apply_retention(keep_from));
+    const Offset end = log->retention_end(keep_from);
+    if (end == log->begin() || !inboxes_know(end)) {
+        return;
+    }
+    // Neither may a position be lost in a power cut that lies behind what is then gone.
+    confirm_when_durable([weak = weak_from_this(), end](const Result<>& kept) {
+        if (const auto self = weak.lock(); self && self->log && kept) {
+            // Its failure is not the bus's: the log tells it in its status, the next round tries
+            // again.
+            static_cast<void>(self->log->apply_retention(end));
+        }
+    });
+}
+
+/// Whether every database knows that the log is about to begin at `end`; those that do not are told
+/// and the next round asks again.
+bool BusState::inboxes_know(Offset end) {
+    bool all = true;
+    for (const auto& [number, consumer] : consumers) {
+        auto& inbox = consumer->inbox();
+        if (!inbox || inbox->low >= end) {
+            continue;
+        }
+        all = false;
+        if (inbox->advance && !std::exchange(inbox->advancing, true)) {
+            inbox->advance(end, [weak = weak_from_this(), number, end](const Result<>& noted) {
+                if (const auto self = weak.lock()) {
+                    self->on_strand([number, end, done = noted.has_value()](BusState& state) {
+                        state.inbox_advanced(number, end, done);
+                    });
+                }
+            });
+        }
+    }
+    return all;
+}
+
+void BusState::inbox_advanced(ConsumerNumber number, Offset low, bool done) {
+    const auto found = consumers.find(number);
+    if (found == consumers.end() || !found->second->inbox()) {
+        return;
+    }
+    auto& inbox = *found->second->inbox();
+    inbox.advancing = false;
+    if (done) {
+        inbox.low = std::max(inbox.low, low);
+        apply_retention();
+    }
 }
 
 /// Letters, then positions, then the log; each is tried whatever became of the one before.

@@ -37,6 +37,15 @@ class ConsumerRuntime {
     void set_handler(std::shared_ptr<Handler> handler) { handler_ = std::move(handler); }
     const std::shared_ptr<Handler>& handler() const { return handler_; }
 
+    /// The database that its handler works in: retention must not pass what it knows to be gone.
+    struct Inbox {
+        Offset low;
+        std::function<void(Offset low, io::Completion<> done)> advance;
+        bool advancing = false;
+    };
+    void set_inbox(Inbox inbox) { inbox_ = std::move(inbox); }
+    std::optional<Inbox>& inbox() { return inbox_; }
+
     /// A removed consumer: nothing is read, nothing starts, answers are still taken. `change`
     /// brings it back.
     void retire() {
@@ -111,6 +120,7 @@ class ConsumerRuntime {
     std::deque<std::shared_ptr<const log::Batch>> batches_;  ///< read last: what runs look into
     std::string trouble_;  ///< why reading does not go on; empty if it does
     std::set<delivery::RunId> stuck_;
+    std::optional<Inbox> inbox_;
     std::uint64_t undecided_ = 0;  ///< older events passed over since no pattern was decided
 
     struct Change {

@@ -43,14 +43,15 @@ class Log::Core {
     bool reserve_held() const { return reserve_held_; }
 
     Result<> apply_retention(Offset keep_from);
+    Offset retention_end(Offset keep_from) const;
     Result<> release_reserve();
     Result<> restore_reserve();
 
     static std::string reserve_path(const std::string& directory) { return directory + "/reserve"; }
 
   private:
-    bool front_may_go(const std::vector<std::shared_ptr<Segment>>& segments,
-                      Offset keep_from) const;
+    /// How many segments from the front may go.
+    std::size_t removable(Offset keep_from) const;
 
     io::Disk& disk_;
     io::Executor& executor_;
@@ -62,11 +63,10 @@ class Log::Core {
 // --- retention and reserve -----------------------------------------------------------------------
 
 Result<> Log::Core::apply_retention(Offset keep_from) {
-    for (auto segments = read_side().segments(); front_may_go(segments, keep_from);
-         segments = read_side().segments()) {
+    for (std::size_t left = removable(keep_from); left > 0; --left) {
         // The file goes first, and for good: were a later one gone and this one back after a
         // crash, it would look as if the records between them were lost.
-        const std::string& path = segments.front()->path;
+        const std::string path = read_side().segments().front()->path;
         TRY(remove_if_there(disk_, path));
         TRY(disk_.sync_directory(directory_));
         read_side().remove_front();
@@ -75,22 +75,31 @@ Result<> Log::Core::apply_retention(Offset keep_from) {
     return {};
 }
 
-bool Log::Core::front_may_go(const std::vector<std::shared_ptr<Segment>>& segments,
-                             Offset keep_from) const {
-    if (segments.size() < 2) {
-        return false;
-    }
-    const Offset end = segments[1]->index.first;
-    if (end > keep_from || (writer().keeps_snapshots() && read_side().control_begin() < end)) {
-        return false;
-    }
+std::size_t Log::Core::removable(Offset keep_from) const {
     const Retention& retention = writer().options().retention;
     const WallTime now = executor_.clock().wall();
+    const auto segments = read_side().segments();
     Stats stats;
     read_side().count(stats);
-    const bool too_old =
-        retention.age > 0h && segments.front()->index.recorded_last < now - retention.age;
-    return too_old || (retention.bytes > 0 && stats.stored_bytes > retention.bytes);
+    std::size_t count = 0;
+    while (count + 1 < segments.size()) {
+        const SegmentIndex& front = segments[count]->index;
+        const Offset end = segments[count + 1]->index.first;
+        const bool needed =
+            end > keep_from || (writer().keeps_snapshots() && read_side().control_begin() < end);
+        const bool too_old = retention.age > 0h && front.recorded_last < now - retention.age;
+        const bool too_much = retention.bytes > 0 && stats.stored_bytes > retention.bytes;
+        if (needed || !(too_old || too_much)) {
+            break;
+        }
+        stats.stored_bytes -= front.position_end;
+        ++count;
+    }
+    return count;
+}
+
+Offset Log::Core::retention_end(Offset keep_from) const {
+    return read_side().segments()[removable(keep_from)]->index.first;
 }
 
 Result<> Log::Core::release_reserve() {
@@ -195,6 +204,7 @@ std::optional<LostRange> Log::lost_at(Offset offset) const {
 }
 
 Result<> Log::apply_retention(Offset keep_from) { return core_->apply_retention(keep_from); }
+Offset Log::retention_end(Offset keep_from) const { return core_->retention_end(keep_from); }
 Result<> Log::release_reserve() { return core_->release_reserve(); }
 Result<> Log::restore_reserve() { return core_->restore_reserve(); }
 void Log::close(io::Completion<> done) { core_->writer().close(std::move(done)); }

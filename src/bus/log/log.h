@@ -132,6 +132,8 @@ class Log {
     /// `keep_from` (the lowest unsettled offset) or later and none that control state needs.
     /// Blocks for a directory sync per segment. One call at a time.
     Result<> apply_retention(Offset keep_from);
+    /// Where the log would begin after `apply_retention`.
+    Offset retention_end(Offset keep_from) const;
 
     /// Gives back, or takes again, the disk space held for whoever must write when the disk is
     /// full (positions, letters). Block, unless there is nothing to do; one call at a time.

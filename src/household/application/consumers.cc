@@ -103,6 +103,12 @@ broker::Rule rule(const std::string& target, broker::PatternText pattern) {
             .targets = {target}};
 }
 
+/// Where the inbox of a consumer is.
+struct Tables {
+    sql::Database& database;
+    sql::Writer& writer;
+};
+
 /// The lower of journal and database wins, so the bus must know what this one says.
 Result<broker::InboxState> inbox_of(sql::Database& database, const std::string& name) {
     auto snapshot = TRY(database.read());
@@ -140,18 +146,27 @@ broker::TargetAliases target_aliases() {
 
 Result<> attach_consumers(broker::Bus& bus, Environment environment, AuditTrail& audit,
                           std::uint32_t part_size) {
-    const auto attach = [&](sql::Database& database, const std::string& name,
+    const auto attach = [&](Tables tables, const std::string& name,
                             std::shared_ptr<broker::Handler> handler) -> Result<> {
-        bus.attach(name, std::move(handler), TRY(inbox_of(database, name)));
+        broker::InboxState inbox = TRY(inbox_of(tables.database, name));
+        inbox.advance = [&writer = tables.writer, name](Offset low, io::Completion<> done) {
+            writer.submit_patiently(
+                [name, low](sql::Session& session) {
+                    return sql::inbox::set_position(session, name, low.value());
+                },
+                std::move(done));
+        };
+        bus.attach(name, std::move(handler), std::move(inbox));
         return {};
     };
-    sql::Database& own = environment.database;
+    const Tables own{environment.database, environment.writer};
     TRY(attach(own, "file_processor", std::make_shared<FileProcessor>(environment)));
     TRY(attach(own, "categorization", std::make_shared<Categorization>(environment, part_size)));
     TRY(attach(own, "analytics_status", std::make_shared<AnalyticsStatusMarker>(environment)));
     TRY(attach(own, "analytics", std::make_shared<AnalyticsConsumer>(environment)));
     TRY(attach(own, "notification", std::make_shared<NotificationConsumer>(environment)));
-    return attach(audit.database(), "audit", std::make_shared<AuditConsumer>(audit));
+    return attach({audit.database(), audit.writer()}, "audit",
+                  std::make_shared<AuditConsumer>(audit));
 }
 
 }  // namespace bascule::application
