@@ -1,9 +1,8 @@
 #include "household/finance/duplicates.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -128,12 +127,17 @@ class Assignment {
         const BankRow& before = existing_[existing].row;
         const BankRow& now = incoming_[incoming];
         verdict.existing = existing;
-        verdict.changes = {
-            .date = before.date != now.date,
-            .text = before.text != now.text,
-            .bank_id = !says_nothing(now.bank_id) && before.bank_id.empty(),
-            .state = before.state != RowState::booked && now.state == RowState::booked,
-        };
+        // A row that is booked stays as it is: pending, it is of an older export.
+        const bool is_older = before.state == RowState::booked && now.state == RowState::pending;
+        verdict.changes =
+            is_older
+                ? RowChanges{}
+                : RowChanges{
+                      .date = before.date != now.date,
+                      .text = before.text != now.text,
+                      .bank_id = !says_nothing(now.bank_id) && before.bank_id.empty(),
+                      .state = before.state != RowState::booked && now.state == RowState::booked,
+                  };
         verdict.kind = verdict.changes.any() ? RowVerdict::update_of : RowVerdict::already_imported;
         verdict.occurrence = existing_[existing].occurrence;
     }
@@ -208,50 +212,104 @@ class Assignment {
         });
     }
 
-    struct NearPair {
-        std::int32_t distance;
-        bool other_text;
-        std::size_t incoming;
-        std::size_t existing;
-        auto operator<=>(const NearPair&) const = default;
+    /// Existing rows, in their order, of which the first may be claimed.
+    struct Queue {
+        std::vector<std::size_t> rows;
+        std::size_t next = 0;
     };
 
-    /// Pending and manual rows give way to later rows of equal amount. Over the whole batch the
-    /// closest pair comes first, so that an early row cannot take the partner of an exact one.
+    /// Unclaimed rows that may be the other word about an incoming one of equal amount.
+    struct Partners {
+        std::set<std::pair<std::int64_t, money::Currency>> amounts;
+        std::unordered_map<Hash128, Queue> by_day;
+        std::unordered_map<Hash128, Queue> by_day_and_text;
+
+        void add(const BankRow& row, const RowKeys& keys, std::size_t existing) {
+            amounts.emplace(row.minor, row.currency);
+            by_day[hash128(day_and_amount(row))].rows.push_back(existing);
+            by_day_and_text[keys.text].rows.push_back(existing);
+        }
+    };
+
+    enum class Text { same, any };
+
+    /// Pending and manual rows give way to later rows of equal amount, and pending rows of an older
+    /// export are known by the booked ones that came of them, which have that day or a later one.
+    /// Over the whole batch the closest pair comes first, so that an early row cannot take the
+    /// partner of an exact one.
     void claim_near() {
-        std::vector<NearPair> pairs = near_pairs();
-        std::ranges::sort(pairs);
-        for (const NearPair& pair : pairs) {
-            if (is_open(pair.incoming) && !claimed_[pair.existing]) {
-                claim(pair.incoming, pair.existing);
+        Partners unsettled;
+        Partners booked;
+        const bool is_pending_open = std::ranges::any_of(
+            open_rows(), [&](std::size_t i) { return incoming_[i].state == RowState::pending; });
+        for (std::size_t i = 0; i < existing_.size(); ++i) {
+            const BankRow& row = existing_[i].row;
+            if (!claimed_[i] && row.state != RowState::booked) {
+                unsettled.add(row, existing_keys_[i], i);
+            } else if (!claimed_[i] && is_pending_open) {
+                booked.add(row, existing_keys_[i], i);
+            }
+        }
+        struct Search {
+            std::size_t incoming;
+            Partners* partners;
+        };
+        std::vector<Search> searches;
+        for (const std::size_t i : open_rows()) {
+            const BankRow& now = incoming_[i];
+            Partners& partners = now.state == RowState::booked ? unsettled : booked;
+            if (partners.amounts.contains({now.minor, now.currency})) {
+                searches.push_back({i, &partners});
+            }
+        }
+        for (std::int32_t distance = 0; distance <= options_.near_days_max; ++distance) {
+            for (const Text text : {Text::same, Text::any}) {
+                for (const Search& search : searches) {
+                    claim_at(distance, text, search.incoming, *search.partners);
+                }
             }
         }
     }
 
-    std::vector<NearPair> near_pairs() const {
-        std::map<std::pair<std::int64_t, money::Currency>, std::vector<std::size_t>> unsettled;
-        for (std::size_t i = 0; i < existing_.size(); ++i) {
-            const BankRow& row = existing_[i].row;
-            if (!claimed_[i] && row.state != RowState::booked) {
-                unsettled[{row.minor, row.currency}].push_back(i);
+    std::vector<std::size_t> open_rows() const {
+        std::vector<std::size_t> open;
+        for (std::size_t i = 0; i < incoming_.size(); ++i) {
+            if (is_open(i)) {
+                open.push_back(i);
             }
         }
-        std::vector<NearPair> pairs;
-        for (std::size_t i = 0; i < incoming_.size() && !unsettled.empty(); ++i) {
-            const BankRow& now = incoming_[i];
-            const auto place = unsettled.find({now.minor, now.currency});
-            if (!is_open(i) || now.state != RowState::booked || place == unsettled.end()) {
-                continue;
-            }
-            for (const std::size_t existing : place->second) {
-                const BankRow& before = existing_[existing].row;
-                const auto distance = std::abs(now.date - before.date);
-                if (distance <= options_.near_days_max) {
-                    pairs.push_back({distance, before.text != now.text, i, existing});
-                }
-            }
+        return open;
+    }
+
+    void claim_at(std::int32_t distance, Text text, std::size_t incoming, Partners& partners) {
+        if (!is_open(incoming)) {
+            return;
         }
-        return pairs;
+        const BankRow& now = incoming_[incoming];
+        auto found = first_of(now, now.date.plus_days(distance), text, partners);
+        if (now.state == RowState::booked) {
+            found = std::min(found, first_of(now, now.date.plus_days(-distance), text, partners));
+        }
+        if (found != existing_.size()) {
+            claim(incoming, found);
+        }
+    }
+
+    /// The first unclaimed partner of the row on a day; existing_.size() if there is none.
+    std::size_t first_of(BankRow row, money::Date day, Text text, Partners& partners) const {
+        row.date = day;
+        auto& queues = text == Text::same ? partners.by_day_and_text : partners.by_day;
+        const std::string place = day_and_amount(row);
+        const auto found =
+            queues.find(text == Text::same ? hash128(place, row.text) : hash128(place));
+        if (found == queues.end()) {
+            return existing_.size();
+        }
+        Queue& queue = found->second;
+        while (queue.next < queue.rows.size() && claimed_[queue.rows[queue.next]]) {
+            ++queue.next;
+        }
+        return queue.next < queue.rows.size() ? queue.rows[queue.next] : existing_.size();
     }
 
     /// New rows, and rows whose day or text changes, become the next of the rows that they equal.

@@ -86,8 +86,10 @@ struct DuplicateOptions {
 ///
 /// The assignment is made over the whole batch and claims every existing row at most once: first by
 /// bank id with equal day and amount, then by fingerprint in order of occurrence, then pending and
-/// manual rows, closest days first. A bank id that differs keeps equal rows apart only if the batch
-/// shows that the bank's ids last, that is, if one of them is seen again.
+/// manual rows, closest days first. A pending row never changes a booked one: it is of an older
+/// export, and its booked row is that of equal amount on its day or up to near_days_max later. A
+/// bank id that differs keeps equal rows apart only if the batch shows that the bank's ids last,
+/// that is, if one of them is seen again.
 ///
 /// Deterministic. O(n log n) in the rows.
 std::vector<Verdict> assign(std::span<const ExistingRow> existing,

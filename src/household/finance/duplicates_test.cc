@@ -99,43 +99,60 @@ TEST_P(AssignPairTest, IsAsTheContractSays) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, AssignPairTest,
-    testing::Values(PairCase{"OtherDayIsNew", row("2025-03-01", -350, "x"),
-                             row("2025-03-02", -350, "x"), RowVerdict::added},
-                    PairCase{"OtherAmountIsNew", row("2025-03-01", -350, "x"),
-                             row("2025-03-01", -351, "x"), RowVerdict::added},
-                    PairCase{"OtherTextIsNew", row("2025-03-01", -350, "x"),
-                             row("2025-03-01", -350, "y"), RowVerdict::added},
-                    PairCase{"IdOnAnotherAmountIsNew", row("2025-03-01", -350, "x", "F77"),
-                             row("2025-03-01", -990, "x", "F77"), RowVerdict::added},
-                    PairCase{"IdOnAnotherDayIsNew", row("2025-03-01", -350, "x", "F77"),
-                             row("2025-03-04", -350, "x", "F77"), RowVerdict::added},
-                    PairCase{"IdWithCorrectedTextUpdates",
-                             row("2025-03-01", -350, "x", "F77"),
-                             row("2025-03-01", -350, "x cafe", "F77"),
-                             RowVerdict::update_of,
-                             {.text = true}},
-                    PairCase{"ZeroIsNoId", row("2025-03-01", -350, "x", "0"),
-                             row("2025-03-01", -350, "y", "0"), RowVerdict::added},
-                    PairCase{"FirstIdForAKnownRowIsKept",
-                             row("2025-03-01", -350, "x"),
-                             row("2025-03-01", -350, "x", "F77"),
-                             RowVerdict::update_of,
-                             {.bank_id = true}},
-                    PairCase{"UnprovenIdsDoNotDouble", row("2025-03-01", -350, "x", "F77"),
-                             row("2025-03-01", -350, "x", "G12"), RowVerdict::already_imported},
-                    PairCase{"BookedSettlesPending",
-                             row("2025-03-01", -350, "x", "", RowState::pending),
-                             row("2025-03-03", -350, "x y"),
-                             RowVerdict::update_of,
-                             {.date = true, .text = true, .state = true}},
-                    PairCase{"BookedSettlesManual",
-                             row("2025-03-05", -350, "lunch", "", RowState::manual),
-                             row("2025-03-01", -350, "x"),
-                             RowVerdict::update_of,
-                             {.date = true, .text = true, .state = true}},
-                    PairCase{"SixDaysAreTooFar",
-                             row("2025-03-07", -350, "lunch", "", RowState::manual),
-                             row("2025-03-01", -350, "x"), RowVerdict::added}),
+    testing::Values(
+        PairCase{"OtherDayIsNew", row("2025-03-01", -350, "x"), row("2025-03-02", -350, "x"),
+                 RowVerdict::added},
+        PairCase{"OtherAmountIsNew", row("2025-03-01", -350, "x"), row("2025-03-01", -351, "x"),
+                 RowVerdict::added},
+        PairCase{"OtherTextIsNew", row("2025-03-01", -350, "x"), row("2025-03-01", -350, "y"),
+                 RowVerdict::added},
+        PairCase{"IdOnAnotherAmountIsNew", row("2025-03-01", -350, "x", "F77"),
+                 row("2025-03-01", -990, "x", "F77"), RowVerdict::added},
+        PairCase{"IdOnAnotherDayIsNew", row("2025-03-01", -350, "x", "F77"),
+                 row("2025-03-04", -350, "x", "F77"), RowVerdict::added},
+        PairCase{"IdWithCorrectedTextUpdates",
+                 row("2025-03-01", -350, "x", "F77"),
+                 row("2025-03-01", -350, "x cafe", "F77"),
+                 RowVerdict::update_of,
+                 {.text = true}},
+        PairCase{"ZeroIsNoId", row("2025-03-01", -350, "x", "0"), row("2025-03-01", -350, "y", "0"),
+                 RowVerdict::added},
+        PairCase{"FirstIdForAKnownRowIsKept",
+                 row("2025-03-01", -350, "x"),
+                 row("2025-03-01", -350, "x", "F77"),
+                 RowVerdict::update_of,
+                 {.bank_id = true}},
+        PairCase{"UnprovenIdsDoNotDouble", row("2025-03-01", -350, "x", "F77"),
+                 row("2025-03-01", -350, "x", "G12"), RowVerdict::already_imported},
+        PairCase{"BookedSettlesPending",
+                 row("2025-03-01", -350, "x", "", RowState::pending),
+                 row("2025-03-03", -350, "x y"),
+                 RowVerdict::update_of,
+                 {.date = true, .text = true, .state = true}},
+        PairCase{"BookedSettlesManual",
+                 row("2025-03-05", -350, "lunch", "", RowState::manual),
+                 row("2025-03-01", -350, "x"),
+                 RowVerdict::update_of,
+                 {.date = true, .text = true, .state = true}},
+        PairCase{"OlderPendingWithTheSameIdChangesNothing", row("2025-03-01", -350, "x y", "F77"),
+                 row("2025-03-01", -350, "x", "F77", RowState::pending),
+                 RowVerdict::already_imported},
+        PairCase{"OlderPendingWithTheSameTextChangesNothing", row("2025-03-01", -350, "x"),
+                 row("2025-03-01", -350, "x", "F77", RowState::pending),
+                 RowVerdict::already_imported},
+        PairCase{"OlderPendingOfAnEarlierDayIsKnown", row("2025-03-03", -350, "x y"),
+                 row("2025-03-01", -350, "x", "", RowState::pending), RowVerdict::already_imported},
+        PairCase{"PendingAfterTheBookedDayIsNew", row("2025-03-01", -350, "x"),
+                 row("2025-03-02", -350, "x", "", RowState::pending), RowVerdict::added},
+        PairCase{"PendingSixDaysEarlierIsNew", row("2025-03-07", -350, "x"),
+                 row("2025-03-01", -350, "x", "", RowState::pending), RowVerdict::added},
+        PairCase{"FiveDaysAreNear",
+                 row("2025-03-06", -350, "lunch", "", RowState::manual),
+                 row("2025-03-01", -350, "x"),
+                 RowVerdict::update_of,
+                 {.date = true, .text = true, .state = true}},
+        PairCase{"SixDaysAreTooFar", row("2025-03-07", -350, "lunch", "", RowState::manual),
+                 row("2025-03-01", -350, "x"), RowVerdict::added}),
     [](const auto& info) { return info.param.claim; });
 
 TEST(AssignTest, ReusedIdsNeverMergeDifferentRows) {
@@ -167,6 +184,17 @@ TEST(AssignTest, ClosestPairWinsOverFileOrder) {
         ledger.import({row("2025-03-01", -500, "early"), row("2025-03-04", -500, "exact")});
     EXPECT_EQ(verdicts[0].kind, RowVerdict::added);
     EXPECT_EQ(verdicts[1].kind, RowVerdict::update_of);
+}
+
+TEST(AssignTest, EqualTextWinsOnTheSameDay) {
+    Ledger ledger;
+    ledger.put(row("2025-03-02", -500, "a", "", RowState::pending));
+    ledger.put(row("2025-03-02", -500, "b", "", RowState::pending));
+    const auto verdicts = ledger.import(
+        {row("2025-03-03", -500, "c"), row("2025-03-03", -500, "a"), row("2025-03-03", -500, "d")});
+    EXPECT_EQ(verdicts[0].existing, 1U);
+    EXPECT_EQ(verdicts[1].existing, 0U);
+    EXPECT_EQ(verdicts[2].kind, RowVerdict::added);
 }
 
 TEST(AssignTest, ManualRowIsClaimedOnce) {
@@ -227,6 +255,54 @@ TEST(AssignPropertyTest, OverlappingFilesLeaveTheTrueList) {
         EXPECT_THAT(found, testing::UnorderedElementsAreArray(wanted)) << "seed " << seed;
         EXPECT_TRUE(ledger.occurrences_are_unique()) << "seed " << seed;
         EXPECT_THAT(ledger.import(truth), Each(Field(&Verdict::kind, RowVerdict::already_imported)))
+            << "seed " << seed;
+    }
+}
+
+/// Exports of one list as it stood on different days, its last rows pending then under another day
+/// and text, imported in any order: every row is there once, and booked once it was seen booked.
+TEST(AssignPropertyTest, ExportsOfPendingRowsInAnyOrderLeaveTheTrueList) {
+    for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+        Random random(seed);
+        struct Payment {
+            BankRow booked;
+            std::int32_t pending_day;
+        };
+        const auto start = money::Date::parse("2025-01-01").value();
+        std::vector<Payment> payments;
+        for (std::size_t i = 0, count = 1 + random.below(12); i < count; ++i) {
+            const auto day = static_cast<std::int32_t>(random.below(10));
+            BankRow booked =
+                row("2025-01-01", -100 * static_cast<std::int64_t>(1 + random.below(2)),
+                    "shop " + std::to_string(random.below(3)));
+            booked.date = start.plus_days(day + static_cast<std::int32_t>(random.below(3)));
+            payments.push_back({booked, day});
+        }
+        const auto export_of = [&](std::int32_t today) {
+            std::vector<BankRow> rows;
+            for (const Payment& payment : payments) {
+                BankRow row = payment.booked;
+                if (row.date - start > today) {
+                    row.date = start.plus_days(payment.pending_day);
+                    row.state = RowState::pending;
+                    row.text = "terminal";
+                }
+                if (payment.pending_day <= today) {
+                    rows.push_back(std::move(row));
+                }
+            }
+            return rows;
+        };
+        Ledger ledger;
+        ledger.import(export_of(static_cast<std::int32_t>(random.below(12))));
+        ledger.import(export_of(12));
+        for (int file = 0; file < 3; ++file) {
+            ledger.import(export_of(static_cast<std::int32_t>(random.below(12))));
+        }
+        EXPECT_EQ(ledger.rows().size(), payments.size()) << "seed " << seed;
+        EXPECT_TRUE(std::ranges::all_of(
+            ledger.rows(),
+            [](const ExistingRow& row) { return row.row.state == RowState::booked; }))
             << "seed " << seed;
     }
 }

@@ -105,6 +105,52 @@ TEST_F(ImportTest, BookedRowSettlesTheOneEnteredByHand) {
     EXPECT_EQ(file(again.id).transaction_count, 0);
 }
 
+/// Goal: rows are looked for as far around the file's days as they may be found.
+TEST_F(ImportTest, RowsFiveDaysBeforeTheFirstAndAfterTheLastAreSettled) {
+    const Account giro = world.account("Giro");
+    world.transaction(giro.id, "2025-03-05", "-1.00", "Before");
+    world.transaction(giro.id, "2025-03-25", "-2.00", "After");
+    const File uploaded =
+        world.file("a.csv", "Date;Payee;Amount\n2025-03-10;A;-1.00\n2025-03-20;B;-2.00\n", giro.id);
+    pump();
+    EXPECT_EQ(file(uploaded.id).duplicate_count, 2);
+    EXPECT_THAT(rows("select payee, status, bank_payee from transactions order by booking_date"),
+                ElementsAre("Before|booked|A", "After|booked|B"));
+}
+
+TEST_F(ImportTest, AnOlderExportLeavesABookedRowBooked) {
+    const auto csv = [](const std::string& row) {
+        return "Date;Payee;Amount;Id;Status\n" + row + "\n";
+    };
+    const std::string pending = csv("2025-03-13;SHOP 123;-10.00;ID1;pending");
+    for (const char* booked :
+         {"2025-03-13;Shop;-10.00;ID1;booked", "2025-03-15;Shop;-10.00;ID1;booked"}) {
+        const Account account = world.account(booked);
+        const auto imported = [&](const std::string& content) {
+            const std::string id = world.file("a.csv", content, account.id).id;
+            pump();
+            if (file(id).status == FileStatus::needs_mapping) {  // the other account has it, too
+                EXPECT_THAT(world.wait<File>([&](auto done) {
+                    world.household.files.process(world.actor(), id, std::nullopt, account.id,
+                                                  std::move(done));
+                }),
+                            Succeeds());
+                pump();
+            }
+            return file(id);
+        };
+        imported(pending);
+        imported(csv(booked));
+        const auto settled = "select * from transactions where account_id = '" + account.id + "'";
+        const auto before = rows(settled);
+        ASSERT_THAT(rows("select distinct payee, status from transactions"),
+                    ElementsAre("Shop|booked"));
+        EXPECT_EQ(imported(pending).duplicate_count, 1);
+        EXPECT_EQ(rows(settled), before);
+        EXPECT_THAT(before, SizeIs(1));
+    }
+}
+
 TEST_F(ImportTest, AmbiguousFileAsksAndTakesTheAnswer) {
     const Account giro = world.account("Giro");
     pump();
