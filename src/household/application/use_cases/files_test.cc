@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "foundation/base/testing.h"
 #include "household/application/household_test_kit.h"
 #include "household/application/stores/file_store.h"
@@ -99,6 +101,30 @@ TEST_F(FilesTest, EqualContentsShareABlobUntilTheLastIsDeleted) {
     EXPECT_EQ(world.household.files.content("ada", two.id).value(), "same");
     EXPECT_EQ(remove(two.id).value(), 0);
     EXPECT_EQ(world.blobs().exists(sha256("same")).value(), false);
+}
+
+/// An upload that is refused while another of the same bytes is under way takes nothing from it:
+/// the writer is held until both have stored their bytes.
+TEST_F(FilesTest, ARefusedUploadLeavesTheBytesOfOneUnderWay) {
+    std::promise<void> let_go;
+    world.writer().submit_alone(
+        [held = let_go.get_future().share()](sql::Session&) -> Result<> {
+            held.wait();
+            return {};
+        },
+        [](const Result<>&) {});
+    std::promise<Result<File>> refused;
+    std::promise<Result<File>> stored;
+    world.household.files.upload(
+        world.actor(), {.file_name = "a", .content = "same", .account_id = "nowhere"},
+        [&](Result<File> answer) { refused.set_value(std::move(answer)); });
+    world.household.files.upload(world.actor(), {.file_name = "b", .content = "same"},
+                                 [&](Result<File> answer) { stored.set_value(std::move(answer)); });
+    let_go.set_value();
+    EXPECT_THAT(refused.get_future().get(), FailsWith(ErrorKind::not_found));
+    const auto file = stored.get_future().get();
+    ASSERT_THAT(file, Succeeds());
+    EXPECT_EQ(world.household.files.content("ada", file->id).value(), "same");
 }
 
 TEST_F(FilesTest, RemoveTakesItsTransactionsAlong) {
