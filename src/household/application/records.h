@@ -37,7 +37,8 @@ struct Account {
     std::optional<money::Date> opening_date;
     bool active = true;
     /// Opening balance and the transactions of the account's currency that are booked on
-    /// opening_date or later (all without such a date); nothing without an opening balance.
+    /// opening_date or later (all without such a date); nothing without an opening balance, and
+    /// where rows that came later make it more than 64 bits hold.
     std::optional<money::Money> balance;
     std::int64_t transaction_count = 0;
     std::int64_t before_opening_count = 0;  ///< of them, booked before opening_date

@@ -110,7 +110,9 @@ Result<> add_balances(sql::Session& session, const std::string& user_id, Account
         account.before_opening_count = before.count;
         balance.subtract_minor(before.minor);
     }
-    account.balance = TRY(balance.total());
+    if (auto total = balance.total()) {
+        account.balance = *std::move(total);
+    }
     return {};
 }
 

@@ -1,5 +1,8 @@
 #include "household/application/use_cases/accounts.h"
 
+#include <cstdint>
+#include <limits>
+
 #include "household/application/stores/account_store.h"
 #include "household/application/stores/file_store.h"
 #include "household/application/stores/paging.h"
@@ -121,6 +124,19 @@ auto recall_account(std::string user_id) {
     };
 }
 
+/// What the rows add to an opening balance must fit, too.
+Result<Account> with_balance(UnitOfWork& unit, const std::string& id) {
+    Account account = TRY(existing(unit.session(), unit.user_id(), id));
+    if (account.opening_balance && !account.balance) {
+        const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+        return invalid("openingBalance",
+                       account.opening_balance->to_text() +
+                           " and the account's transactions come to a balance out of range; ±" +
+                           money::Money(most, account.currency).to_text() + " is allowed");
+    }
+    return account;
+}
+
 Result<Account> create_account(UnitOfWork& unit, const AccountEdit& edit) {
     Account account;
     TRY(needed("name", edit.name));
@@ -157,7 +173,8 @@ Result<Account> update_account(UnitOfWork& unit, const std::string& id, const Ac
     account.updated_at = unit.now();
     TRY(AccountStore(unit.session(), unit.user_id()).update(account));
     unit.publish(event::account_updated(unit.occasion(), {id, changes.list()}));
-    return existing(unit.session(), unit.user_id(), id);
+    const bool is_opening = edit.opening_balance || edit.opening_date;
+    return is_opening ? with_balance(unit, id) : existing(unit.session(), unit.user_id(), id);
 }
 
 Result<std::int64_t> remove_account(UnitOfWork& unit, const std::string& id) {

@@ -114,6 +114,28 @@ TEST_F(AccountsTest, ANameIsTakenOncePerUser) {
     EXPECT_EQ(world.account("Giro", "bob").name, "Giro");
 }
 
+/// An account whose balance does not fit is refused before it is one; rows that come later leave it
+/// readable, without a balance.
+TEST_F(AccountsTest, ABalanceThatDoesNotFitIsRefusedByField) {
+    const auto account = world.account("Giro");
+    world.transaction(account.id, "2026-01-02", "0.01");
+    world.new_events();
+    const std::string most = "92233720368547758.07";
+    EXPECT_THAT(update(account.id, {.opening_balance = most}),
+                FailsWith(ErrorKind::invalid,
+                          testing::AllOf(HasSubstr("openingBalance: "), HasSubstr("±" + most))));
+    EXPECT_TRUE(world.new_events().empty());
+    EXPECT_FALSE(world.household.accounts.get("ada", account.id)->opening_balance.has_value());
+    EXPECT_THAT(update(account.id, {.opening_balance = "92233720368547758.06"}), Succeeds());
+    world.transaction(account.id, "2026-01-03", "0.01");
+    const auto found = world.household.accounts.get("ada", account.id);
+    ASSERT_THAT(found, Succeeds());
+    EXPECT_FALSE(found->balance.has_value());
+    EXPECT_EQ(found->transaction_count, 2);
+    EXPECT_THAT(update(account.id, {.name = "Vast"}), Succeeds());
+    EXPECT_THAT(update(account.id, {.opening_balance = "1"}), Succeeds());
+}
+
 TEST_F(AccountsTest, UpdatePublishesExactlyWhatChanged) {
     const auto account = world.account("Giro");
     world.new_events();
