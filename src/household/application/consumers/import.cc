@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "foundation/json/writer.h"
 #include "household/application/consumers/earlier_reading.h"
 #include "household/application/stores/account_store.h"
 #include "household/application/stores/file_store.h"
@@ -135,22 +134,13 @@ Result<> learn_identifier(UnitOfWork& unit, const ImportTarget& target) {
     if (!account) {
         return {};
     }
-    const auto text_of = [](const std::vector<std::string>& identifiers) {
-        std::string text;
-        json::Writer writer(text);
-        writer.begin_array();
-        for (const std::string& identifier : identifiers) {
-            writer.string(identifier);
-        }
-        writer.end_array();
-        return text;
-    };
-    const std::string before = text_of(account->identifiers);
+    const std::string before = identifiers_text(account->identifiers);
     account->identifiers.push_back(target.learned_identifier);
     account->updated_at = unit.now();
     TRY(accounts.update(*account));
     unit.publish(event::account_updated(
-        unit.occasion(), {account->id, {{"identifiers", before, text_of(account->identifiers)}}}));
+        unit.occasion(),
+        {account->id, {{"identifiers", before, identifiers_text(account->identifiers)}}}));
     return {};
 }
 

@@ -15,14 +15,6 @@ bool is_account_type(std::string_view text) {
     return std::ranges::find(types, text) != std::end(types);
 }
 
-namespace {
-
-constexpr std::string_view select_accounts =
-    "select a.id, a.name, a.type, a.institution, a.currency, a.identifiers, a.opening_minor,"
-    " a.opening_date, a.active, a.created_ms, a.updated_ms,"
-    " (select sum(t.transaction_count) from account_totals t where t.account_id = a.id)"
-    " from accounts a where a.user_id = ?1";
-
 std::string identifiers_text(const std::vector<std::string>& identifiers) {
     std::string text;
     json::Writer writer(text);
@@ -33,6 +25,14 @@ std::string identifiers_text(const std::vector<std::string>& identifiers) {
     writer.end_array();
     return text;
 }
+
+namespace {
+
+constexpr std::string_view select_accounts =
+    "select a.id, a.name, a.type, a.institution, a.currency, a.identifiers, a.opening_minor,"
+    " a.opening_date, a.active, a.created_ms, a.updated_ms,"
+    " (select sum(t.transaction_count) from account_totals t where t.account_id = a.id)"
+    " from accounts a where a.user_id = ?1";
 
 Result<std::vector<std::string>> read_identifiers(std::string_view text) {
     const auto value = TRY(json::Value::parse(text));

@@ -14,6 +14,9 @@ namespace bascule::application {
 /// its name.
 bool is_named(const Account& account, std::string_view bank_id, std::string_view identifier);
 
+/// As JSON, in the database and in events.
+std::string identifiers_text(const std::vector<std::string>& identifiers);
+
 /// Rows of one user's accounts, inside a unit of work or a read. Publishing is the caller's part.
 class AccountStore {
   public:
