@@ -46,11 +46,15 @@ void BlobStore::put(std::string bytes, io::Completion<Sha256Digest> done) {
                      });
 }
 
-/// True if the blob is there already; otherwise its folder is.
+/// True if the blob is there already, whole; otherwise its folder is.
 Result<bool> BlobStore::make_ready(const Sha256Digest& digest) {
     if (TRY(disk_->exists(path(digest)))) {
         TRY(disk_->sync_directory(folder(digest)));  // whoever put it there may have failed to
-        return true;
+        const auto bytes = get(digest);
+        if (!bytes && bytes.error().kind() != ErrorKind::corrupt) {
+            return std::unexpected(bytes.error());
+        }
+        return bytes.has_value();  // what is damaged gives way to what is uploaded now
     }
     if (!TRY(disk_->exists(folder(digest)))) {
         TRY(disk_->make_directories(folder(digest)));

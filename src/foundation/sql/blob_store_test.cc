@@ -56,6 +56,17 @@ TEST_F(BlobStoreTest, EqualBytesAreStoredOnceAlsoAtTheSameTime) {
                 testing::ElementsAre(hex.substr(2)));
 }
 
+TEST_F(BlobStoreTest, DamagedBytesAreReplacedByTheNextThatAreEqual) {
+    const std::string bytes(10'000, 'x');
+    const auto digest = put(bytes).value();
+    const auto hex = to_hex(digest);
+    const std::string path = folder.path("blobs/" + hex.substr(0, 2) + "/" + hex.substr(2));
+    std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).put('y');
+    ASSERT_THAT(store.get(digest), FailsWith(ErrorKind::corrupt));
+    EXPECT_EQ(put(bytes).value(), digest);
+    EXPECT_EQ(store.get(digest).value(), bytes);
+}
+
 TEST_F(BlobStoreTest, ChangedBytesAreCorrupt) {
     const auto digest = put("as it was").value();
     const auto hex = to_hex(digest);

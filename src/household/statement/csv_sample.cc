@@ -38,7 +38,7 @@ CsvSample::CsvSample(std::string_view text, std::size_t begin, char delimiter) {
     end_ = text.size();
     if (records_.size() == records_max) {
         end_ = reader.next(record) ? record.begin : part.size();
-    } else if (!whole && records_.size() > 1) {
+    } else if (!whole && !records_.empty()) {
         end_ = records_.back().begin;  // cut in the middle, perhaps
         records_.pop_back();
     }

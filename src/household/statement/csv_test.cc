@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -369,6 +370,17 @@ INSTANTIATE_TEST_SUITE_P(
         UnknownCase{"Archive", std::string("PK\x03\x04\x14\0\0\0", 8)},
         UnknownCase{"NamesAndNumbers", "name;phone\nJo;555 1\nMo;555 2\n"}),
     [](const auto& info) { return info.param.claim; });
+
+/// What is longer than the part that is looked at first is not taken for a table without rows.
+TEST(ParseTest, AFirstLineThatIsTooLongIsAnError) {
+    const std::string rows = "\n2025-01-01,1.00,hello\n2025-01-02,2.00,hello\n";
+    for (const char* names : {"Date,Amount,", ""}) {
+        const Statement statement = parse(names + std::string(70'000, 'x') + rows);
+        EXPECT_EQ(report_of(statement), "error 0 no_statement");
+        ASSERT_EQ(statement.errors.size(), 1u);
+        EXPECT_THAT(statement.errors[0].message, testing::HasSubstr("more than 64 KiB"));
+    }
+}
 
 TEST(ParseTest, RefusesMoreThanTheLimit) {
     const std::string big(file_bytes_max + 1, ' ');

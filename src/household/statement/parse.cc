@@ -2,6 +2,7 @@
 
 #include "household/statement/csv.h"
 #include "household/statement/csv_layout.h"
+#include "household/statement/csv_sample.h"
 #include "household/statement/encoding.h"
 #include "household/statement/ofx.h"
 #include "household/statement/ofx_header.h"
@@ -39,6 +40,10 @@ std::string_view looks_like(std::string_view text) {
     }
     if (head.find("camt.05") != std::string_view::npos) {
         return "it looks like CAMT, which is not read";
+    }
+    if (text.size() > CsvSample::bytes_max && text.find('\n') > CsvSample::bytes_max) {
+        return "its first line has more than 64 KiB, which no table with dates and amounts begins "
+               "with";
     }
     return "it is neither OFX nor a table with dates and amounts";
 }
