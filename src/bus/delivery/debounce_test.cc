@@ -28,6 +28,14 @@ TEST(DebounceTest, AnEventInTheLastSecondDoesNotMoveTheDeadline) {
     EXPECT_EQ(bench.wait(1ms).started(), "0 1 2");
 }
 
+TEST(DebounceTest, WhatCannotBeReadOvertakesNoWindowOfItsKey) {
+    Bench bench(debounced(plain));
+    bench.offer(5).offer(5).offer_lost(5).offer(6);
+    EXPECT_EQ(bench.started(), "0 1") << "the window ends before the one that runs alone";
+    EXPECT_EQ(bench.answer().started(), "2");
+    EXPECT_EQ(bench.state_of(3, 6), EventState::window_open);
+}
+
 TEST(DebounceTest, LastIsLastByLogOrderAlsoAfterARestart) {
     Debounce last = plain;
     last.mode = DebounceMode::last;

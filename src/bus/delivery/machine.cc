@@ -86,6 +86,9 @@ void Consumer::Machine::offer(const Item& item, Now now) {
         const std::uint32_t key = found != none ? found : key_for(node.key_hash, node.lane);
         if (!catching_up_ || !adopt(index, key)) {
             if (item.lost) {
+                if (const std::uint32_t window = keys_[key].window; window != none) {
+                    fire(window);  // it runs alone, and overtakes nobody
+                }
                 node.lost = true;
                 node.ends_window = collects(keys_[key]);
                 enqueue(keys_[key], index);
