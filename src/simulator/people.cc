@@ -134,7 +134,22 @@ void People::discard_answered(const broker::LetterSummary& letter, const std::st
     }
 }
 
+void People::redrive_at_a_pace(const std::string& consumer, Random& random) {
+    const delivery::RedrivePace pace{
+        .per_second = random.below(2) == 0 ? 1 + static_cast<std::uint32_t>(random.below(4)) : 0,
+        .canary = random.below(4) == 0};
+    redrive(consumer, pace);
+    if (pace.any()) {
+        paced_.insert(consumer);
+    }
+}
+
 void People::act(Random& random) {
+    // Whoever redrives at a pace may think better of it while some still wait.
+    if (!paced_.empty() && random.below(2) == 0) {
+        stop_redrive(paced_.extract(paced_.begin()).value());
+        return;
+    }
     const std::string consumer =
         consumer_name(static_cast<std::uint32_t>(random.below(stage_.plan.consumers)));
     switch (random.below(5)) {
@@ -149,15 +164,7 @@ void People::act(Random& random) {
             stage_.bus->flush(consumer, [](const Result<>&) {});
             break;
         case 3:
-            if (random.below(4) == 0) {
-                stop_redrive(consumer);
-            } else {
-                redrive(consumer,
-                        {.per_second = random.below(3) == 0
-                                           ? 1 + static_cast<std::uint32_t>(random.below(20))
-                                           : 0,
-                         .canary = random.below(4) == 0});
-            }
+            redrive_at_a_pace(consumer, random);
             break;
         case 4:
             discard(consumer, random);

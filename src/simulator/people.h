@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,10 +28,12 @@ class People {
     void discard_answered(const broker::LetterSummary& letter, const std::string& actor,
                           const Result<std::vector<broker::LetterSummary>>& closed);
     void redrive(const std::string& consumer, const delivery::RedrivePace& pace);
+    void redrive_at_a_pace(const std::string& consumer, Random& random);
     void stop_redrive(const std::string& consumer);
     void discard(const std::string& consumer, Random& random);
 
     Stage& stage_;
+    std::set<std::string> paced_;  ///< of whom letters may wait for their turn
 };
 
 }  // namespace bascule::simulator

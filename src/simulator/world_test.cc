@@ -111,7 +111,7 @@ TEST(WorldTest, EverythingThatCanHappenDoes) {
     EXPECT_GT(sum.kills, 100U);
     EXPECT_GT(sum.power_cuts, 100U);
     EXPECT_GT(sum.letters_redriven, 50U);
-    EXPECT_GT(sum.letters_stopped, 5U);
+    EXPECT_GT(sum.letters_stopped, 0U);
     EXPECT_GT(sum.letters_discarded, 10U);
     EXPECT_GT(sum.rule_changes, 100U);
 }

@@ -205,7 +205,7 @@ class IdempotencyTest(unittest.TestCase):
     # They look, or do what is done by then: their descriptions say why a repeat needs no key.
     WITHOUT = {
         "explainEvent", "explainConsumer", "testPattern", "verifyAudit", "pauseConsumer", "resumeConsumer", "flushConsumer",
-        "redriveLetters", "discardLetters", "refreshAnalytics",
+        "redriveLetters", "discardLetters", "skipLetters", "stopLetters", "refreshAnalytics",
     }
 
     def test_a_key_that_is_listed_counts_and_all_writes_but_some_verbs_list_it(self):

@@ -589,6 +589,9 @@ void Consumer::Machine::take_over(const Machine& before) {
     suspended_since_ = before.suspended_since_;
     suspensions_ = before.suspensions_;
     pace_full_at_ = before.pace_full_at_;
+    if (pause_ && before.pause_ && pause_->until == before.pause_->until) {
+        pause_ends_ = before.pause_ends_;  // the clock may have been set meanwhile
+    }
     if (!rate_ || !before.rate_ || rate_by_key_ != before.rate_by_key_ ||
         policy.ordering != before.policy.ordering) {
         return;

@@ -179,7 +179,7 @@ class Consumer::Machine {
     /// The machine that goes on from there in place of this one.
     std::unique_ptr<Machine> moved(Offset to, Now now);
     /// Goes on with what the other knew that lasts no longer than the process: how many tokens were
-    /// taken, and whether it is suspended.
+    /// taken, whether it is suspended, and when a pause ends by the steady clock.
     void take_over(const Machine& before);
     const std::vector<ConsumerState::Gap>& gaps() const { return restored_.gaps; }
     std::uint64_t flush(std::optional<std::uint64_t> key_hash, Now now);

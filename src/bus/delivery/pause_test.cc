@@ -210,5 +210,18 @@ TEST(MoveTest, IsRefusedWhereItCouldLoseOrDoubleSomething) {
     EXPECT_THAT(bench.consumer->gaps(), IsEmpty());
 }
 
+TEST(PauseTest, AnEndIsKeptThoughTheClockIsSetBeforeSettingsChange) {
+    Bench bench({});
+    bench.consumer->pause({.until = bench.now().wall + 1min}, bench.now());
+    bench.wall += std::chrono::milliseconds(1h).count();
+    auto next = Consumer::create("tested", bench.consumer->policy(),
+                                 bench.consumer->snapshot(bench.now()), Random(1), bench.now());
+    ASSERT_THAT(next, Succeeds());
+    next->take_over(*bench.consumer);
+    *bench.consumer = std::move(*next);
+    EXPECT_EQ(bench.wait(59s).offer(5).started(), "");
+    EXPECT_EQ(bench.wait(1s).started(), "0");
+}
+
 }  // namespace
 }  // namespace bascule::delivery
