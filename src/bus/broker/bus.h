@@ -41,6 +41,9 @@ struct Deed {
 
     std::string actor;   ///< empty: the program itself
     std::string reason;  ///< may be empty where none is asked for
+    /// Of verbs of letters: says to which letters it would be done, or what is in the way, and does
+    /// nothing.
+    bool preview = false;
 };
 
 struct BusState;

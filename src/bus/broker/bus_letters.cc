@@ -2,7 +2,6 @@
 #include <charconv>
 #include <map>
 #include <set>
-#include <tuple>
 #include <unordered_set>
 
 #include "bus/broker/bus_state.h"
@@ -77,34 +76,43 @@ bool may_fit(const delivery::Letter& letter, const LetterFilter& filter,
            (ids.empty() || ids.contains(letter_id(letter.consumer, letter.offset)));
 }
 
-/// All letters that the filter means, with the machine's word on which are open.
-std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& filter) {
-    std::vector<LetterSummary> found;
-    const std::unordered_set<std::string_view> ids(filter.ids.begin(), filter.ids.end());
+/// The letters that the filter means, with the machine's word on which are open: by consumer and
+/// offset, those behind `after`, at most `most`.
+std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& filter,
+                                    const std::optional<LetterStore::Key>& after = std::nullopt,
+                                    std::size_t most = SIZE_MAX) {
+    std::map<std::string_view, const ConsumerRuntime*> consumers;
     for (const auto& [number, consumer] : state.consumers) {
-        if (!filter.consumer.empty() && filter.consumer != consumer->name()) {
+        if (consumer->handler()) {
+            consumers.insert_or_assign(consumer->name(), consumer.get());
+        } else {
+            consumers.emplace(consumer->name(), consumer.get());
+        }
+    }
+    const std::unordered_set<std::string_view> ids(filter.ids.begin(), filter.ids.end());
+    std::vector<LetterSummary> found;
+    const auto& all = state.letters->all();
+    auto at = after ? all.upper_bound(*after) : all.lower_bound({filter.consumer, Offset(0)});
+    for (; at != all.end() && found.size() < most; ++at) {
+        const auto& [key, stored] = *at;
+        if (!filter.consumer.empty() && key.first != filter.consumer) {
+            break;
+        }
+        const auto consumer = consumers.find(key.first);
+        if (consumer == consumers.end()) {
             continue;
         }
-        std::map<Offset, delivery::LetterRef> open;
-        for (const delivery::LetterRef& letter : consumer->machine().letters({})) {
-            open.emplace(letter.offset, letter);
+        const delivery::LetterRef* open = consumer->second->machine().letter(key.second);
+        if (open == nullptr && !stored.closed) {
+            continue;  // written, but its event went on in the retry cycle after a crash
         }
-        const auto& all = state.letters->all();
-        for (auto at = all.lower_bound({consumer->name(), Offset(0)});
-             at != all.end() && at->first.first == consumer->name(); ++at) {
-            const auto held = open.find(at->first.second);
-            if (held == open.end() && !at->second.closed) {
-                continue;  // written, but its event went on in the retry cycle after a crash
-            }
-            if ((filter.open && *filter.open != (held != open.end())) ||
-                !may_fit(at->second.letter, filter, ids)) {
-                continue;
-            }
-            LetterSummary summary = summary_of(consumer->name(), at->second,
-                                               held == open.end() ? nullptr : &held->second);
-            if (fits(summary, filter)) {
-                found.push_back(std::move(summary));
-            }
+        if ((filter.open && *filter.open != (open != nullptr)) ||
+            !may_fit(stored.letter, filter, ids)) {
+            continue;
+        }
+        LetterSummary summary = summary_of(key.first, stored, open);
+        if (fits(summary, filter)) {
+            found.push_back(std::move(summary));
         }
     }
     return found;
@@ -180,6 +188,10 @@ void do_to_selected(BusState& state, const LetterFilter& filter, const Deed& dee
             return;
         }
     }
+    if (deed.preview) {
+        done(std::move(meant));
+        return;
+    }
     for (const Chosen& part : chosen) {
         CHECK(verb(part.consumer->machine(), part.letters).has_value());
     }
@@ -254,11 +266,8 @@ void Bus::letter_details(LetterFilter filter, std::size_t most, std::string afte
                        done = std::move(done)](BusState& state) mutable {
         const auto behind = parse_letter_id(after);
         std::vector<LetterDetail> details;
-        for (LetterSummary& summary : selected(state, filter)) {
-            if (details.size() < most && (!behind || std::tie(summary.consumer, summary.offset) >
-                                                         std::tie(behind->first, behind->second))) {
-                details.push_back(detail_of(state, std::move(summary)));
-            }
+        for (LetterSummary& summary : selected(state, filter, behind, most)) {
+            details.push_back(detail_of(state, std::move(summary)));
         }
         done(std::move(details));
     });
@@ -272,8 +281,8 @@ void Bus::redrive(LetterFilter filter, delivery::RedrivePace pace, Deed deed,
     }
     state_->on_strand([filter = std::move(filter), pace, deed = std::move(deed),
                        done = std::move(done)](BusState& state) mutable {
-        const auto may = [](const delivery::Consumer& machine, const auto& letters) {
-            return machine.may_redrive(letters);
+        const auto may = [&](const delivery::Consumer& machine, const auto& letters) {
+            return machine.may_redrive(letters, pace);
         };
         const auto redrive = [&](delivery::Consumer& machine, const auto& letters) {
             return machine.redrive(letters, pace, state.now());

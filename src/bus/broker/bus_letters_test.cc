@@ -162,6 +162,51 @@ TEST_F(BusLettersTest, FiltersMeanWhatTheySay) {
     EXPECT_THAT(ids({.opened_from = first + 1ms}), ElementsAre("2"));
 }
 
+TEST_F(BusLettersTest, APreviewSaysWhatTheVerbWouldDoAndDoesNothing) {
+    make_letters({"1", "2", "3"});
+    const auto ask = [&](auto verb) {
+        const auto letters = sim::wait_for<std::vector<LetterSummary>>(*executor_, verb);
+        EXPECT_THAT(letters, Succeeds());
+        return letters ? letters->size() : 0;
+    };
+    const Deed only{.reason = "x", .preview = true};
+    const auto stops = [&](auto done) { bus_->stop_redrive({}, only, std::move(done)); };
+    const auto skips = [&](auto done) { bus_->skip({}, only, std::move(done)); };
+    const auto redrives = [&](auto done) { bus_->redrive({}, {}, only, std::move(done)); };
+    EXPECT_EQ(ask(stops), 0u);
+    EXPECT_EQ(ask(skips), 3u);
+    EXPECT_EQ(ask(redrives), 3u);
+    settle();
+    EXPECT_THAT(recorder_->seen, IsEmpty());
+    EXPECT_THAT(letters({.open = true}), SizeIs(3));
+    ASSERT_THAT(redrive({.per_second = 1}), Succeeds());
+    settle(100ms);
+    EXPECT_EQ(ask(stops), 2u);
+    EXPECT_EQ(ask(skips), 0u);
+}
+
+TEST_F(BusLettersTest, PagesGoByNameWhateverTheConsumersNumbers) {
+    BusConfig config = config_of();
+    config.consumers.push_back(
+        {.name = "a", .handler = {.in_process = "recorder"}, .start = Start::earliest});
+    config.rules[0].targets = {"c", "a"};
+    ASSERT_THAT(configure(config), Succeeds());
+    recorder_->scripts["1"] = {delivery::Outcome::permanent("no")};
+    publish(event_of("1", "u"));
+    settle();
+    std::vector<std::string> ids;
+    std::string after;
+    for (int i = 0; i < 3; ++i) {
+        const auto page = sim::wait_for<std::vector<LetterDetail>>(
+            *executor_, [&](auto done) { bus_->letter_details({}, 1, after, std::move(done)); });
+        ASSERT_THAT(page, Succeeds());
+        for (const LetterDetail& letter : *page) {
+            ids.push_back(after = letter.summary.id);
+        }
+    }
+    EXPECT_THAT(ids, ElementsAre(testing::StartsWith("a:"), testing::StartsWith("c:")));
+}
+
 TEST_F(BusLettersTest, DetailsComePageByPage) {
     make_letters({"1", "2", "3"});
     std::vector<std::string> events;

@@ -89,6 +89,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     void answer_idle_waiters();
     void apply_retention();
     bool inboxes_know(Offset end);
+    bool pins(ConsumerNumber number) const;
     void inbox_advanced(ConsumerNumber number, Offset low, bool done);
     void finish_stop();
     void close(const Result<>& outcome);

@@ -581,16 +581,19 @@ void BusState::confirm_when_durable(io::Completion<> done) {
     schedule_turn();
 }
 
+/// Whether the consumer keeps data from retention: one that was removed does for a week.
+bool BusState::pins(ConsumerNumber number) const {
+    const auto routing = publisher->routing();
+    const Routing::Consumer* consumer = routing->find(number);
+    return consumer != nullptr &&
+           (!consumer->removed || now().wall - *consumer->removed <= Routing::removed_kept);
+}
+
 void BusState::apply_retention() {
     if (!log || (options.log.retention.age.count() == 0 && options.log.retention.bytes == 0)) {
         return;
     }
     const auto routing = publisher->routing();
-    const auto pins = [&](ConsumerNumber number) {
-        const Routing::Consumer* consumer = routing->find(number);
-        return consumer != nullptr &&
-               (!consumer->removed || now().wall - *consumer->removed <= Routing::removed_kept);
-    };
     Offset keep_from = log->end();
     for (const auto& [number, consumer] : consumers) {
         if (pins(number)) {
@@ -631,7 +634,7 @@ bool BusState::inboxes_know(Offset end) {
     bool all = true;
     for (const auto& [number, consumer] : consumers) {
         auto& inbox = consumer->inbox();
-        if (!inbox || inbox->low >= end) {
+        if (!inbox || inbox->low >= end || !pins(number)) {
             continue;
         }
         all = false;

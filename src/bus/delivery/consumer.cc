@@ -83,9 +83,11 @@ Result<> Consumer::may_stop_redrive(const LetterFilter& filter) const {
     return machine_->may_stop_redrive(filter);
 }
 
-Result<> Consumer::may_redrive(const LetterFilter& filter) const {
-    return machine_->may_redrive(filter);
+Result<> Consumer::may_redrive(const LetterFilter& filter, const RedrivePace& pace) const {
+    return machine_->may_redrive(filter, pace);
 }
+
+const LetterRef* Consumer::letter(Offset offset) const { return machine_->letter(offset); }
 
 Result<> Consumer::may_close_letters(const LetterFilter& filter, LetterClosing how,
                                      const std::string& reason) const {

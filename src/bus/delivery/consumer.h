@@ -205,6 +205,9 @@ class Consumer {
     /// how many keys.
     std::uint64_t flush(std::optional<std::uint64_t> key_hash, Now now);
 
+    /// The open letter at that offset; nullptr if there is none. Valid until the next call.
+    const LetterRef* letter(Offset offset) const;
+
     /// Open letters, by offset.
     std::vector<LetterRef> letters(const LetterFilter& filter) const;
 
@@ -214,20 +217,22 @@ class Consumer {
     /// follow once no letter of the key is open. A letter that fails again stays, and under
     /// park_key sends those behind it back. All of the selected or none. Errors: `not_found` if an
     /// offset is named that has no open letter; `conflict` if, under park_key, an earlier letter of
-    /// the key would stay behind; `invalid` for a pace, see RedrivePace::validate.
+    /// the key would stay behind, or wait for its turn while this one does not; `invalid` for a
+    /// pace, see RedrivePace::validate.
     ///
     /// With a pace the letters begin in order of their offsets, whenever it is their turn and the
     /// consumer is not at a standstill; until then they count as being redriven. The pace of the
     /// last redrive holds for all that wait. If the canary fails again, those that wait are open
     /// letters once more. A redrive without a pace lets those it means begin at once.
     Result<LetterSelection> redrive(const LetterFilter& filter, const RedrivePace& pace, Now now);
-    /// Of the letters meant, those that wait for their turn are open once more. Errors: `conflict`
+    /// Of the letters meant, those that wait for their turn are open once more; if the canary is
+    /// among them, the next that waits is it. Errors: `conflict`
     /// if, under park_key, another of the key waits behind one of them and is not meant.
     Result<LetterSelection> stop_redrive(const LetterFilter& filter, Now now);
     /// What `stop_redrive` would fail with.
     Result<> may_stop_redrive(const LetterFilter& filter) const;
     /// What `redrive` would fail with.
-    Result<> may_redrive(const LetterFilter& filter) const;
+    Result<> may_redrive(const LetterFilter& filter, const RedrivePace& pace) const;
 
     /// Closes letters without delivering them, all of the selected or none. Errors: `invalid`
     /// without a reason or with `how` = redriven; `not_found` as above; `conflict` if one of them

@@ -289,7 +289,8 @@ TEST(LettersTest, ARedriveThatIsTakenBackLeavesOpenLetters) {
                 Succeeds());
 }
 
-TEST(LettersTest, UnderParkKeyNobodyOvertakesOneThatIsTakenBack) {
+/// Two letters of key 5, one of key 6.
+Bench with_two_of_a_key() {
     Policy policy = parking();
     policy.batch = Batch{.max_size = 2};
     Bench bench(policy);
@@ -297,7 +298,12 @@ TEST(LettersTest, UnderParkKeyNobodyOvertakesOneThatIsTakenBack) {
     bench.make_letter();
     bench.wait(5s).started();
     bench.make_letter();
-    ASSERT_EQ(bench.consumer->counts().letters, 3u);
+    EXPECT_EQ(bench.consumer->counts().letters, 3u);
+    return bench;
+}
+
+TEST(LettersTest, UnderParkKeyNobodyOvertakesOneThatIsTakenBack) {
+    Bench bench = with_two_of_a_key();
     bench.consumer->pause({}, bench.now());
     ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1}, bench.now()), Succeeds());
     EXPECT_THAT(bench.consumer->stop_redrive({.offset = Offset(0)}, bench.now()),
@@ -305,6 +311,43 @@ TEST(LettersTest, UnderParkKeyNobodyOvertakesOneThatIsTakenBack) {
     ASSERT_THAT(bench.consumer->stop_redrive({.key_hash = 5}, bench.now()), Succeeds());
     EXPECT_EQ(bench.state_of(1, 5), EventState::letter_open);
     EXPECT_EQ(bench.state_of(2, 6), EventState::redriving);
+}
+
+TEST(LettersTest, WhoDoesNotWaitOvertakesNobodyWhoDoes) {
+    Bench bench = with_two_of_a_key();
+    bench.consumer->pause({}, bench.now());
+    ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1}, bench.now()), Succeeds());
+    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(1)}, {}, bench.now()),
+                FailsWith(ErrorKind::conflict, HasSubstr("offset 0 too")));
+    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(1)}, {.per_second = 2}, bench.now()),
+                Succeeds());
+    EXPECT_THAT(bench.consumer->redrive({.offset = Offset(0)}, {}, bench.now()), Succeeds());
+}
+
+TEST(LettersTest, TheCanaryIsTheFirstOfAllThatWait) {
+    Bench bench(parking());
+    make_letters(bench, 3);
+    bench.consumer->pause({}, bench.now());
+    ASSERT_THAT(bench.consumer->redrive({.offset = Offset(0)}, {.per_second = 1}, bench.now()),
+                Succeeds());
+    ASSERT_THAT(bench.consumer->redrive({}, {.canary = true}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->resume({}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "0");
+    EXPECT_EQ(bench.answer().started(), "1 | 2");
+}
+
+TEST(LettersTest, WhenTheCanaryIsTakenBackTheNextTakesItsPlace) {
+    Bench bench(parking());
+    make_letters(bench, 4);
+    bench.consumer->pause({}, bench.now());
+    ASSERT_THAT(bench.consumer->redrive({}, {.canary = true}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->stop_redrive({.offset = Offset(0)}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->resume({}, bench.now()), Succeeds());
+    EXPECT_EQ(bench.started(), "1");
+    bench.crash();
+    EXPECT_EQ(bench.started(), "1");
+    EXPECT_EQ(bench.answer().started(), "2 | 3");
+    EXPECT_EQ(bench.state_of(0, 5), EventState::letter_open);
 }
 
 TEST(LettersTest, APausedConsumerKeepsThePace) {

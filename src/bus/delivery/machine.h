@@ -36,7 +36,6 @@ struct Node {
         0;  ///< offsets before it that did not match: settled with it, so that they make no holes
     std::uint8_t lane = 1;
     bool letter = false;       ///< a redrive: accounted as an open letter
-    bool paced = false;        ///< … that waits for its turn, see Machine::pace_
     bool ends_window = false;  ///< the last member of a fired window
     bool lost = false;         ///< cannot be read: never with others in a unit
     bool reopened = false;     ///< was settled before a database was restored
@@ -183,12 +182,16 @@ class Consumer::Machine {
     void take_over(const Machine& before);
     const std::vector<ConsumerState::Gap>& gaps() const { return restored_.gaps; }
     std::uint64_t flush(std::optional<std::uint64_t> key_hash, Now now);
+    const LetterRef* letter(Offset offset) const {
+        const auto found = letters_.find(offset);
+        return found == letters_.end() ? nullptr : &found->second;
+    }
     std::vector<LetterRef> letters(const LetterFilter& filter) const;
     LetterSelection preview(const LetterFilter& filter) const;
     Result<LetterSelection> redrive(const LetterFilter& filter, const RedrivePace& pace, Now now);
     Result<LetterSelection> stop_redrive(const LetterFilter& filter, Now now);
     Result<> may_stop_redrive(const LetterFilter& filter) const;
-    Result<> may_redrive(const LetterFilter& filter) const;
+    Result<> may_redrive(const LetterFilter& filter, const RedrivePace& pace) const;
     Result<> may_close_letters(const LetterFilter& filter, LetterClosing how,
                                const std::string& reason) const;
     Result<LetterSelection> close_letters(const LetterFilter& filter, LetterClosing how,
@@ -343,12 +346,14 @@ class Consumer::Machine {
     void send_back(Key& key);
     void start_redrive(LetterRef& letter);
     void move_letter(LetterRef& letter, bool redriving, bool paced);
-    void take_place(Chain& redrives, std::uint32_t node);
+    void wait_for_turn(const LetterRef& letter);
     void release_paced(LetterRef& letter);
     void set_pace(const KeptPace& pace);
+    void set_canary(std::optional<Offset> canary);
     std::optional<SteadyTime> pace_due() const;
     void keep_pace();
     void return_paced(const std::vector<Offset>& offsets);
+    void return_paced_behind(const LetterRef& letter);
     Result<std::vector<Offset>> select(const LetterFilter& filter) const;
     LetterSelection describe(const std::vector<Offset>& offsets) const;
 
@@ -424,8 +429,10 @@ class Consumer::Machine {
     std::uint64_t run_next_ = 1;
 
     std::map<Offset, LetterRef> letters_;
-    /// Letters that wait for their turn in a redrive; they begin in this order.
+    /// Letters that wait for their turn in a redrive; they begin in this order. All letters of an
+    /// ordered key before one that waits are being redriven too, if it parks.
     std::set<Offset> paced_;
+    std::set<std::pair<std::uint64_t, Offset>> paced_by_key_;  ///< those of ordered keys
     KeptPace pace_;
     std::optional<TokenRate> pace_rate_;  ///< none: as many as can
     SteadyTime pace_full_at_;

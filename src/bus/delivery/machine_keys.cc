@@ -224,8 +224,7 @@ bool Consumer::Machine::has_waited(const Key& key) const {
 bool Consumer::Machine::may_redrive(const Key& key) const {
     // A unit that a restart interrupted may still be on its way back: it holds the key, as it did
     // before.
-    return key.redrives.count > 0 && !nodes_[key.redrives.head].paced &&
-           (!catching_up_ || key.loose != 0);
+    return key.redrives.count > 0 && (!catching_up_ || key.loose != 0);
 }
 
 bool Consumer::Machine::has_token(const Key& key) const {

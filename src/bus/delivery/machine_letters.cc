@@ -80,6 +80,8 @@ void Consumer::Machine::open_letter(Unit& unit, Key& key, std::uint32_t index) {
         if (parks(key)) {
             park(key);
         }
+    } else if (parks(key)) {
+        return_paced_behind(letter);
     }
     free_node(index);
 }
@@ -182,16 +184,16 @@ LetterSelection Consumer::Machine::preview(const LetterFilter& filter) const {
     return offsets ? describe(*offsets) : LetterSelection{};
 }
 
-Result<> Consumer::Machine::may_redrive(const LetterFilter& filter) const {
+Result<> Consumer::Machine::may_redrive(const LetterFilter& filter, const RedrivePace& pace) const {
     const std::vector<Offset> offsets = TRY(select(filter));
     if (!parks_) {
         return {};
     }
-    // Order: nobody may overtake an open letter of its key that stays behind.
+    // Order: nobody may overtake a letter of its key that is open, or still waits for its turn.
     const std::set<Offset> chosen(offsets.begin(), offsets.end());
     std::map<std::uint64_t, Offset> staying;  // by key: the first that is not chosen
     for (const auto& [offset, letter] : letters_) {
-        if (is_loose(letter.key_hash) || letter.redriving) {
+        if (is_loose(letter.key_hash) || (letter.redriving && (!letter.paced || pace.any()))) {
             continue;
         }
         const std::uint64_t key = identity(letter.key_hash);
@@ -213,36 +215,41 @@ Result<LetterSelection> Consumer::Machine::redrive(const LetterFilter& filter,
                                                    const RedrivePace& pace, Now now) {
     now_ = now;
     TRY(pace.validate());
-    TRY(may_redrive(filter));
+    TRY(may_redrive(filter, pace));
     const std::vector<Offset> offsets = TRY(select(filter));
     const LetterSelection selection = describe(offsets);
-    std::optional<Offset> first;
+    bool some_wait = false;
     for (const Offset offset : offsets) {
         LetterRef& letter = letters_.at(offset);
         if (letter.redriving && (!letter.paced || pace.any())) {
             continue;
         }
         out_.sync_journal = true;
-        first = first.value_or(offset);
-        if (letter.paced) {
+        if (pace.any()) {
+            move_letter(letter, true, true);
+            some_wait = true;
+        } else {
             release_paced(letter);
-            continue;
         }
-        move_letter(letter, true, pace.any());
-        start_redrive(letter);
     }
-    if (pace.any() && first) {
+    if (some_wait) {
         set_pace({.per_second = pace.per_second,
-                  .canary = pace.canary ? first : std::optional<Offset>()});
+                  .canary = pace.canary ? std::optional(*paced_.begin()) : std::nullopt});
         journal::append(out_.journal, journal::RedrivePaced{pace_});
     }
     return selection;
 }
 
 void Consumer::Machine::move_letter(LetterRef& letter, bool redriving, bool paced) {
+    if (letter.paced && !paced) {
+        paced_.erase(letter.offset);
+        paced_by_key_.erase({identity(letter.key_hash), letter.offset});
+    }
     letter.redriving = redriving;
     letter.paced = paced;
-    (paced ? void(paced_.insert(letter.offset)) : void(paced_.erase(letter.offset)));
+    if (paced) {
+        wait_for_turn(letter);
+    }
     journal::append(out_.journal, journal::LetterMoved{letter.offset, redriving, paced});
 }
 
@@ -251,33 +258,22 @@ void Consumer::Machine::start_redrive(LetterRef& letter) {
     const std::uint32_t node =
         new_node({letter.offset, letter.key_hash, letter.lane, letter.bytes}, now_.steady);
     nodes_[node].letter = true;
-    nodes_[node].paced = letter.paced;
-    if (letter.paced) {
-        paced_.insert(letter.offset);
-    }
-    count_lane(keys_[index], letter.lane, +1);
-    take_place(keys_[index].redrives, node);
-    refresh(index);
-}
-
-/// Redrives run by offset, whatever was asked for first; of free events those that wait for their
-/// turn are behind all others.
-void Consumer::Machine::take_place(Chain& redrives, std::uint32_t node) {
-    const bool loose = is_loose(nodes_[node].key_hash);
-    const auto rank = [&](std::uint32_t index) {
-        return std::pair(loose && nodes_[index].paced, nodes_[index].offset);
-    };
+    Key& key = keys_[index];
+    count_lane(key, letter.lane, +1);
+    // By offset, whatever was asked for first; free events need no order.
     Chain after;
-    if (redrives.count > 0 && rank(redrives.tail) > rank(node)) {
+    if (key.loose == 0 && key.redrives.count > 0 &&
+        nodes_[key.redrives.tail].offset > letter.offset) {
         Chain before;
-        while (redrives.count > 0) {
-            const std::uint32_t other = pop_front(redrives);
-            push_back(rank(other) < rank(node) ? before : after, other);
+        while (key.redrives.count > 0) {
+            const std::uint32_t other = pop_front(key.redrives);
+            push_back(nodes_[other].offset < letter.offset ? before : after, other);
         }
-        redrives = before;
+        key.redrives = before;
     }
-    push_back(redrives, node);
-    splice(redrives, after);
+    push_back(key.redrives, node);
+    splice(key.redrives, after);
+    refresh(index);
 }
 
 Result<> Consumer::Machine::may_close_letters(const LetterFilter& filter, LetterClosing how,

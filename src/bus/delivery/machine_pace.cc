@@ -1,12 +1,21 @@
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "bus/delivery/journal.h"
 #include "bus/delivery/machine.h"
 
-// The pace of a redrive: letters that wait for their turn stand in their key's chain of redrives
-// like others, and hold it until they are released.
+// The pace of a redrive. Letters that wait for their turn are in no chain: they begin in order of
+// their offsets, so those of a key begin in its order.
 namespace bascule::delivery {
+
+void Consumer::Machine::wait_for_turn(const LetterRef& letter) {
+    paced_.insert(letter.offset);
+    if (!is_loose(letter.key_hash)) {
+        paced_by_key_.emplace(identity(letter.key_hash), letter.offset);
+    }
+}
 
 void Consumer::Machine::set_pace(const KeptPace& pace) {
     pace_ = pace;
@@ -14,6 +23,11 @@ void Consumer::Machine::set_pace(const KeptPace& pace) {
     if (pace.per_second != 0) {
         pace_rate_.emplace(Rate{.limit = pace.per_second, .per = 1s, .burst = 1});
     }
+}
+
+void Consumer::Machine::set_canary(std::optional<Offset> canary) {
+    pace_.canary = canary;
+    journal::append(out_.journal, journal::RedrivePaced{pace_});
 }
 
 /// When the next of those that wait may begin, as far as time decides it.
@@ -32,10 +46,10 @@ void Consumer::Machine::keep_pace() {
     if (pace_.canary) {
         const auto letter = letters_.find(*pace_.canary);
         if (letter == letters_.end()) {
-            pace_.canary.reset();  // it is done
+            set_canary({});  // it is done
         } else if (!letter->second.redriving) {
             return_paced({paced_.begin(), paced_.end()});
-            pace_.canary.reset();
+            set_canary({});
         }
     }
     for (auto due = pace_due(); due && *due <= now_.steady; due = pace_due()) {
@@ -46,45 +60,29 @@ void Consumer::Machine::keep_pace() {
     }
 }
 
-/// Its turn has come.
+/// It is on its way, whether or not it waited for its turn.
 void Consumer::Machine::release_paced(LetterRef& letter) {
     move_letter(letter, true, false);
-    const std::uint32_t index = find_key(letter.key_hash, letter.lane);
-    Key& key = keys_[index];
-    std::uint32_t node = none;
-    if (nodes_[key.redrives.head].offset == letter.offset) {
-        nodes_[key.redrives.head].paced = false;
-    } else if (take_out(key.redrives, letter.offset, node)) {
-        nodes_[node].paced = false;
-        take_place(key.redrives, node);
-    }
-    refresh(index);
+    start_redrive(letter);
 }
 
-/// Those of `offsets` that wait for their turn are open letters again; ascending.
+/// Those of `offsets` are open letters again.
 void Consumer::Machine::return_paced(const std::vector<Offset>& offsets) {
-    std::set<std::uint32_t> touched;
     for (const Offset offset : offsets) {
-        LetterRef& letter = letters_.at(offset);
-        move_letter(letter, false, false);
-        touched.insert(find_key(letter.key_hash, letter.lane));
+        move_letter(letters_.at(offset), false, false);
         out_.sync_journal = true;
     }
-    for (const std::uint32_t index : touched) {
-        Key& key = keys_[index];
-        Chain left;
-        while (key.redrives.count > 0) {
-            const std::uint32_t node = pop_front(key.redrives);
-            if (letters_.at(nodes_[node].offset).redriving) {
-                push_back(left, node);
-            } else {
-                count_lane(key, nodes_[node].lane, -1);
-                free_node(node);
-            }
-        }
-        key.redrives = left;
-        refresh(index);
+}
+
+/// A letter of an ordered key is open once more: nobody overtakes it.
+void Consumer::Machine::return_paced_behind(const LetterRef& letter) {
+    std::vector<Offset> behind;
+    const std::uint64_t key = identity(letter.key_hash);
+    for (auto at = paced_by_key_.lower_bound({key, letter.offset});
+         at != paced_by_key_.end() && at->first == key; ++at) {
+        behind.push_back(at->second);
     }
+    return_paced(behind);
 }
 
 Result<> Consumer::Machine::may_stop_redrive(const LetterFilter& filter) const {
@@ -119,7 +117,11 @@ Result<LetterSelection> Consumer::Machine::stop_redrive(const LetterFilter& filt
             keys.insert(identity(letter.key_hash));
         }
     }
+    const bool with_canary = pace_.canary && std::ranges::binary_search(waiting, *pace_.canary);
     return_paced(waiting);
+    if (with_canary) {
+        set_canary(paced_.empty() ? std::nullopt : std::optional(*paced_.begin()));
+    }
     return LetterSelection{.letters = waiting.size(), .keys = keys.size()};
 }
 

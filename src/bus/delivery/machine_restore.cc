@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "bus/delivery/journal.h"
@@ -22,6 +23,7 @@ void Consumer::Machine::restore_letters() {
     if (restored_.pace) {
         set_pace(*restored_.pace);
     }
+    std::set<Offset> interrupted;
     // Redrives that had been attempted go on with what they were charged …
     for (auto& kept : restored_.units) {
         if (!kept.letter) {
@@ -33,6 +35,7 @@ void Consumer::Machine::restore_letters() {
             letter == letters_.end() ? none : key_for(letter->second.key_hash, letter->second.lane);
         if (key != none && keys_[key].unit == none) {
             LetterRef& ref = letter->second;
+            interrupted.insert(ref.offset);
             ref.redriving = false;  // so that it is not queued below
             ref.paced = false;
             const std::uint32_t node =
@@ -50,9 +53,18 @@ void Consumer::Machine::restore_letters() {
         kept.members.clear();
     }
     // … the others wait for their first attempt.
+    std::set<std::uint64_t> blocked;  // keys with an open letter
     for (auto& [offset, letter] : letters_) {
-        if (letter.redriving) {
+        const std::uint64_t key = identity(letter.key_hash);
+        const bool ordered = parks_ && !is_loose(letter.key_hash);
+        if (letter.paced && ordered && blocked.contains(key)) {
+            move_letter(letter, false, false);  // what took it back was lost in a power cut
+        } else if (letter.paced) {
+            wait_for_turn(letter);
+        } else if (letter.redriving) {
             start_redrive(letter);
+        } else if (ordered && !interrupted.contains(offset)) {
+            blocked.insert(key);
         }
     }
     for (std::uint32_t index = 0; index < units_.end(); ++index) {

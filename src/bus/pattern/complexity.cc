@@ -116,8 +116,10 @@ class Automaton {
 /// Most bytes lead from a set to the same next one, its *rest*: the states that stay. Every other
 /// next set is the rest and the few states that one byte leads to. A state is entered from one
 /// other only, so of these nothing can be in the rest already but what is behind a star. A set is
-/// known by the sum of its states' marks, which are 64 bits of chance, so that the many ways to a
-/// set that was met before cost no more than a sum.
+/// known by the sum of its states' marks, which are 64 pseudo-random bits, so that the many ways to
+/// a set that was met before cost no more than a sum. The marks are public: a pattern can be made
+/// two of whose sets have one sum, and is then counted as simpler than it is. That is no danger:
+/// the limit spares people slow patterns, what bounds a match is its budget of steps.
 class Automaton::Walk {
   public:
     Walk(const Automaton& automaton, std::size_t enough)

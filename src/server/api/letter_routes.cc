@@ -76,14 +76,6 @@ std::string verdict_form(const Letters& letters, bool preview) {
     return out;
 }
 
-void preview(const Services& services, broker::LetterFilter filter, Call call) {
-    filter.open = true;
-    services.bus.letters(std::move(filter),
-                         answering<Letters>(std::move(call), 200, [](const Letters& letters) {
-                             return verdict_form(letters, true);
-                         }));
-}
-
 /// Calls `then(filter, call)` with what the selection means. Letters are selected by the
 /// fingerprint that the caller is shown: nobody can try what a hidden one says, and what is listed
 /// can be named.
@@ -147,14 +139,18 @@ Result<broker::LetterFilter> filter_of(const Call& call) {
     return filter;
 }
 
+/// `open` are also those that wait for their redrive or are on their way.
+bool is_in(const std::string& state, const broker::LetterSummary& letter) {
+    return (state != "redriving" && state != "waiting") || letter.state == state;
+}
+
 /// Of open letters those in the state that was asked for, with the fingerprint that was, as they
 /// are shown.
 Letters shown_of(const Letters& letters, const Visibility& visibility, const std::string& state,
                  const std::string& fingerprint) {
-    const bool one_state = state == "redriving" || state == "waiting";
     Letters shown;
     for (const broker::LetterSummary& letter : letters) {
-        if (one_state && letter.state != state) {
+        if (!is_in(state, letter)) {
             continue;
         }
         broker::LetterSummary visible = visibility.shown(letter);
@@ -220,18 +216,21 @@ std::string group_form(const broker::LetterGroup& group) {
 /// Threads: one at a time: the bus's strand or a network thread, whoever was asked last.
 class Export : public std::enable_shared_from_this<Export> {
   public:
-    Export(broker::Bus& bus, broker::LetterFilter filter, std::string fingerprint,
-           Visibility visibility, http::Stream stream)
+    Export(broker::Bus& bus, broker::LetterFilter filter, const Call& call, Visibility visibility,
+           http::Stream stream)
         : bus_(bus),
           filter_(std::move(filter)),
-          fingerprint_(std::move(fingerprint)),
+          state_(call.query("state")),
+          fingerprint_(call.query("fingerprint")),
           visibility_(std::move(visibility)),
           stream_(std::move(stream)) {}
 
     void next_page() {
         bus_.letter_details(filter_, page_letters, last_,
                             [self = shared_from_this()](const auto& letters) {
-                                if (letters && !letters->empty()) {
+                                if (!letters) {
+                                    self->fail(letters.error());
+                                } else if (!letters->empty()) {
                                     self->add(*letters);
                                 } else {
                                     self->stream_.end();
@@ -245,12 +244,24 @@ class Export : public std::enable_shared_from_this<Export> {
     void add(const std::vector<broker::LetterDetail>& letters) {
         for (const broker::LetterDetail& letter : letters) {
             const broker::LetterDetail shown = visibility_.shown(letter);
-            if (fingerprint_.empty() || shown.summary.fingerprint == fingerprint_) {
+            if (is_in(state_, shown.summary) &&
+                (fingerprint_.empty() || shown.summary.fingerprint == fingerprint_)) {
                 lines_.append(letter_detail_form(shown)).append(1, '\n');
             }
         }
         last_ = letters.back().summary.id;
         write();
+    }
+
+    /// What is cut short must not look whole.
+    void fail(const Error& error) {
+        json::Writer(lines_)
+            .begin_object()
+            .member("error", without_folders(error.message()))
+            .end_object();
+        lines_ += '\n';
+        (void)stream_.write(lines_);
+        stream_.end();
     }
 
     void write() {
@@ -268,6 +279,7 @@ class Export : public std::enable_shared_from_this<Export> {
 
     broker::Bus& bus_;
     const broker::LetterFilter filter_;
+    const std::string state_;
     const std::string fingerprint_;
     const Visibility visibility_;
     http::Stream stream_;
@@ -282,35 +294,35 @@ void begin_export(const Services& services, Call call) {
         return;
     }
     Visibility visibility(call, services.authenticator);
-    std::string fingerprint = call.query("fingerprint");
     http::Stream stream = call.stream({.headers = {{"Content-Type", "application/jsonl"}}});
-    std::make_shared<Export>(services.bus, *std::move(filter), std::move(fingerprint),
-                             std::move(visibility), std::move(stream))
+    std::make_shared<Export>(services.bus, *std::move(filter), call, std::move(visibility),
+                             std::move(stream))
         ->next_page();
 }
 
-io::Completion<Letters> answering_verdict(Call call) {
-    return answering<Letters>(std::move(call), 200,
-                              [](const Letters& letters) { return verdict_form(letters, false); });
+io::Completion<Letters> answering_verdict(Call call, bool preview) {
+    return answering<Letters>(std::move(call), 200, [preview](const Letters& letters) {
+        return verdict_form(letters, preview);
+    });
 }
 
 void carry_out(broker::Bus& bus, Verb verb, broker::LetterFilter filter, const Selection& selection,
                Call call) {
-    broker::Deed deed{.actor = call.principal().name, .reason = selection.reason};
+    broker::Deed deed{
+        .actor = call.principal().name, .reason = selection.reason, .preview = selection.preview};
+    auto done = answering_verdict(std::move(call), selection.preview);
     switch (verb) {
         case Verb::redrive:
-            bus.redrive(std::move(filter), selection.pace, std::move(deed),
-                        answering_verdict(std::move(call)));
+            bus.redrive(std::move(filter), selection.pace, std::move(deed), std::move(done));
             break;
         case Verb::stop:
-            bus.stop_redrive(std::move(filter), std::move(deed),
-                             answering_verdict(std::move(call)));
+            bus.stop_redrive(std::move(filter), std::move(deed), std::move(done));
             break;
         case Verb::discard:
-            bus.discard(std::move(filter), std::move(deed), answering_verdict(std::move(call)));
+            bus.discard(std::move(filter), std::move(deed), std::move(done));
             break;
         case Verb::skip:
-            bus.skip(std::move(filter), std::move(deed), answering_verdict(std::move(call)));
+            bus.skip(std::move(filter), std::move(deed), std::move(done));
             break;
     }
 }
@@ -354,12 +366,8 @@ void add_letter_routes(Routes& routes) {
             }
             resolve(*services, *selection, std::move(call),
                     [=, selection = *selection](broker::LetterFilter filter, Call asked) {
-                        if (selection.preview) {
-                            preview(*services, std::move(filter), std::move(asked));
-                        } else {
-                            carry_out(services->bus, verb, std::move(filter), selection,
-                                      std::move(asked));
-                        }
+                        carry_out(services->bus, verb, std::move(filter), selection,
+                                  std::move(asked));
                     });
         });
     }
