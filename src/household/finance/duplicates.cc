@@ -142,10 +142,15 @@ class Assignment {
         verdict.occurrence = existing_[existing].occurrence;
     }
 
-    /// Gives each open row the first unclaimed existing row of equal key that `fits`, in order of
-    /// occurrence.
+    /// Which existing rows of equal key an incoming row may claim.
+    enum class Claims { none, those_without_a_trusted_id, all };
+
+    /// Gives each open row the first unclaimed existing row of equal key, in order of occurrence,
+    /// out of those that `claims_of(row)` names. What it names must not depend on the existing row
+    /// in other ways: then a row passed over once is never looked at again, however many rows share
+    /// a key.
     template <class F>
-    void claim_by(Hash128 RowKeys::* key, F fits) {
+    void claim_by(Hash128 RowKeys::* key, F claims_of) {
         struct Candidate {
             Hash128 key;
             std::uint32_t occurrence;
@@ -159,41 +164,50 @@ class Assignment {
             }
         }
         std::ranges::sort(candidates);
-        std::unordered_map<Hash128, std::size_t> next;  // the first that may be unclaimed
-        next.reserve(candidates.size());
+        struct Next {  // the first candidates that may still be claimed
+            std::size_t without_a_trusted_id;
+            std::size_t any;
+        };
+        std::unordered_map<Hash128, Next> next_of;
+        next_of.reserve(candidates.size());
         for (std::size_t at = 0; at < candidates.size(); ++at) {
-            next.try_emplace(candidates[at].key, at);
+            next_of.try_emplace(candidates[at].key, at, at);
         }
         for (std::size_t i = 0; i < incoming_.size(); ++i) {
-            const auto place = is_open(i) ? next.find(incoming_keys_[i].*key) : next.end();
-            if (place == next.end()) {
+            const Claims claims = is_open(i) ? claims_of(incoming_[i]) : Claims::none;
+            const auto place =
+                claims == Claims::none ? next_of.end() : next_of.find(incoming_keys_[i].*key);
+            if (place == next_of.end()) {
                 continue;
             }
-            std::size_t& start = place->second;
-            const auto is_candidate = [&](std::size_t at) {
-                return at < candidates.size() && candidates[at].key == place->first;
+            auto& [hash, next] = *place;
+            std::size_t& at = claims == Claims::all ? next.any : next.without_a_trusted_id;
+            const auto is_candidate = [&] {
+                return at < candidates.size() && candidates[at].key == hash;
             };
-            while (is_candidate(start) && claimed_[candidates[start].existing]) {
-                ++start;
+            const auto is_claimable = [&](std::size_t existing) {
+                return !claimed_[existing] &&
+                       (claims == Claims::all || !is_trusted(existing_[existing].row.bank_id));
+            };
+            while (is_candidate() && !is_claimable(candidates[at].existing)) {
+                ++at;
             }
-            for (std::size_t at = start; is_candidate(at); ++at) {
-                const std::size_t existing = candidates[at].existing;
-                if (!claimed_[existing] && fits(existing_[existing].row, incoming_[i])) {
-                    claim(i, existing);
-                    break;
-                }
+            if (is_candidate()) {
+                claim(i, candidates[at].existing);
             }
         }
     }
 
     void claim_same_id_and_text() {
-        claim_by(&RowKeys::id_and_text,
-                 [](const BankRow&, const BankRow& now) { return !says_nothing(now.bank_id); });
+        claim_by(&RowKeys::id_and_text, [](const BankRow& now) {
+            return says_nothing(now.bank_id) ? Claims::none : Claims::all;
+        });
     }
 
     void claim_same_id() {
-        claim_by(&RowKeys::id,
-                 [&](const BankRow&, const BankRow& now) { return is_trusted(now.bank_id); });
+        claim_by(&RowKeys::id, [&](const BankRow& now) {
+            return is_trusted(now.bank_id) ? Claims::all : Claims::none;
+        });
     }
 
     bool is_an_id_seen_again() const {
@@ -206,9 +220,10 @@ class Assignment {
     }
 
     void claim_same_text(DifferingIds differing) {
-        claim_by(&RowKeys::text, [&](const BankRow& before, const BankRow& now) {
-            return differing == DifferingIds::say_nothing || !is_trusted(before.bank_id) ||
-                   !is_trusted(now.bank_id);
+        claim_by(&RowKeys::text, [&](const BankRow& now) {
+            return differing == DifferingIds::keep_apart && is_trusted(now.bank_id)
+                       ? Claims::those_without_a_trusted_id
+                       : Claims::all;
         });
     }
 

@@ -91,7 +91,7 @@ struct DuplicateOptions {
 /// bank id that differs keeps equal rows apart only if the batch shows that the bank's ids last,
 /// that is, if one of them is seen again.
 ///
-/// Deterministic. O(n log n) in the rows.
+/// Deterministic. O(n log n + n * near_days_max) in the rows of both lists, however many are equal.
 std::vector<Verdict> assign(std::span<const ExistingRow> existing,
                             std::span<const BankRow> incoming,
                             const DuplicateOptions& options = {});

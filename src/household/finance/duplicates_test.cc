@@ -204,6 +204,67 @@ TEST(AssignTest, ManualRowIsClaimedOnce) {
     EXPECT_EQ(ledger.rows().size(), 2U);
 }
 
+/// What a large file of equal rows is without bank ids, with ids that last and with ids that every
+/// download makes anew. A step for each pair of rows would take minutes: then ctest ends the test.
+class AssignManyEqualRowsTest : public testing::Test {
+  protected:
+    static constexpr std::size_t rows_max = 50'000;
+
+    template <class F>
+    static std::vector<BankRow> equal_rows(F id_of, RowState state = RowState::booked) {
+        std::vector<BankRow> rows;
+        rows.reserve(rows_max);
+        for (std::size_t i = 0; i < rows_max; ++i) {
+            rows.push_back(row("2025-03-01", -350, "coffee", id_of(i), state));
+        }
+        return rows;
+    }
+
+    static std::string no_id(std::size_t) { return ""; }
+    static std::string lasting_id(std::size_t i) { return "id" + std::to_string(i); }
+
+    static std::size_t added(const std::vector<Verdict>& verdicts) {
+        return static_cast<std::size_t>(
+            std::ranges::count(verdicts, RowVerdict::added, &Verdict::kind));
+    }
+};
+
+TEST_F(AssignManyEqualRowsTest, WithoutIdsAreKnownAgain) {
+    Ledger ledger;
+    const auto file = equal_rows(no_id);
+    EXPECT_EQ(added(ledger.import(file)), rows_max);
+    EXPECT_EQ(added(ledger.import(file)), 0U);
+}
+
+TEST_F(AssignManyEqualRowsTest, WithOtherProvenIdsAreNew) {
+    Ledger ledger;
+    ledger.import(equal_rows(lasting_id));
+    auto later = equal_rows([](std::size_t i) { return "later" + std::to_string(i); });
+    later.front().bank_id = lasting_id(0);  // the proof
+    EXPECT_EQ(added(ledger.import(later)), rows_max - 1);
+}
+
+TEST_F(AssignManyEqualRowsTest, FindTheRowsWithoutIdsBehindThoseWithProvenOnes) {
+    Ledger ledger;
+    auto first = equal_rows(lasting_id);
+    std::fill(first.begin() + rows_max / 2, first.end(), row("2025-03-01", -350, "coffee"));
+    ledger.import(first);
+    auto later = equal_rows([](std::size_t i) { return "later" + std::to_string(i); });
+    later.front().bank_id = lasting_id(0);
+    EXPECT_EQ(added(ledger.import(later)), rows_max / 2 - 1);
+}
+
+TEST_F(AssignManyEqualRowsTest, SettlePendingOnes) {
+    Ledger ledger;
+    ledger.import(equal_rows(no_id, RowState::pending));
+    auto booked = equal_rows(no_id);
+    for (BankRow& row : booked) {
+        row.date = row.date.plus_days(3);
+        row.text = "cafe";
+    }
+    EXPECT_EQ(added(ledger.import(booked)), 0U);
+}
+
 /// A bank's true list with few days, amounts and texts, so that equal rows are common.
 std::vector<BankRow> random_statement(Random& random, std::size_t rows) {
     std::vector<BankRow> list;
