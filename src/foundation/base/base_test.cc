@@ -51,6 +51,42 @@ TEST(HashTest, IsStableBecauseFilesHoldIt) {
 
 TEST(HashTest, PairsKeepTheirBorder) { EXPECT_NE(hash128("ab", "c"), hash128("a", "bc")); }
 
+TEST(ParseSha256Test, ReadsWhatToHexWrote) {
+    for (const char* text : {"", "abc", "bascule"}) {
+        EXPECT_EQ(parse_sha256(to_hex(sha256(text))), sha256(text));
+    }
+}
+
+TEST(ParseSha256Test, ReadsNothingElse) {
+    const std::string good = to_hex(sha256("abc"));
+    struct Case {
+        const char* claim;
+        std::string text;
+    };
+    std::vector<Case> cases = {
+        {"nothing", ""},
+        {"too short", good.substr(1)},
+        {"a byte too short", good.substr(2)},
+        {"too long", good + "0"},
+        {"a byte too long", good + "00"},
+        {"no digit at all", std::string(64, 'z')},
+        {"upper case", "BA" + good.substr(2)},
+        {"a sign", "+a" + good.substr(2)},
+        {"a prefix", "0x" + good.substr(2)},
+        {"a space before", " a" + good.substr(2)},
+    };
+    for (const char wrong : {'g', '/', ':', '`', '@', ' ', '\0', '\xe4'}) {
+        for (const std::size_t at : {0, 1, 62, 63}) {
+            std::string text = good;
+            text[at] = wrong;
+            cases.push_back({"a character that is no digit", text});
+        }
+    }
+    for (const Case& c : cases) {
+        EXPECT_EQ(parse_sha256(c.text), std::nullopt) << c.claim << ": " << c.text;
+    }
+}
+
 TEST(HmacTest, AgreesWithRfc4231) {
     EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

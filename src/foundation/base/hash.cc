@@ -8,6 +8,12 @@
 
 namespace bascule {
 
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+}  // namespace
+
 std::uint64_t hash64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 Hash128 hash128(std::string_view bytes) {
@@ -44,14 +50,29 @@ Sha256Digest hmac_sha256(std::string_view key, std::string_view message) {
 }
 
 std::string to_hex(std::span<const std::byte> bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
     text.reserve(bytes.size() * 2);
     for (const std::byte byte : bytes) {
-        text.push_back(digits[std::to_integer<unsigned>(byte) >> 4]);
-        text.push_back(digits[std::to_integer<unsigned>(byte) & 15]);
+        text.push_back(hex_digits[std::to_integer<unsigned>(byte) >> 4]);
+        text.push_back(hex_digits[std::to_integer<unsigned>(byte) & 15]);
     }
     return text;
+}
+
+std::optional<Sha256Digest> parse_sha256(std::string_view hex) {
+    Sha256Digest digest;
+    if (hex.size() != 2 * digest.size()) {
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+        const std::size_t high = hex_digits.find(hex[2 * i]);
+        const std::size_t low = hex_digits.find(hex[2 * i + 1]);
+        if (high == hex_digits.npos || low == hex_digits.npos) {
+            return std::nullopt;
+        }
+        digest[i] = static_cast<std::byte>(high * 16 + low);
+    }
+    return digest;
 }
 
 }  // namespace bascule

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ Sha256Digest hmac_sha256(std::string_view key, std::string_view message);
 
 /// Lower-case hexadecimal.
 std::string to_hex(std::span<const std::byte> bytes);
+
+/// The digest that to_hex wrote so; nothing for any other text, upper-case digits included.
+std::optional<Sha256Digest> parse_sha256(std::string_view hex);
 
 inline std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

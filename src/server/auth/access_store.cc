@@ -7,16 +7,11 @@ namespace {
 std::string text_of(const Sha256Digest& digest) { return to_hex(digest); }
 
 Result<Sha256Digest> digest_of(std::string_view text) {
-    Sha256Digest digest{};
-    const auto nibble = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
-    if (text.size() != 2 * digest.size() ||
-        text.find_first_not_of("0123456789abcdef") != text.npos) {
+    const auto digest = parse_sha256(text);
+    if (!digest) {
         return fail(ErrorKind::corrupt, "tokens.digest is not a SHA-256 in hexadecimal");
     }
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        digest[i] = static_cast<std::byte>(nibble(text[2 * i]) * 16 + nibble(text[2 * i + 1]));
-    }
-    return digest;
+    return *digest;
 }
 
 Result<Role> stored_role(const std::string& text) {

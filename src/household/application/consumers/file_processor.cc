@@ -6,6 +6,7 @@
 #include "household/application/consumers/payload.h"
 #include "household/application/consumers/run.h"
 #include "household/application/stores/account_store.h"
+#include "household/application/stores/file_rows.h"
 #include "household/application/stores/file_store.h"
 #include "household/application/stores/mapping_json.h"
 #include "household/statement/parse.h"
@@ -13,24 +14,6 @@
 namespace bascule::application {
 
 namespace {
-
-Result<Sha256Digest> digest_of(std::string_view hex) {
-    const auto digit = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : (c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1);
-    };
-    Sha256Digest digest;
-    bool valid = hex.size() == 2 * digest.size();
-    for (std::size_t i = 0; valid && i < digest.size(); ++i) {
-        const int high = digit(hex[2 * i]);
-        const int low = digit(hex[2 * i + 1]);
-        valid = high >= 0 && low >= 0;
-        digest[i] = static_cast<std::byte>(high * 16 + low);
-    }
-    if (!valid) {
-        return fail(ErrorKind::corrupt, "the file's content has no SHA-256");
-    }
-    return digest;
-}
 
 ImportPlan failed(FileStatus status, std::string message) {
     ImportPlan plan;
@@ -140,7 +123,7 @@ Result<std::optional<FileProcessor::Prepared>> FileProcessor::prepare(
 
 Result<ImportPlan> FileProcessor::read(sql::Session& session, const std::string& user_id,
                                        const File& file) const {
-    auto content = environment_.blobs.get(TRY(digest_of(file.sha256)));
+    auto content = environment_.blobs.get(TRY(content_digest(file)));
     if (!content) {
         if (is_final(content.error().kind())) {
             return failed(FileStatus::failed,

@@ -64,6 +64,14 @@ Result<File> read_file_row(const sql::Row& row) {
     return file;
 }
 
+Result<Sha256Digest> content_digest(const File& file) {
+    const auto digest = parse_sha256(file.sha256);
+    if (!digest) {
+        return fail(ErrorKind::corrupt, "the database holds a bad digest of file " + file.id);
+    }
+    return *digest;
+}
+
 Result<std::optional<File>> FileStore::find(const std::string& id, Notes notes) {
     std::optional<File> found;
     TRY(session_.query(

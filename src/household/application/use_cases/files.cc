@@ -1,7 +1,6 @@
 #include "household/application/use_cases/files.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 
 #include "household/application/stores/account_store.h"
@@ -39,17 +38,6 @@ Result<> check_account(UnitOfWork& unit, const std::string& account_id) {
         return not_found("account", account_id);
     }
     return {};
-}
-
-Result<Sha256Digest> digest_of(const std::string& hex) {
-    Sha256Digest digest;
-    if (hex.size() != 2 * digest.size()) {
-        return fail(ErrorKind::corrupt, "the database holds a bad digest of a file");
-    }
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        digest[i] = static_cast<std::byte>(std::strtoul(hex.substr(2 * i, 2).c_str(), nullptr, 16));
-    }
-    return digest;
 }
 
 /// Where the blob lies below the data folder; the seed calls it the file's S3 key.
@@ -272,7 +260,7 @@ Result<File> Files::get(const std::string& user_id, const std::string& id) const
 
 Result<std::string> Files::content(const std::string& user_id, const std::string& id) const {
     const File file = TRY(get(user_id, id));
-    return environment_.blobs.get(TRY(digest_of(file.sha256)));
+    return environment_.blobs.get(TRY(content_digest(file)));
 }
 
 void Files::upload(Actor actor, Upload upload, io::Completion<File> done) {
@@ -366,7 +354,7 @@ void Files::remove_unused(const std::string& sha256) const {
             return;
         }
         const auto used = FileStore::is_content_used(snapshot->session(), sha256);
-        const auto digest = digest_of(sha256);
+        const auto digest = parse_sha256(sha256);
         if (used && !*used && digest) {
             static_cast<void>(environment_.blobs.remove(*digest));
         }

@@ -78,6 +78,25 @@ TEST_F(FilesTest, UploadStoresBytesRowAndEvent) {
     EXPECT_THAT(events[0].data, HasSubstr(account.id));
 }
 
+/// Not as content that is missing: nobody deleted it.
+TEST_F(FilesTest, ARowWhoseDigestIsDamagedIsCorrupt) {
+    const File file = world.file("a.csv", "Datum;Betrag\n", "");
+    ASSERT_THAT(world.wait<void>([&](auto done) {
+        world.writer().submit(
+            [&](sql::Session& session) -> Result<> {
+                UnitOfWork unit(session, world.actor(), world.clock.wall());
+                TRY(session.execute("update files set sha256 = ?1 where id = ?2",
+                                    {std::string(64, 'z'), file.id}));
+                unit.publish(event::file_processed(unit.occasion(), {.file_id = file.id}));
+                return unit.finish();
+            },
+            std::move(done));
+    }),
+                Succeeds());
+    EXPECT_THAT(world.household.files.content("ada", file.id),
+                FailsWith(ErrorKind::corrupt, HasSubstr(file.id)));
+}
+
 TEST_F(FilesTest, UploadRefusesWhatIsWrongAndKeepsNoBytes) {
     EXPECT_THAT(upload({.file_name = "", .content = "x"}),
                 FailsWith(ErrorKind::invalid, HasSubstr("fileName: ")));
