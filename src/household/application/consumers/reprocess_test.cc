@@ -43,11 +43,13 @@ class ReprocessTest : public ConsumersTest {
         return pump();
     }
 
-    void associate(const std::string& id, const std::string& account_id) {
-        EXPECT_THAT(world.wait<File>([&](auto done) {
+    Result<File> moved(const std::string& id, const std::string& account_id) {
+        return world.wait<File>([&](auto done) {
             world.household.files.associate(world.actor(), id, account_id, std::move(done));
-        }),
-                    Succeeds());
+        });
+    }
+    void associate(const std::string& id, const std::string& account_id) {
+        EXPECT_THAT(moved(id, account_id), Succeeds());
         pump();
     }
 
@@ -226,33 +228,54 @@ TEST_F(ReprocessTest, DeletingTheLastFileThatSettledARowGivesItBack) {
     EXPECT_THAT(rows(kim), ElementsAre("manual|"));
 }
 
-/// What a file only states too stays with whoever brought it, as it was; the file's own of it comes
-/// to the new account with the next reading.
-TEST_F(ReprocessTest, AFileThatMovesTakesOnlyWhatItBrought) {
+/// Rows that are not the file's alone would be taken from others, or be missing where it goes; the
+/// way that the refusal names does right.
+TEST_F(ReprocessTest, AFileThatSharesRowsDoesNotMove) {
     const Account giro = world.account("Giro");
     const Account savings = world.account("Savings");
-    const Transaction manual = world.transaction(giro.id, "2025-02-02", "-2.00", "Kim");
-    uploaded_as("first.csv", "Date,Payee,Amount\n2025-02-01,A,-1.00\n", giro.id, "");
-    const File moved = uploaded_as("moved.csv",
-                                   "Date,Payee,Amount\n2025-02-01,A,-1.00\n2025-02-03,B,-2.00\n"
-                                   "2025-02-20,C,-3.00\n",
-                                   giro.id, "");
-    ASSERT_EQ(file(moved.id).transaction_count, 1);
-    ASSERT_THAT(rows("select status from transactions where id = '" + manual.id + "'"),
-                ElementsAre("booked"));
+    const File first = uploaded_as(
+        "first.csv", "Date,Payee,Amount\n2025-02-01,A,-1.00\n2025-02-02,B,-2.00\n", giro.id, "");
+    const std::string overlapping = "Date,Payee,Amount\n2025-02-02,B,-2.00\n2025-02-03,C,-3.00\n";
+    const File second = uploaded_as("second.csv", overlapping, giro.id, "");
+    const auto before = rows("select * from transactions order by id");
+    for (const File& shares : {first, second}) {
+        EXPECT_THAT(moved(shares.id, savings.id),
+                    FailsWith(ErrorKind::conflict, HasSubstr("another file states 1 too")));
+    }
+    EXPECT_EQ(rows("select * from transactions order by id"), before);
 
-    associate(moved.id, savings.id);
+    EXPECT_EQ(removed(second.id).kept_count, 0);
+    uploaded_as("second.csv", overlapping, savings.id, "");
     const auto in = [&](const Account& account) {
-        return rows("select status, payee, amount_minor from transactions where account_id = '" +
-                    account.id + "' order by booking_date");
+        return rows("select payee from transactions where account_id = '" + account.id +
+                    "' order by booking_date");
     };
-    EXPECT_THAT(in(giro), ElementsAre("booked|A|-100", "manual|Kim|-200"));
-    EXPECT_THAT(in(savings), ElementsAre("booked|C|-300"));
-    EXPECT_EQ(world.count("select count(*) from known_rows"), 0);
+    EXPECT_THAT(in(giro), ElementsAre("A", "B"));
+    EXPECT_THAT(in(savings), ElementsAre("B", "C"));
+}
 
-    process(moved.id, "");
-    EXPECT_THAT(in(giro), ElementsAre("booked|A|-100", "manual|Kim|-200"));
-    EXPECT_THAT(in(savings), ElementsAre("booked|A|-100", "booked|B|-200", "booked|C|-300"));
+TEST_F(ReprocessTest, AFileThatSettledWhatAPersonEnteredDoesNotMove) {
+    const Account giro = world.account("Giro");
+    const Account savings = world.account("Savings");
+    world.transaction(giro.id, "2025-02-02", "-2.00", "Kim");
+    const File settles =
+        uploaded_as("a.csv", "Date,Payee,Amount\n2025-02-03,B,-2.00\n", giro.id, "");
+    EXPECT_THAT(moved(settles.id, savings.id),
+                FailsWith(ErrorKind::conflict, HasSubstr("a person entered them")));
+}
+
+TEST_F(ReprocessTest, AFileDoesNotMoveToWhereItsRowsMayBe) {
+    const Account giro = world.account("Giro");
+    const Account savings = world.account("Savings");
+    const File wrong = uploaded_as(
+        "wrong.csv", "Date,Payee,Amount\n2025-02-01,A,-1.00\n2025-02-02,B,-2.00\n", giro.id, "");
+    uploaded_as("right.csv", "Date,Payee,Amount\n2025-02-02,B,-2.00\n2025-02-03,C,-3.00\n",
+                savings.id, "");
+    EXPECT_THAT(
+        moved(wrong.id, savings.id),
+        FailsWith(ErrorKind::conflict,
+                  HasSubstr("1 of the file's transactions may be in that account already")));
+    EXPECT_EQ(world.household.accounts.get("ada", savings.id)->transaction_count, 2);
 }
 
 /// A file of two accounts is moved away from the first; what it states of the second stays so.

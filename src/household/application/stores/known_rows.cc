@@ -110,17 +110,13 @@ Result<> KnownRows::forget(const std::string& file_id, const std::string& transa
         {file_id, transaction_id, user_id_}));
 }
 
-Result<> KnownRows::forget_around(const std::string& file_id, const std::string& account_id) {
-    TRY(
-        session_.execute("delete from known_rows where file_id = ?1 and user_id = ?2"
-                         " and (select t.account_id from transactions t"
-                         "  where t.id = known_rows.transaction_id) = ?3",
-                         {file_id, user_id_, account_id}));
-    return ignoring_count(session_.execute(
-        "delete from known_rows where user_id = ?2 and transaction_id in"
-        " (select id from transactions where file_id = ?1 and file_id <> '' and user_id = ?2"
-        "  and account_id = ?3)",
-        {file_id, user_id_, account_id}));
+Result<std::int64_t> KnownRows::count_shared(const std::string& file_id,
+                                             const std::string& account_id) {
+    return session_.query_integer(
+        "select count(distinct t.id) from known_rows k join transactions t"
+        " on t.id = k.transaction_id where t.user_id = ?2 and t.account_id = ?3"
+        " and (k.file_id = ?1 or (t.file_id = ?1 and t.file_id <> ''))",
+        {file_id, user_id_, account_id});
 }
 
 std::string bank_word(const StoredTransaction& stored) {

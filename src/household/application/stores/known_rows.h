@@ -52,9 +52,8 @@ class KnownRows {
                            const std::string& earlier);
 
     Result<> forget(const std::string& file_id, const std::string& transaction_id);
-    /// Of the account's rows that a file brought and of those that it knew, for a file that moves
-    /// away from there.
-    Result<> forget_around(const std::string& file_id, const std::string& account_id);
+    /// How many of the account's rows the file states together with others, or with a person.
+    Result<std::int64_t> count_shared(const std::string& file_id, const std::string& account_id);
 
   private:
     sql::Session& session_;

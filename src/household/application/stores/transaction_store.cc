@@ -308,6 +308,17 @@ Result<> TransactionStore::update(const StoredTransaction& stored) {
     return totals.write(session_, user_id_);
 }
 
+Result<std::int64_t> TransactionStore::count_alike(const std::string& file_id,
+                                                   const std::string& account_id,
+                                                   const std::string& other_id) {
+    return session_.query_integer(
+        "select count(*) from transactions where file_id = ?1 and user_id = ?2"
+        " and account_id = ?3 and (booking_date, amount_minor, currency) in"
+        " (select booking_date, amount_minor, currency from transactions"
+        " where user_id = ?2 and account_id = ?4)",
+        {file_id, user_id_, account_id, other_id});
+}
+
 Result<> TransactionStore::move(std::span<const std::string> ids, const std::string& account_id,
                                 WallTime now) {
     Totals totals;

@@ -94,6 +94,10 @@ class TransactionStore {
     Result<> insert(std::span<const StoredTransaction> rows);
     /// Replaces the row of that id. Errors: `not_found`.
     Result<> update(const StoredTransaction& row);
+    /// How many rows that the file brought to one account have the day and the amount of one in the
+    /// other. Cost: O(n log n) in the file's rows and the other account's.
+    Result<std::int64_t> count_alike(const std::string& file_id, const std::string& account_id,
+                                     const std::string& other_id);
     /// Moves rows to another account. A row's identity contains its account, so each finds its
     /// place among the equal rows there, in the order of `ids`. Cost: linear in the rows and in
     /// those that the account has on their days; memory some 100 bytes for each of the latter.

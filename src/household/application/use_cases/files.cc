@@ -88,21 +88,6 @@ Result<File> store_file(UnitOfWork& unit, File file) {
     return file;
 }
 
-/// What files of the account say of the rows that this one brought there, and this one of those
-/// that it did not bring, is over.
-Result<> leave_account(UnitOfWork& unit, const File& file) {
-    KnownRows known(unit.session(), unit.user_id());
-    TransactionStore store(unit.session(), unit.user_id());
-    for (const KnownRow& row : TRY(known.of_file(file.id))) {
-        const auto stored =
-            row.earlier.empty() ? std::nullopt : TRY(store.find(row.transaction_id));
-        if (stored && stored->row.account_id == file.account_id) {
-            TRY(take_back(unit, file.id, row.transaction_id, row.earlier));
-        }
-    }
-    return known.forget_around(file.id, file.account_id);
-}
-
 /// Amounts are not converted: those that count in the balance where they are, count where they go.
 Result<> check_currency(UnitOfWork& unit, const File& file, const std::string& account_id) {
     AccountStore accounts(unit.session(), unit.user_id());
@@ -126,6 +111,31 @@ Result<> check_currency(UnitOfWork& unit, const File& file, const std::string& a
                : Result<>();
 }
 
+/// A row is its file's and those others' that state it too, or a person's who entered it: where
+/// some of them stay behind, a move would take it from them or double it where it goes.
+Result<> check_alone(UnitOfWork& unit, const File& file, const std::string& account_id) {
+    constexpr std::string_view remedy =
+        "; delete the file (bascule files delete) and import it for the other account: then rows "
+        "that are known are recognised";
+    const std::int64_t shared =
+        TRY(KnownRows(unit.session(), unit.user_id()).count_shared(file.id, file.account_id));
+    if (shared > 0) {
+        return fail(ErrorKind::conflict,
+                    "accountId: of the transactions that the file states, another file states " +
+                        std::to_string(shared) + " too, or a person entered them" +
+                        std::string(remedy));
+    }
+    const std::int64_t alike = TRY(TransactionStore(unit.session(), unit.user_id())
+                                       .count_alike(file.id, file.account_id, account_id));
+    return alike == 0
+               ? Result<>()
+               : fail(ErrorKind::conflict,
+                      "accountId: " + std::to_string(alike) +
+                          " of the file's transactions may be in that account already, with the "
+                          "same day and amount" +
+                          std::string(remedy));
+}
+
 /// Moves the file's rows from its account.
 Result<> move_transactions(UnitOfWork& unit, const File& file, const std::string& account_id) {
     TransactionStore store(unit.session(), unit.user_id());
@@ -136,7 +146,7 @@ Result<> move_transactions(UnitOfWork& unit, const File& file, const std::string
                     "to another account or delete it");
     }
     TRY(check_currency(unit, file, account_id));
-    TRY(leave_account(unit, file));
+    TRY(check_alone(unit, file, account_id));
     return store.move(ids, account_id, unit.now());
 }
 
