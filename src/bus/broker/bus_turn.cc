@@ -615,12 +615,13 @@ void BusState::apply_retention() {
         }
     }
     const Offset end = log->retention_end(keep_from);
-    if (end == log->begin() || !inboxes_know(end)) {
+    if (end == log->begin()) {
         return;
     }
-    // Neither may a position be lost in a power cut that lies behind what is then gone.
+    // First no power cut may take a position back behind it, then the databases may let go of what
+    // is below.
     confirm_when_durable([weak = weak_from_this(), end](const Result<>& kept) {
-        if (const auto self = weak.lock(); self && self->log && kept) {
+        if (const auto self = weak.lock(); self && self->log && kept && self->inboxes_know(end)) {
             // Its failure is not the bus's: the log tells it in its status, the next round tries
             // again.
             static_cast<void>(self->log->apply_retention(end));

@@ -108,13 +108,14 @@ TEST_F(EventsApiTest, ADeletedUsersEventsStayTheirs) {
 /// A consumer of lamp.switched whose handler says in its error what it was given.
 class TellingConsumerTest : public EventsApiTest {
   protected:
-    void consume_with(delivery::Outcome outcome) {
+    void consume_with(delivery::Outcome outcome, std::string key = "userId") {
         api.bus().attach("telltale", std::make_shared<broker::FunctionHandler>(
                                          [=](const broker::Delivery&) { return outcome; }));
         broker::BusConfig config = application::built_in_consumers();
         config.consumers.push_back({.name = "telltale",
                                     .handler = {.in_process = "telltale"},
                                     .policy = {},
+                                    .key = std::move(key),
                                     .start = broker::Start::now});
         config.rules.push_back({.name = "telltale",
                                 .patterns = {{.text = R"({"detail-type": ["lamp.switched"]})"}},
@@ -193,6 +194,31 @@ TEST_F(TellingConsumerTest, AnErrorAboutAnotherUsersEventIsShownByItsKindOnly) {
     EXPECT_EQ(std::ranges::count(own, '\n'), 1);
     EXPECT_THAT(own, HasSubstr(R"("eventId":"hers")"));
     EXPECT_THAT(own, Not(HasSubstr("secret")));
+}
+
+TEST_F(TellingConsumerTest, WhatAHiddenEventSaysCannotBeTriedAsAKey) {
+    consume_with(delivery::Outcome::permanent("no"), "data.on");
+    ASSERT_EQ(publish(ada, "hers", ada_id, lamp).status, 200);
+    eventually(R"("total":1)", [&] { return api.get(api.owner, "/v1/letters").body; });
+    const auto found = [&](const std::string& token, const char* key) {
+        const std::string query = std::string("?key=") + key;
+        const std::string body = std::string(R"({"preview":true,"key":")") + key + R"("})";
+        return api.get(token, "/v1/letters" + query).at("/total") + " " +
+               api.get(token, "/v1/letters:groups" + query).at("/total") + " " +
+               std::to_string(api.get(token, "/v1/letters:export" + query).body.size()) + " " +
+               api.post(token, "/v1/letters:redrive", body).at("/count");
+    };
+    EXPECT_EQ(found(operator_token, "secret"), "0 0 0 0");
+    EXPECT_EQ(found(api.owner, "secret"), "0 0 0 0") << "a member's own";
+    ASSERT_EQ(publish(api.owner, "owners", api.owner_id, lamp).status, 200);
+    eventually(R"("eventId":"hers")", [&] { return api.get(api.owner, "/v1/letters").body; });
+    EXPECT_EQ(
+        api.post(operator_token, "/v1/letters:skip", R"({"consumer":"telltale","reason":"x"})")
+            .at("/count"),
+        "1");
+    eventually(R"("eventId":"owners")", [&] { return api.get(api.owner, "/v1/letters").body; });
+    EXPECT_THAT(found(api.owner, "secret"), testing::MatchesRegex("1 1 [1-9][0-9]* 1"));
+    EXPECT_EQ(found(operator_token, "wrong"), "0 0 0 0");
 }
 
 TEST_F(TellingConsumerTest, TheVerbsOfLettersAreAskedForInWords) {

@@ -76,17 +76,25 @@ std::string verdict_form(const Letters& letters, bool preview) {
     return out;
 }
 
+/// A key is a part of what an event says, unless it is the user: it can be tried only on events
+/// that may be read.
+bool may_be_known_by(const std::string& key, const broker::LetterSummary& letter,
+                     const Visibility& visibility) {
+    return key.empty() || key == letter.user_id || visibility.shows(letter);
+}
+
 /// Calls `then(filter, call)` with what the selection means. Letters are selected by the
 /// fingerprint that the caller is shown: nobody can try what a hidden one says, and what is listed
 /// can be named.
 template <class Then>
 void resolve(const Services& services, Selection selection, Call call, Then then) {
-    if (selection.filter.fingerprint.empty()) {
+    if (selection.filter.fingerprint.empty() && selection.filter.key.empty()) {
         then(std::move(selection.filter), std::move(call));
         return;
     }
     Visibility visibility(call, services.authenticator);
     const std::string fingerprint = std::exchange(selection.filter.fingerprint, "");
+    const std::string key = selection.filter.key;
     selection.filter.open = true;
     services.bus.letters(
         std::move(selection.filter), [=, visibility = std::move(visibility), call = std::move(call),
@@ -98,7 +106,9 @@ void resolve(const Services& services, Selection selection, Call call, Then then
             broker::LetterFilter filter;
             for (broker::LetterSummary& letter : *letters) {
                 const std::string id = letter.id;
-                if (visibility.shown(std::move(letter)).fingerprint == fingerprint) {
+                if (may_be_known_by(key, letter, visibility) &&
+                    (fingerprint.empty() ||
+                     visibility.shown(std::move(letter)).fingerprint == fingerprint)) {
                     filter.ids.push_back(id);
                 }
             }
@@ -147,10 +157,10 @@ bool is_in(const std::string& state, const broker::LetterSummary& letter) {
 /// Of open letters those in the state that was asked for, with the fingerprint that was, as they
 /// are shown.
 Letters shown_of(const Letters& letters, const Visibility& visibility, const std::string& state,
-                 const std::string& fingerprint) {
+                 const std::string& key, const std::string& fingerprint) {
     Letters shown;
     for (const broker::LetterSummary& letter : letters) {
-        if (!is_in(state, letter)) {
+        if (!is_in(state, letter) || !may_be_known_by(key, letter, visibility)) {
             continue;
         }
         broker::LetterSummary visible = visibility.shown(letter);
@@ -172,10 +182,10 @@ void answer_letters(const Services& services, Call call, Form form) {
     services.bus.letters(
         *std::move(filter),
         [visibility = Visibility(call, services.authenticator), state = call.query("state"),
-         fingerprint = call.query("fingerprint"), call = std::move(call),
+         key = call.query("key"), fingerprint = call.query("fingerprint"), call = std::move(call),
          form = std::move(form)](const Result<Letters>& letters) mutable {
             if (letters) {
-                call.answer(200, form(shown_of(*letters, visibility, state, fingerprint)));
+                call.answer(200, form(shown_of(*letters, visibility, state, key, fingerprint)));
             } else {
                 call.refuse(letters.error());
             }
@@ -245,6 +255,7 @@ class Export : public std::enable_shared_from_this<Export> {
         for (const broker::LetterDetail& letter : letters) {
             const broker::LetterDetail shown = visibility_.shown(letter);
             if (is_in(state_, shown.summary) &&
+                may_be_known_by(filter_.key, letter.summary, visibility_) &&
                 (fingerprint_.empty() || shown.summary.fingerprint == fingerprint_)) {
                 lines_.append(letter_detail_form(shown)).append(1, '\n');
             }

@@ -58,8 +58,7 @@ application::AuditEntry Visibility::shown(application::AuditEntry entry) const {
 }
 
 broker::LetterSummary Visibility::shown(broker::LetterSummary letter) const {
-    // A letter whose event cannot be read names nobody, which does not make it everybody's.
-    if (letter.event_id.empty() || !may_read(letter.user_id, letter.event_type)) {
+    if (!shows(letter)) {
         letter.first_error = http::error_class(letter.first_error);
         letter.last_error = http::error_class(letter.last_error);
         letter.fingerprint = delivery::fingerprint(letter.last_error);

@@ -31,6 +31,11 @@ class Visibility {
     /// Handlers quote in their errors what they were given: of an event that may not be read only
     /// the kind of error is shown, and a fingerprint of that.
     broker::LetterSummary shown(broker::LetterSummary letter) const;
+    /// Whether all of it is shown.
+    bool shows(const broker::LetterSummary& letter) const {
+        // A letter whose event cannot be read names nobody, which does not make it everybody's.
+        return !letter.event_id.empty() && may_read(letter.user_id, letter.event_type);
+    }
     broker::LetterDetail shown(broker::LetterDetail letter) const;
     broker::Explanation shown(broker::Explanation explanation, const event::Event& of) const;
     /// So does the log when it refuses one.
