@@ -87,12 +87,14 @@ struct BusState : std::enable_shared_from_this<BusState> {
                         std::vector<io::Completion<>> confirmed);
     void arm_timer(std::optional<SteadyTime> deadline);
     void answer_idle_waiters();
+    void finish_stop();
+    void close(const Result<>& outcome);
+
+    // ── Retention (bus_retention.cc) ──
     void apply_retention();
     bool inboxes_know(Offset end);
     bool pins(ConsumerNumber number) const;
     void inbox_advanced(ConsumerNumber number, Offset low, bool done);
-    void finish_stop();
-    void close(const Result<>& outcome);
 
     /// Runs `action` on the strand, then a turn.
     void on_strand(std::move_only_function<void(BusState&)> action);
