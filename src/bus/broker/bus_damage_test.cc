@@ -292,11 +292,43 @@ TEST_F(BusRestoredInPartTest, ALostJournalIsRefusedWithWhatToDo) {
     put_back("");
     EXPECT_THAT(try_open(), FailsWith(ErrorKind::corrupt, HasSubstr("journal is empty")));
     executor_->run_for(1s);
+    for (const std::string& ruin : {std::string(kept.size(), '\0'), kept.substr(0, 8)}) {
+        put_back(ruin);
+        EXPECT_THAT(try_open(),
+                    FailsWith(ErrorKind::corrupt, AllOf(HasSubstr("no frame in it is readable"),
+                                                        HasSubstr("Restore"))));
+        executor_->run_for(1s);
+    }
     put_back(kept);
     open(++seed_);
     ASSERT_THAT(configure(config_of()), Succeeds());
     settle(1s);
     EXPECT_THAT(recorder_->seen, ElementsAre("one")) << "the refusals changed nothing";
+}
+
+TEST_F(BusRestoredInPartTest, AJournalThatIsDamagedInPartIsTold) {
+    constexpr const char* journal = "bus/delivery/journal";
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    publish_one("one");
+    settle(1s);
+    const std::size_t middle = bytes_of(journal).size();
+    publish_one("two");
+    settle(1s);
+    publish_one("three");
+    stop();
+    std::string bytes = bytes_of(journal);
+    const std::size_t at = bytes.find("\x05", 200);  // somewhere among the entries
+    ASSERT_LT(at, middle);
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x40);
+    const auto file = disk_.open(journal, io::OpenMode::create);
+    ASSERT_THAT(file, Succeeds());
+    ASSERT_THAT((*file)->write(0, as_bytes(bytes)), Succeeds());
+    open(++seed_);
+    EXPECT_THAT(bus_->health().lost_reason, HasSubstr("a part of the delivery journal is damaged"));
+    ASSERT_THAT(configure(config_of()), Succeeds());
+    settle(1s);
+    kill_and_reopen();
+    EXPECT_EQ(bus_->health().lost_reason, "") << "it was rewritten";
 }
 
 /// What a crash in the very first start leaves behind is no loss.

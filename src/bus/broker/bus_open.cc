@@ -23,6 +23,15 @@ std::unexpected<Error> shorter_log(Offset end, Offset known, const std::string& 
                     "newer log, or restore log, delivery and databases together from one copy");
 }
 
+std::unexpected<Error> lost_journal(const std::string& what, Offset log_end) {
+    return fail(ErrorKind::corrupt,
+                what + ", but the log has " + std::to_string(log_end.value()) +
+                    " positions: what each consumer did with them, who is paused and which letters "
+                    "are open stood in it alone, and without it everything would be delivered "
+                    "again. Restore log, delivery and databases together from one copy, or start "
+                    "with another data directory; nothing was changed");
+}
+
 }  // namespace
 
 BusState::BusState(Bus::Environment given_environment, Bus::Options given_options)
@@ -76,6 +85,7 @@ Result<> BusState::open() {
                                   }
                                   return recovered.try_emplace(number).first->second.apply(entries);
                               }));
+    TRY(check_journal_is_readable());
     facts.begin(log->highest_sequence(Facts::producer).value_or(0));
     letters = TRY(LetterStore::open(environment.disk, strand, delivery + "/letters/letters"));
     TRY(compare_with_journal());
@@ -101,13 +111,25 @@ Result<> BusState::check_journal_is_there(const std::string& path) const {
     if (exists && TRY(TRY(environment.disk.open(path, io::OpenMode::read))->size()) > 0) {
         return {};
     }
-    return fail(ErrorKind::corrupt,
-                path + (exists ? " is empty" : " is missing") + ", but the log has " +
-                    std::to_string(log->end().value()) +
-                    " positions: what each consumer did with them, who is paused and which letters "
-                    "are open stood in it alone, and without it everything would be delivered "
-                    "again. Restore log, delivery and databases together from one copy, or start "
-                    "with another data directory; nothing was changed");
+    return lost_journal(path + (exists ? " is empty" : " is missing"), log->end());
+}
+
+/// A journal of which nothing can be read is lost too. Of one that is damaged in part what can be
+/// read counts, and the rest is told.
+Result<> BusState::check_journal_is_readable() {
+    if (journal->damage().empty()) {
+        return {};
+    }
+    if (journal->holds_nothing() && log->end() > Offset(0)) {
+        return lost_journal(journal->damage(), log->end());
+    }
+    damage_found.push_back({.reason = "a part of the delivery journal is damaged: what consumers "
+                                      "did then is not known, so deliveries may be repeated and "
+                                      "pauses be over",
+                            .detail = journal->damage()});
+    journal_due = now().steady;  // what is known is written anew at once
+    schedule_turn();
+    return {};
 }
 
 /// Everything that was settled was in the log. One that ends before it is not the log that was
@@ -162,15 +184,15 @@ void BusState::rebuild_letters() {
         }
     }
     if (rebuilt > 0) {
-        letters_damage = {.reason = std::to_string(rebuilt) +
-                                    " letters were damaged and made anew from the log, without the "
-                                    "history of their attempts",
-                          .detail = letters->damage()};
+        damage_found.push_back(
+            {.reason = std::to_string(rebuilt) +
+                       " letters were damaged and made anew from the log, without the history of "
+                       "their attempts",
+             .detail = letters->damage()});
     } else if (!letters->damage().empty()) {
-        letters_damage = {.reason =
-                              "a part of the letters' file is damaged; no open letter was in "
-                              "it",
-                          .detail = letters->damage()};
+        damage_found.push_back(
+            {.reason = "a part of the letters' file is damaged; no open letter was in it",
+             .detail = letters->damage()});
     }
 }
 

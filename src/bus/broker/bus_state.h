@@ -45,6 +45,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
     Result<> open();
     Result<> recover_control();
     Result<> check_journal_is_there(const std::string& path) const;
+    Result<> check_journal_is_readable();
     Result<> compare_with_journal() const;
     void rebuild_letters();
     void close_discarded_letters();
@@ -151,11 +152,11 @@ struct BusState : std::enable_shared_from_this<BusState> {
     std::optional<Error> journal_trouble;
     bool reserve_missing = false;  ///< the log's: given back, or never taken
     SteadyTime reserve_due;        ///< when it may be taken again
-    struct LettersDamage {
+    struct Damage {
         std::string reason;
         std::string detail;
     };
-    LettersDamage letters_damage;  ///< found at open
+    std::vector<Damage> damage_found;  ///< at open, in journal and letters
     struct DeliveryTrouble {
         std::string reason;
         std::string detail;

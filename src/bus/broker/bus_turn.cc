@@ -396,9 +396,9 @@ void BusState::note_health() {
     add("the delivery journal", journal_trouble);
     add("letters", letters_trouble);
     trouble.lost = log ? words_for(log->status().lost) : std::string();
-    if (!letters_damage.reason.empty()) {
-        trouble.lost.append(trouble.lost.empty() ? "" : "; ").append(letters_damage.reason);
-        trouble.lost_detail = letters_damage.detail;
+    for (const auto& [reason, detail] : damage_found) {
+        trouble.lost.append(trouble.lost.empty() ? "" : "; ").append(reason);
+        trouble.lost_detail.append(trouble.lost_detail.empty() ? "" : "; ").append(detail);
     }
     delivery_trouble.with([&](DeliveryTrouble& known) { known = std::move(trouble); });
     const BusHealth now_is = health();

@@ -49,6 +49,11 @@ class DeliveryJournal {
     /// was too large to be appended.
     bool wants_rewrite() const;
 
+    /// What was damaged when it was opened, until it is rewritten; empty if all was well.
+    const std::string& damage() const { return file_->damage(); }
+    /// Whether it has no entry, be it that none could be read.
+    bool holds_nothing() const { return file_->entries() == 0; }
+
     /// Begins the journal anew with one snapshot per consumer, in parts of whole entries. Each part
     /// has at most log::FramedFile::entry_bytes_max; together they have no limit.
     using Snapshots = std::map<ConsumerNumber, std::vector<std::string>>;
