@@ -64,10 +64,6 @@ std::uint64_t Consumer::flush(std::optional<std::uint64_t> key_hash, Now now) {
 std::vector<LetterRef> Consumer::letters(const LetterFilter& filter) const {
     return machine_->letters(filter);
 }
-LetterSelection Consumer::preview(const LetterFilter& filter) const {
-    return machine_->preview(filter);
-}
-
 void Consumer::take_over(const Consumer& before) { machine_->take_over(*before.machine_); }
 
 Result<LetterSelection> Consumer::redrive(const LetterFilter& filter, const RedrivePace& pace,

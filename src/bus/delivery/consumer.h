@@ -211,8 +211,6 @@ class Consumer {
     /// Open letters, by offset.
     std::vector<LetterRef> letters(const LetterFilter& filter) const;
 
-    LetterSelection preview(const LetterFilter& filter) const;
-
     /// Delivers letters again with their attempts from 0, per key head first; deferred events
     /// follow once no letter of the key is open. A letter that fails again stays, and under
     /// park_key sends those behind it back. All of the selected or none. Errors: `not_found` if an

@@ -68,11 +68,7 @@ void remember(std::vector<Attempt>& history, Attempt attempt) {
 
 bool LetterFilter::matches(const LetterRef& letter) const {
     return (!offset || *offset == letter.offset) &&
-           (offsets.empty() || std::ranges::binary_search(offsets, letter.offset)) &&
-           (!key_hash || *key_hash == letter.key_hash) &&
-           (!fingerprint || *fingerprint == letter.fingerprint) &&
-           (!opened_from || letter.opened >= *opened_from) &&
-           (!opened_until || letter.opened < *opened_until);
+           (offsets.empty() || std::ranges::binary_search(offsets, letter.offset));
 }
 
 std::string_view name(LetterReason reason) {

@@ -101,10 +101,6 @@ struct KeptPace {
 struct LetterFilter {
     std::optional<Offset> offset;
     std::vector<Offset> offsets;  ///< any of these, ascending; empty: not a condition
-    std::optional<std::uint64_t> key_hash;
-    std::optional<std::uint64_t> fingerprint;
-    std::optional<WallTime> opened_from;   ///< inclusive
-    std::optional<WallTime> opened_until;  ///< exclusive
 
     bool matches(const LetterRef& letter) const;
 };

@@ -139,6 +139,22 @@ TEST(LettersTest, ALetterThatFailsAgainStaysOneLetter) {
     EXPECT_EQ(letters.front().fingerprint, hash64("second"));
 }
 
+TEST(LettersTest, ALetterIsAsOldAsItsFirstExhaustion) {
+    Bench bench(parking());
+    bench.offer(5).started();
+    const WallTime exhausted = bench.now().wall;
+    for (int cycle = 0; cycle < 2; ++cycle) {
+        bench.answer(Outcome::permanent("no")).started();
+        ASSERT_EQ(bench.letters.size(), 1u);
+        EXPECT_EQ(bench.letters.front().letter.opened, exhausted);
+        bench.wait(1h);  // a slow disk
+        bench.consumer->letter_durable(Offset(0), bench.now());
+        EXPECT_EQ(bench.consumer->letters({}).front().opened, exhausted);
+        ASSERT_THAT(bench.consumer->redrive({}, {}, bench.now()), Succeeds());
+        bench.started();
+    }
+}
+
 TEST(LettersTest, UnderParkKeyAFailingHeadSendsTheOthersBack) {
     Policy policy = parking();
     policy.batch = Batch{.max_size = 2};
@@ -185,9 +201,9 @@ TEST(LettersTest, DiscardFreesTheKeyAndIsRemembered) {
                 FailsWith(ErrorKind::invalid, HasSubstr("reason")));
     EXPECT_THAT(bench.consumer->close_letters({}, LetterClosing::redriven, "x", bench.now()),
                 FailsWith(ErrorKind::invalid));
-    ASSERT_THAT(bench.consumer->close_letters({.key_hash = 5}, LetterClosing::discarded,
-                                              "test data", bench.now()),
-                Succeeds());
+    ASSERT_THAT(
+        bench.consumer->close_letters({}, LetterClosing::discarded, "test data", bench.now()),
+        Succeeds());
     EXPECT_EQ(bench.started(), "1");
     EXPECT_EQ(bench.closings.front().reason, "test data");
     EXPECT_EQ(bench.consumer->counts().settled.discarded, 1u);
@@ -308,7 +324,8 @@ TEST(LettersTest, UnderParkKeyNobodyOvertakesOneThatIsTakenBack) {
     ASSERT_THAT(bench.consumer->redrive({}, {.per_second = 1}, bench.now()), Succeeds());
     EXPECT_THAT(bench.consumer->stop_redrive({.offset = Offset(0)}, bench.now()),
                 FailsWith(ErrorKind::conflict, HasSubstr("offset 1 too")));
-    ASSERT_THAT(bench.consumer->stop_redrive({.key_hash = 5}, bench.now()), Succeeds());
+    ASSERT_THAT(bench.consumer->stop_redrive({.offsets = {Offset(0), Offset(1)}}, bench.now()),
+                Succeeds());
     EXPECT_EQ(bench.state_of(1, 5), EventState::letter_open);
     EXPECT_EQ(bench.state_of(2, 6), EventState::redriving);
 }
@@ -399,12 +416,10 @@ TEST(LettersTest, FiltersMeanWhatTheySay) {
     bench.make_letter("disk 1");
     bench.wait(1h);
     bench.make_letter("tape 2");
-    EXPECT_EQ(bench.consumer->letters({.key_hash = 6}).size(), 1u);
-    EXPECT_EQ(bench.consumer->letters({.fingerprint = hash64("disk #")}).front().offset, Offset(0));
-    EXPECT_EQ(bench.consumer->letters({.opened_from = bench.now().wall}).front().offset, Offset(1));
-    EXPECT_EQ(bench.consumer->letters({.opened_until = bench.now().wall}).front().offset,
-              Offset(0));
-    EXPECT_EQ(bench.consumer->preview({}).letters, 2u);
+    EXPECT_EQ(bench.consumer->letters({}).size(), 2u);
+    EXPECT_EQ(bench.consumer->letters({.offset = Offset(1)}).front().offset, Offset(1));
+    EXPECT_EQ(bench.consumer->letters({.offsets = {Offset(0), Offset(1)}}).size(), 2u);
+    EXPECT_EQ(bench.consumer->letters({.offset = Offset(1), .offsets = {Offset(0)}}).size(), 0u);
     EXPECT_THAT(bench.consumer->redrive({.offset = Offset(7)}, {}, bench.now()),
                 FailsWith(ErrorKind::not_found, HasSubstr("offset 7")));
 }

@@ -150,6 +150,7 @@ struct Run {
 /// The machine behind Consumer. Its parts, by file:
 ///
 ///   machine.cc           creation, reading, time, dispatch
+///   machine_activity.cc  what brings it to a standstill and on again: pause, breaker, suspension
 ///   machine_keys.cc      chains, keys, what is ready
 ///   machine_windows.cc   debounce
 ///   machine_batches.cc   batches of several keys, and how a failed batch is taken apart
@@ -187,7 +188,6 @@ class Consumer::Machine {
         return found == letters_.end() ? nullptr : &found->second;
     }
     std::vector<LetterRef> letters(const LetterFilter& filter) const;
-    LetterSelection preview(const LetterFilter& filter) const;
     Result<LetterSelection> redrive(const LetterFilter& filter, const RedrivePace& pace, Now now);
     Result<LetterSelection> stop_redrive(const LetterFilter& filter, Now now);
     Result<> may_stop_redrive(const LetterFilter& filter) const;

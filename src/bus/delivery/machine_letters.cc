@@ -17,7 +17,7 @@ Letter Consumer::Machine::make_letter(const Trouble& trouble, const Node& node) 
                   .offset = node.offset,
                   .key_hash = node.key_hash,
                   .reason = *trouble.exhausted,
-                  .opened = now_.wall,
+                  .opened = trouble.at,
                   .attempts = trouble.attempts,
                   .history = trouble.history};
     if (const auto open = letters_.find(node.offset); open != letters_.end()) {
@@ -177,11 +177,6 @@ LetterSelection Consumer::Machine::describe(const std::vector<Offset>& offsets) 
     }
     selection.keys = seen.size();
     return selection;
-}
-
-LetterSelection Consumer::Machine::preview(const LetterFilter& filter) const {
-    const auto offsets = select(filter);
-    return offsets ? describe(*offsets) : LetterSelection{};
 }
 
 Result<> Consumer::Machine::may_redrive(const LetterFilter& filter, const RedrivePace& pace) const {
