@@ -2,6 +2,18 @@
 
 namespace bascule::simulator {
 
+namespace {
+
+std::vector<std::string> ids_of(const std::vector<broker::LetterSummary>& letters) {
+    std::vector<std::string> ids;
+    for (const broker::LetterSummary& letter : letters) {
+        ids.push_back(letter.id);
+    }
+    return ids;
+}
+
+}  // namespace
+
 void People::help() {
     for (const auto& [name, policy] : stage_.policies) {
         resume(name);
@@ -63,11 +75,7 @@ void People::redrive(const std::string& consumer, const delivery::RedrivePace& p
     stage_.bus->redrive({.consumer = consumer, .open = true}, pace, {.actor = actor},
                         [this, boot = stage_.boot, consumer, actor](const auto& letters) {
                             if (boot == stage_.boot && letters) {
-                                std::vector<std::string> ids;
-                                for (const broker::LetterSummary& letter : *letters) {
-                                    ids.push_back(letter.id);
-                                }
-                                stage_.deeds.confirmed(actor, ids);
+                                stage_.deeds.confirmed(actor, ids_of(*letters));
                                 stage_.counts.letters_redriven += letters->size();
                                 stage_.story.tell(std::to_string(letters->size()) + " letters of " +
                                                   consumer + " are redriven");
@@ -83,11 +91,7 @@ void People::stop_redrive(const std::string& consumer) {
     stage_.bus->stop_redrive({.consumer = consumer, .open = true}, {.actor = actor},
                              [this, boot = stage_.boot, actor](const auto& letters) {
                                  if (boot == stage_.boot && letters) {
-                                     std::vector<std::string> ids;
-                                     for (const broker::LetterSummary& letter : *letters) {
-                                         ids.push_back(letter.id);
-                                     }
-                                     stage_.deeds.confirmed(actor, ids);
+                                     stage_.deeds.confirmed(actor, ids_of(*letters));
                                      stage_.counts.letters_stopped += letters->size();
                                  }
                              });
