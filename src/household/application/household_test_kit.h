@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,24 @@ inline Result<> no_silent_change(sql::Session& session) {
     }
     return {};
 }
+
+/// Holds the writer until it goes: what is submitted meanwhile waits in the writer's queue.
+class HeldWriter {
+  public:
+    explicit HeldWriter(sql::Writer& writer) {
+        writer.submit_alone(
+            [held = let_go_.get_future().share()](sql::Session&) -> Result<> {
+                held.wait();
+                return {};
+            },
+            [](const Result<>&) {});
+    }
+    ~HeldWriter() { let_go_.set_value(); }
+    HeldWriter(const HeldWriter&) = delete;
+
+  private:
+    std::promise<void> let_go_;
+};
 
 class TestHousehold {
   public:

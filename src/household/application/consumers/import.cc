@@ -15,6 +15,7 @@ struct Counts {
     std::int64_t added = 0;
     std::int64_t known = 0;  ///< already imported, and updated
     std::int64_t own = 0;    ///< of the known: by an earlier reading of the same file
+    std::vector<FileNote> notes;
 };
 
 event::DateRange range_of(const money::DateSpan& span) {
@@ -76,6 +77,24 @@ std::vector<finance::Verdict> verdicts_on(const std::vector<StoredTransaction>& 
     return finance::assign(existing, incoming, options);
 }
 
+/// A pending row that was taken for a booked one whose text is another: most often the bank has
+/// reworded it, but it may be a payment of its own, which a person can tell and we cannot.
+std::optional<FileNote> note_of_guess(const StoredTransaction& row,
+                                      const finance::ExistingRow& before) {
+    const finance::BankRow now = bank_row_of(row);
+    if (now.state != finance::RowState::pending || before.row.state != finance::RowState::booked ||
+        before.row.text == now.text ||
+        (!now.bank_id.empty() && before.row.bank_id == now.bank_id)) {
+        return std::nullopt;
+    }
+    return FileNote{"warning", row.row.line, "taken_for_booked",
+                    "pending, and taken for the booked transaction of " +
+                        before.row.date.to_text() +
+                        " with the same amount and another text; were it one of its own, it comes "
+                        "with the export in which it is booked",
+                    ""};
+}
+
 /// The target's rows are used up.
 Result<> import_rows(UnitOfWork& unit, const File& file, ImportTarget& target,
                      EarlierReading& earlier, Counts& counts) {
@@ -101,6 +120,9 @@ Result<> import_rows(UnitOfWork& unit, const File& file, ImportTarget& target,
         const std::string& id = existing[verdict.existing].id;
         ++counts.known;
         counts.own += earlier.has_brought(id) ? 1 : 0;
+        if (auto note = note_of_guess(target.rows[i], existing[verdict.existing])) {
+            counts.notes.push_back(*std::move(note));
+        }
         TRY(earlier.keep(id, target.rows[i], verdict));
     }
     added = TRY(earlier.correct_touched(target.account_id, std::move(added)));
@@ -195,6 +217,7 @@ Result<> carry_out(UnitOfWork& unit, File file, ImportPlan& plan) {
         }
         auto told = TRY(earlier.finish());
         file.notes.insert(file.notes.begin(), told.begin(), told.end());
+        file.notes.insert(file.notes.end(), counts.notes.begin(), counts.notes.end());
         TRY(remember_mapping(unit, file, plan));
         file.transaction_count = TRY(unit.session().query_integer(
             "select count(*) from transactions where file_id = ?1", {file.id}));

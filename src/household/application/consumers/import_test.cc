@@ -151,6 +151,25 @@ TEST_F(ImportTest, AnOlderExportLeavesABookedRowBooked) {
     }
 }
 
+TEST_F(ImportTest, APendingRowThatIsTakenForABookedOneOfAnotherTextIsNoted) {
+    const auto csv = [](const std::string& row) {
+        return "Date;Payee;Amount;Status\n" + row + "\n";
+    };
+    const Account giro = world.account("Giro");
+    pump();
+    world.file("booked.csv", csv("2025-01-25;Bakery;-3.50;booked"), giro.id);
+    pump();
+    const File guessed = world.file("pending.csv", csv("2025-01-24;Kiosk;-3.50;pending"), giro.id);
+    const File same = world.file("same.csv", csv("2025-01-25;Bakery;-3.50;pending"), giro.id);
+    pump();
+    ASSERT_EQ(file(guessed.id).duplicate_count, 1);
+    ASSERT_EQ(file(guessed.id).notes.size(), 1u);
+    EXPECT_EQ(file(guessed.id).notes[0].code, "taken_for_booked");
+    EXPECT_EQ(file(guessed.id).notes[0].line, 2u);
+    EXPECT_THAT(file(guessed.id).notes[0].message, HasSubstr("transaction of 2025-01-25"));
+    EXPECT_THAT(file(same.id).notes, IsEmpty());
+}
+
 TEST_F(ImportTest, AmbiguousFileAsksAndTakesTheAnswer) {
     const Account giro = world.account("Giro");
     pump();

@@ -125,13 +125,7 @@ TEST_F(FilesTest, EqualContentsShareABlobUntilTheLastIsDeleted) {
 /// An upload that is refused while another of the same bytes is under way takes nothing from it:
 /// the writer is held until both have stored their bytes.
 TEST_F(FilesTest, ARefusedUploadLeavesTheBytesOfOneUnderWay) {
-    std::promise<void> let_go;
-    world.writer().submit_alone(
-        [held = let_go.get_future().share()](sql::Session&) -> Result<> {
-            held.wait();
-            return {};
-        },
-        [](const Result<>&) {});
+    std::optional<HeldWriter> held(world.writer());
     std::promise<Result<File>> refused;
     std::promise<Result<File>> stored;
     world.household.files.upload(
@@ -139,7 +133,7 @@ TEST_F(FilesTest, ARefusedUploadLeavesTheBytesOfOneUnderWay) {
         [&](Result<File> answer) { refused.set_value(std::move(answer)); });
     world.household.files.upload(world.actor(), {.file_name = "b", .content = "same"},
                                  [&](Result<File> answer) { stored.set_value(std::move(answer)); });
-    let_go.set_value();
+    held.reset();
     EXPECT_THAT(refused.get_future().get(), FailsWith(ErrorKind::not_found));
     const auto file = stored.get_future().get();
     ASSERT_THAT(file, Succeeds());
