@@ -149,6 +149,28 @@ TEST_F(CategoriesTest, ARuleIsCheckedStoredAndPublished) {
     EXPECT_THAT(events[0].data, HasSubstr(R"(payee contains \"lidl\")"));
 }
 
+TEST_F(CategoriesTest, AConditionOnAnAccountWantsOneThatIsThere) {
+    const auto food = world.category("Food");
+    const auto giro = world.account("Giro");
+    const auto on_account = [](const std::string& id) {
+        using enum finance::RuleOperator;
+        return finance::ConditionNode::all(
+            {payee_contains("x"),
+             finance::ConditionNode::any({finance::ConditionNode::of(
+                 {.field = finance::RuleField::account, .op = equals, .value = id})})});
+    };
+    const auto made = create_rule({.category_id = food.node.id, .conditions = on_account(giro.id)});
+    EXPECT_THAT(made, Succeeds());
+    EXPECT_THAT(
+        create_rule({.category_id = food.node.id, .conditions = on_account("Giro")}),
+        FailsWith(ErrorKind::invalid, HasSubstr("the account of that name has the id " + giro.id)));
+    EXPECT_THAT(update_rule(made->rule.id, {.conditions = on_account("nowhere")}),
+                FailsWith(ErrorKind::invalid, HasSubstr("no account with the id 'nowhere'")));
+    const auto others = world.account("Theirs", "bob");
+    EXPECT_THAT(create_rule({.category_id = food.node.id, .conditions = on_account(others.id)}),
+                FailsWith(ErrorKind::invalid));
+}
+
 TEST_F(CategoriesTest, ARuleThatCannotWorkIsRefused) {
     const auto food = world.category("Food");
     EXPECT_THAT(create_rule({.conditions = payee_contains("x")}),

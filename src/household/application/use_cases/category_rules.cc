@@ -1,3 +1,4 @@
+#include "household/application/stores/account_store.h"
 #include "household/application/stores/category_store.h"
 #include "household/application/stores/condition_json.h"
 #include "household/application/stores/paging.h"
@@ -51,6 +52,26 @@ void set(Changes& changes, const char* field, T& current, const std::optional<T>
     }
 }
 
+/// A condition on an account wants an id that is one: it would match nothing for ever.
+Result<> check_accounts(UnitOfWork& unit, const finance::ConditionNode& node) {
+    for (const finance::ConditionNode& child : node.children) {
+        TRY(check_accounts(unit, child));
+    }
+    if (node.kind != finance::ConditionNode::Kind::condition ||
+        node.condition.field != finance::RuleField::account) {
+        return {};
+    }
+    AccountStore accounts(unit.session(), unit.user_id());
+    const std::string& value = node.condition.value;
+    if (TRY(accounts.find(value))) {
+        return {};
+    }
+    const auto named = TRY(accounts.find_by_name(value));
+    return fail(ErrorKind::invalid,
+                "conditions: there is no account with the id '" + value + "'" +
+                    (named ? "; the account of that name has the id " + named->id : ""));
+}
+
 Result<> apply(UnitOfWork& unit, finance::Rule& rule, const RuleEdit& edit, Changes& changes) {
     if (edit.category_id) {
         if (!TRY(CategoryStore(unit.session(), unit.user_id()).find(*edit.category_id))) {
@@ -65,6 +86,7 @@ Result<> apply(UnitOfWork& unit, finance::Rule& rule, const RuleEdit& edit, Chan
         const std::string current = to_json(rule.conditions);
         const std::string next = to_json(*edit.conditions);
         if (current != next) {
+            TRY(check_accounts(unit, *edit.conditions));
             changes.note("conditions", current, next);
             rule.conditions = *edit.conditions;
         }
