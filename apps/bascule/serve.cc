@@ -6,6 +6,7 @@
 
 #include <cstdio>
 
+#include "address.h"
 #include "household/application/consumers.h"
 #include "journal.h"
 #include "server.h"
@@ -96,6 +97,9 @@ int check_config(const SettingSources& sources) {
         return exit_configuration;
     }
     config::Problems problems;
+    if (const auto address = address_of(*settings); !address) {
+        problems.add(address.error().message());
+    }
     const config::Node* routing =
         settings->routing.kind == config::Node::Kind::null ? nullptr : &settings->routing;
     broker::BusConfig built_in = built_in_consumers();

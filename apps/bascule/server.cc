@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "address.h"
 #include "bus/broker/bus.h"
 #include "bus/event/builders.h"
 #include "data_directory.h"
@@ -65,36 +66,6 @@ Result<> store_credentials(io::Disk& disk, const std::string& data, const std::s
     // Files are made readable for their owner only; the umask is set before any thread starts.
     return io::wait_for<>(
         [&](auto done) { io::replace_file(disk, credentials_path(data), text, std::move(done)); });
-}
-
-struct Address {
-    std::string host;
-    std::uint16_t port = 0;
-};
-
-Result<Address> address_of(const Settings& settings) {
-    const std::size_t colon = settings.listen.rfind(':');
-    const std::string port = colon == std::string::npos ? "" : settings.listen.substr(colon + 1);
-    const bool digits = !port.empty() && port.size() <= 5 &&
-                        port.find_first_not_of("0123456789") == std::string::npos;
-    if (!digits || std::stoul(port) > 65'535) {
-        return fail(ErrorKind::invalid, "server.listen is '" + settings.listen +
-                                            "'; ADDRESS:PORT is allowed, such as 127.0.0.1:4010");
-    }
-    Address address{.host = settings.listen.substr(0, colon),
-                    .port = static_cast<std::uint16_t>(std::stoul(port))};
-    if (address.host.starts_with('[') && address.host.ends_with(']')) {
-        address.host = address.host.substr(1, address.host.size() - 2);
-    }
-    const bool loopback = address.host == "127.0.0.1" || address.host == "::1" ||
-                          address.host == "localhost" || address.host.starts_with("127.");
-    if (!loopback && !settings.behind_proxy) {
-        return fail(ErrorKind::invalid,
-                    "server.listen is '" + settings.listen +
-                        "', which others can reach, and there is no TLS; listen on 127.0.0.1, or "
-                        "put a proxy with TLS in front and say server.behind_proxy: true");
-    }
-    return address;
 }
 
 }  // namespace

@@ -305,6 +305,10 @@ class ProcessTest(unittest.TestCase):
         opened = subprocess.run([PROGRAM, "serve", "--data", server.data / "other", "--listen", "0.0.0.0:0"], capture_output=True, text=True, timeout=60)
         self.assertEqual(opened.returncode, 3, opened.stderr)
         self.assertIn("behind_proxy", opened.stderr)
+        (server.data / "open.yaml").write_text('server: {listen: "0.0.0.0:4010"}\n')
+        checked = subprocess.run([PROGRAM, "config", "check", "--config", server.data / "open.yaml"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(checked.returncode, 3, checked.stderr)
+        self.assertIn("behind_proxy", checked.stderr)
 
     def test_sigterm_ends_it_in_peace(self):
         server = self.enterContext(Server(PROGRAM))
