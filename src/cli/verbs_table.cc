@@ -78,6 +78,7 @@ const std::vector<Column> letter_columns = {{"ID", "/id"},
                                             {"STATE", "/state"},
                                             {"REASON", "/reason"},
                                             {"ATTEMPTS", "/attempts", true},
+                                            {"REDRIVES", "/redrives", true},
                                             {"LAST ERROR", "/lastError"}};
 
 const std::vector<Argument> letter_selection = {
@@ -416,7 +417,8 @@ std::vector<Verb> bus_verbs() {
          "POST",
          "/v1/consumers/{name}:pause",
          "Stop attempting; nothing is lost",
-         {consumer_name, body("until", "until", "Unix milliseconds", Form::number),
+         {consumer_name,
+          body("until", "until", "A day, a time (2026-01-31T12:00:00Z) or Unix milliseconds"),
           body("reason", "reason", "Why, for others"),
           body("drain", "drain", "Handle first what was read", Form::truth)}},
         {"consumers resume",
@@ -426,7 +428,7 @@ std::vector<Verb> bus_verbs() {
          {consumer_name,
           body("from", "from", "position (the default) or now: leave out what waits"),
           body("position", "position", "From this position of the log"),
-          body("time", "time", "From what was stored then, in Unix milliseconds", Form::number)}},
+          body("time", "time", "From what was stored then, in the forms of --until of pause")}},
         {"consumers flush",
          "POST",
          "/v1/consumers/{name}:flush",

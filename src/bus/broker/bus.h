@@ -132,6 +132,7 @@ class Bus {
     /// In which state an event is for a consumer, and why. Errors: `not_found`.
     void explain(std::string consumer, Offset offset, io::Completion<Explanation> done);
 
+    /// Errors: `not_found` for a consumer that is not there.
     void letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done);
     void letter(std::string id, io::Completion<LetterDetail> done);
     // All verbs are done to all letters that the filter means or to none, also over a crash;

@@ -40,6 +40,7 @@ LetterSummary summary_of(const std::string& consumer, const LetterStore::Stored&
                           .consumer = consumer,
                           .offset = letter.offset,
                           .attempts = letter.attempts,
+                          .redrives = letter.redrives,
                           .first_error = letter.first_error,
                           .last_error = letter.last_error,
                           .fingerprint = letter.fingerprint,
@@ -111,11 +112,22 @@ std::vector<LetterSummary> selected(const BusState& state, const LetterFilter& f
             continue;
         }
         LetterSummary summary = summary_of(key.first, stored, open);
+        summary.orphaned = !consumer->second->handler();
         if (fits(summary, filter)) {
             found.push_back(std::move(summary));
         }
     }
     return found;
+}
+
+/// A name that is mistyped is not a consumer without letters.
+Result<> check_consumer(const BusState& state, const LetterFilter& filter) {
+    const bool is_known = std::ranges::any_of(state.consumers, [&](const auto& entry) {
+        return entry.second->name() == filter.consumer;
+    });
+    return filter.consumer.empty() || is_known
+               ? Result<>()
+               : fail(ErrorKind::not_found, "there is no consumer '" + filter.consumer + "'");
 }
 
 /// What a verb is to be done to: letters of one consumer.
@@ -128,6 +140,7 @@ struct Chosen {
 /// be there. Others are left out, since every verb may be repeated.
 Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFilter& filter,
                                                  std::initializer_list<std::string_view> in_state) {
+    TRY(check_consumer(state, filter));
     for (const std::string& id : filter.ids) {
         const auto parsed = parse_letter_id(id);
         if (!parsed || state.letters->find(parsed->first, parsed->second) == nullptr) {
@@ -139,7 +152,7 @@ Result<std::vector<LetterSummary>> letters_meant(BusState& state, const LetterFi
     std::vector<LetterSummary> meant = selected(state, open_only);
     std::erase_if(meant, [&](const LetterSummary& letter) {
         return std::ranges::find(in_state, letter.state) == in_state.end() ||
-               (filter.ids.empty() && state.find(letter.consumer) == nullptr);
+               (filter.ids.empty() && letter.orphaned);
     });
     return meant;
 }
@@ -209,8 +222,14 @@ void do_to_selected(BusState& state, const LetterFilter& filter, const Deed& dee
 }  // namespace
 
 void Bus::letters(LetterFilter filter, io::Completion<std::vector<LetterSummary>> done) {
-    state_->on_strand([filter = std::move(filter), done = std::move(done)](
-                          BusState& state) mutable { done(selected(state, filter)); });
+    state_->on_strand(
+        [filter = std::move(filter), done = std::move(done)](BusState& state) mutable {
+            if (auto known = check_consumer(state, filter); !known) {
+                done(std::unexpected(std::move(known).error()));
+            } else {
+                done(selected(state, filter));
+            }
+        });
 }
 
 namespace {
@@ -264,6 +283,10 @@ void Bus::letter_details(LetterFilter filter, std::size_t most, std::string afte
                          io::Completion<std::vector<LetterDetail>> done) {
     state_->on_strand([filter = std::move(filter), most, after = std::move(after),
                        done = std::move(done)](BusState& state) mutable {
+        if (auto known = check_consumer(state, filter); !known) {
+            done(std::unexpected(std::move(known).error()));
+            return;
+        }
         const auto behind = parse_letter_id(after);
         std::vector<LetterDetail> details;
         for (LetterSummary& summary : selected(state, filter, behind, most)) {

@@ -85,7 +85,9 @@ struct LetterSummary {
     std::string user_id;
     std::string state;   ///< "open", "waiting" (for its turn in a redrive), "redriving", "closed"
     std::string reason;  ///< why it was closed, or which limit was reached
-    std::uint32_t attempts = 0;
+    std::uint32_t attempts = 0;  ///< in the last cycle
+    std::uint32_t redrives = 0;  ///< cycles before that
+    bool orphaned = false;       ///< its consumer was removed: nothing can be done to it
     std::string first_error;
     std::string last_error;
     std::string fingerprint;

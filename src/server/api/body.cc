@@ -91,6 +91,22 @@ std::optional<std::int64_t> Body::integer(std::string_view key, std::int64_t lea
     return integer;
 }
 
+std::optional<Moment> Body::moment(std::string_view key) {
+    const json::Value* found = member(key);
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    const bool is_number = found->as_number().has_value();
+    const std::string text =
+        is_number ? found->text() : std::string(found->as_string().value_or(""));
+    auto moment = parse_moment(text, key);
+    if (!moment || !*moment) {
+        fault(key, "is " + found->text() + "; " + std::string(moment_forms) + " is allowed");
+        return std::nullopt;
+    }
+    return **moment;
+}
+
 std::optional<std::vector<std::string>> Body::texts(std::string_view key) {
     const json::Value* found = member(key);
     if (found == nullptr) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "foundation/json/value.h"
+#include "server/api/moment.h"
 
 namespace bascule::api {
 
@@ -30,6 +31,8 @@ class Body {
     std::optional<bool> flag(std::string_view key);
     std::optional<std::int64_t> integer(std::string_view key, std::int64_t least,
                                         std::int64_t most);
+    /// Unix milliseconds, as a number or a text, a date, or a time of ISO 8601 with its zone.
+    std::optional<Moment> moment(std::string_view key);
     std::optional<std::vector<std::string>> texts(std::string_view key);
     /// The member's JSON text.
     std::optional<std::string> raw(std::string_view key);

@@ -104,8 +104,6 @@ io::Completion<> then_show(const Services& services, std::string name, Call call
     };
 }
 
-constexpr std::int64_t time_ms_max = 253'402'300'799'000;  // the end of the year 9999
-
 struct PauseRequest {
     std::optional<WallTime> until;
     std::string reason;
@@ -114,12 +112,12 @@ struct PauseRequest {
 
 Result<PauseRequest> pause_of(const std::string& text) {
     Body body = TRY(Body::parse(text));
-    const auto until = body.integer("until", 0, time_ms_max);
+    const auto until = body.moment("until");
     PauseRequest request{.reason = body.text("reason").value_or(""),
                          .drain = body.flag("drain").value_or(false)};
     TRY(body.finish());
     if (until) {
-        request.until = from_unix_ms(*until);
+        request.until = until->begin;
     }
     return request;
 }
@@ -129,7 +127,7 @@ Result<broker::ResumeFrom> resume_of(const std::string& text) {
     Body body = TRY(Body::parse(text));
     const auto from = body.text("from");
     const auto place = body.text("position");
-    const auto time = body.integer("time", 0, time_ms_max);
+    const auto time = body.moment("time");
     if (from && *from != "position" && *from != "now") {
         body.fault("from", "is '" + *from + "'; position or now is allowed");
     }
@@ -145,7 +143,7 @@ Result<broker::ResumeFrom> resume_of(const std::string& text) {
     if (place) {
         request = {.kind = Kind::offset, .offset = *offset};
     } else if (time) {
-        request = {.kind = Kind::time, .time = from_unix_ms(*time)};
+        request = {.kind = Kind::time, .time = time->begin};
     } else if (from == "now") {
         request.kind = Kind::now;
     }

@@ -196,6 +196,25 @@ TEST_F(TellingConsumerTest, AnErrorAboutAnotherUsersEventIsShownByItsKindOnly) {
     EXPECT_THAT(own, Not(HasSubstr("secret")));
 }
 
+TEST_F(TellingConsumerTest, LettersOfARemovedConsumerAreInNobodysWay) {
+    consume_with(delivery::Outcome::permanent("HTTP 400"));
+    ASSERT_EQ(publish(api.owner, "one", "robin", lamp).status, 200);
+    eventually(R"("total":1)", [&] { return api.get(api.owner, "/v1/letters").body; });
+    EXPECT_THAT(io::wait_for<>([&](auto done) {
+                    api.bus().configure(application::built_in_consumers(), std::move(done));
+                }),
+                Succeeds());
+    const auto verb = [&](const std::string& selection) {
+        return api.post(operator_token, "/v1/letters:redrive", selection);
+    };
+    EXPECT_EQ(verb(R"({"fingerprint":"HTTP #"})").at("/count"), "0");
+    EXPECT_EQ(verb(R"({"all":true})").at("/count"), "0");
+    const std::string id = api.get(operator_token, "/v1/letters").at("/items/0/id");
+    const Answer named = verb(R"({"ids":[")" + id + R"("]})");
+    EXPECT_EQ(named.status, 409);
+    EXPECT_THAT(named.body, HasSubstr("of a consumer that was removed"));
+}
+
 TEST_F(TellingConsumerTest, WhatAHiddenEventSaysCannotBeTriedAsAKey) {
     consume_with(delivery::Outcome::permanent("no"), "data.on");
     ASSERT_EQ(publish(ada, "hers", ada_id, lamp).status, 200);
@@ -236,7 +255,7 @@ TEST_F(TellingConsumerTest, TheVerbsOfLettersAreAskedForInWords) {
     EXPECT_EQ(verb("redrive", R"({"preview":true,"from":"1970-01-01"})").at("/count"), "3");
     EXPECT_EQ(verb("redrive", R"({"preview":true,"key":"lamp-two"})").at("/count"), "1");
     EXPECT_THAT(verb("redrive", R"({"from":"yesterday"})").body,
-                HasSubstr("/from: is 'yesterday'"));
+                HasSubstr(R"(/from: is \"yesterday\"; a date)"));
     EXPECT_EQ(verb("redrive", R"({"all":true,"rate":0})").status, 400);
     EXPECT_THAT(verb("redrive", "{}").body, HasSubstr("key"));
     EXPECT_EQ(verb("skip", R"({"all":true})").status, 400) << "needs a reason";
@@ -250,6 +269,13 @@ TEST_F(TellingConsumerTest, TheVerbsOfLettersAreAskedForInWords) {
     EXPECT_EQ(verb("stop", R"({"all":true})").status, 200);
     eventually(R"("total":0)",
                [&] { return api.get(operator_token, "/v1/letters?state=redriving").body; });
+    eventually(R"("redrives":1)", [&] { return api.get(operator_token, "/v1/letters").body; });
+    EXPECT_THAT(api.get(operator_token, "/v1/letters?state=offen").body,
+                HasSubstr("state: is 'offen'; open, waiting"));
+    for (const char* path : {"/v1/letters", "/v1/letters:groups", "/v1/letters:export"}) {
+        EXPECT_EQ(api.get(operator_token, std::string(path) + "?consumer=lampe").status, 404);
+    }
+    EXPECT_EQ(verb("redrive", R"({"consumer":"lampe"})").status, 404);
     EXPECT_EQ(verb("skip", R"({"all":true,"reason":"of last year"})").at("/count"), "3");
     EXPECT_THAT(api.get(operator_token, "/v1/letters?state=closed").body,
                 HasSubstr("skipped: of last year"));

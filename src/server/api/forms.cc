@@ -91,7 +91,8 @@ void write_summary(Writer& writer, const broker::LetterSummary& letter) {
     writer.member("position", position_text(letter.offset)).member("eventId", letter.event_id);
     writer.member("eventType", letter.event_type).member("userId", letter.user_id);
     writer.member("state", letter.state).member("reason", letter.reason);
-    writer.member("attempts", letter.attempts).member("firstError", letter.first_error);
+    writer.member("attempts", letter.attempts).member("redrives", letter.redrives);
+    writer.member("firstError", letter.first_error);
     writer.member("lastError", letter.last_error).member("fingerprint", letter.fingerprint);
     writer.member("createdAt", to_unix_ms(letter.created));
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "foundation/json/writer.h"
@@ -39,8 +40,7 @@ Result<Selection> selection_of(const Call& call, Verb verb) {
     filter.user_id = body.text("userId").value_or("");
     filter.key = body.text("key").value_or("");
     filter.fingerprint = body.text("fingerprint").value_or("");
-    set_times(filter, TRY(parse_moment(body.text("from").value_or(""), "/from")),
-              TRY(parse_moment(body.text("to").value_or(""), "/to")));
+    set_times(filter, body.moment("from"), body.moment("to"));
     selection.preview = body.flag("preview").value_or(false);
     const bool all = body.flag("all").value_or(false);
     if (verb == Verb::redrive) {
@@ -106,7 +106,7 @@ void resolve(const Services& services, Selection selection, Call call, Then then
             broker::LetterFilter filter;
             for (broker::LetterSummary& letter : *letters) {
                 const std::string id = letter.id;
-                if (may_be_known_by(key, letter, visibility) &&
+                if (!letter.orphaned && may_be_known_by(key, letter, visibility) &&
                     (fingerprint.empty() ||
                      visibility.shown(std::move(letter)).fingerprint == fingerprint)) {
                     filter.ids.push_back(id);
@@ -143,6 +143,12 @@ Result<broker::LetterFilter> filter_of(const Call& call) {
                                 .key = call.query("key")};
     set_times(filter, TRY(call.moment("from")), TRY(call.moment("to")));
     const std::string state = call.query("state");
+    constexpr std::string_view states[] = {"", "open", "waiting", "redriving", "closed", "all"};
+    if (std::ranges::find(states, state) == std::end(states)) {
+        return fail(
+            ErrorKind::invalid,
+            "state: is '" + state + "'; open, waiting, redriving, closed or all is allowed");
+    }
     if (state != "all") {
         filter.open = state != "closed";
     }
@@ -304,11 +310,22 @@ void begin_export(const Services& services, Call call) {
         call.refuse(filter.error());
         return;
     }
-    Visibility visibility(call, services.authenticator);
-    http::Stream stream = call.stream({.headers = {{"Content-Type", "application/jsonl"}}});
-    std::make_shared<Export>(services.bus, *std::move(filter), call, std::move(visibility),
-                             std::move(stream))
-        ->next_page();
+    // The first page is asked for before the stream begins: its error is an answer of its own.
+    auto first = *filter;
+    services.bus.letter_details(
+        std::move(first), 0, "",
+        [bus = &services.bus, filter = *std::move(filter),
+         visibility = Visibility(call, services.authenticator),
+         call = std::move(call)](const auto& letters) mutable {
+            if (!letters) {
+                call.refuse(letters.error());
+                return;
+            }
+            http::Stream stream = call.stream({.headers = {{"Content-Type", "application/jsonl"}}});
+            std::make_shared<Export>(*bus, std::move(filter), call, std::move(visibility),
+                                     std::move(stream))
+                ->next_page();
+        });
 }
 
 io::Completion<Letters> answering_verdict(Call call, bool preview) {

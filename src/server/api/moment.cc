@@ -29,10 +29,8 @@ Result<std::optional<Moment>> parse_moment(std::string_view text, std::string_vi
     std::int64_t ms = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
     if (error != std::errc() || end != text.data() + text.size() || ms < 0 || ms > time_ms_max) {
-        return fail(ErrorKind::invalid, std::string(name) + ": is '" + std::string(text) +
-                                            "'; a date YYYY-MM-DD, a time "
-                                            "YYYY-MM-DDThh:mm:ssZ (or with ±hh:mm) or Unix "
-                                            "milliseconds is allowed");
+        return fail(ErrorKind::invalid, std::string(name) + ": is '" + std::string(text) + "'; " +
+                                            std::string(moment_forms) + " is allowed");
     }
     return Moment{from_unix_ms(ms), from_unix_ms(ms + 1)};
 }

@@ -100,6 +100,24 @@ TEST_F(RequestsApiTest, APauseThatIsOverIsRefused) {
     EXPECT_EQ(api.get(api.owner, "/v1/consumers/audit").at("/state"), "running");
 }
 
+TEST_F(RequestsApiTest, TimesAreWrittenInAnyOfTheirForms) {
+    const std::string pause = "/v1/consumers/audit:pause";
+    for (const char* until : {"4102444800000", R"("4102444800000")", R"("2100-01-01")",
+                              R"("2100-01-01T00:00:00Z")", R"("2100-01-01T02:00:00+02:00")"}) {
+        const Answer answer = api.post(api.owner, pause, R"({"until":)" + std::string(until) + "}");
+        EXPECT_EQ(answer.status, 200) << answer.body;
+        EXPECT_THAT(answer.body, HasSubstr("\"state\":\"paused\"")) << until;
+        ASSERT_EQ(api.post(api.owner, "/v1/consumers/audit:resume", "{}").status, 200);
+    }
+    for (const char* until : {R"("soon")", "true", "-1", "1.5", R"("")"}) {
+        const Answer answer = api.post(api.owner, pause, R"({"until":)" + std::string(until) + "}");
+        EXPECT_EQ(answer.status, 400);
+        EXPECT_THAT(answer.at("/error/message"),
+                    AllOf(HasSubstr("/until: is"), HasSubstr("a date YYYY-MM-DD")))
+            << until;
+    }
+}
+
 TEST_F(RequestsApiTest, AConsumerGoesOnFromWhereItIsTold) {
     const std::string resume = "/v1/consumers/audit:resume";
     EXPECT_EQ(api.post(api.owner, resume, R"({"from":"here"})").at("/error/field"), "/from");
