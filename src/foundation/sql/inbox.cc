@@ -1,9 +1,11 @@
 #include "foundation/sql/inbox.h"
 
+#include <algorithm>
+
 namespace bascule::sql::inbox {
 
-Migration migration() {
-    return {
+std::vector<Migration> migrations() {
+    Migration first{
         .room = "inbox",
         .version = 1,
         .name = "what consumers have done",
@@ -24,19 +26,32 @@ Migration migration() {
             },
         .tables = {{"inbox", TableKind::technical}, {"inbox_position", TableKind::technical}},
     };
+    Migration second{
+        .room = "inbox",
+        .version = 2,
+        .name = "messages that come late are remembered as long as others",
+        .statements = {"alter table inbox add column noted_at bigint not null default 0",
+                       "update inbox set noted_at = message_offset", "drop index inbox_by_offset",
+                       "create index inbox_by_place on inbox (consumer, noted_at)"},
+        .tables = {}};
+    return {std::move(first), std::move(second)};
 }
 
 namespace {
 
 constexpr std::string_view insert_row =
-    "insert into inbox (consumer, message_id, part, replay, message_offset, complete)"
-    " values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing";
+    "insert into inbox (consumer, message_id, part, replay, message_offset, complete, noted_at)"
+    " values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict do nothing";
+
+/// How far the consumer had come when it was done.
+std::uint64_t noted_at(const Key& key) { return std::max(key.offset, key.position); }
 
 }  // namespace
 
 Result<Claim> claim(Session& session, const Key& key) {
-    const auto written = TRY(session.execute(insert_row, {key.consumer, key.message_id, key.part,
-                                                          key.replay, key.offset, key.last_part}));
+    const auto written =
+        TRY(session.execute(insert_row, {key.consumer, key.message_id, key.part, key.replay,
+                                         key.offset, key.last_part, noted_at(key)}));
     if (written == 0) {
         return Claim::seen;
     }
@@ -54,8 +69,8 @@ Result<std::vector<Claim>> claim_all(Session& session, std::span<const Key> keys
     rows.reserve(keys.size());
     for (const Key& key : keys) {
         CHECK(key.part == 0 && key.last_part);
-        rows.push_back(
-            {key.consumer, key.message_id, key.part, key.replay, key.offset, key.last_part});
+        rows.push_back({key.consumer, key.message_id, key.part, key.replay, key.offset,
+                        key.last_part, noted_at(key)});
     }
     std::vector<Claim> claims;
     for (const std::int64_t written : TRY(session.execute_each(insert_row, rows))) {
@@ -83,8 +98,8 @@ Result<std::vector<std::uint64_t>> offsets_done(Session& session, std::string_vi
                                                 std::uint64_t low) {
     std::vector<std::uint64_t> offsets;
     TRY(session.query(
-        "select distinct message_offset from inbox where consumer = ?1 and message_offset >= ?2"
-        " and complete = 1 and replay = '' order by message_offset",
+        "select distinct message_offset from inbox where consumer = ?1 and noted_at >= ?2"
+        " and message_offset >= ?2 and complete = 1 and replay = '' order by message_offset",
         {consumer, low},
         [&](const Row& row) { offsets.push_back(static_cast<std::uint64_t>(row.integer(0))); }));
     return offsets;
@@ -96,10 +111,10 @@ Result<std::size_t> prune(Session& session, std::string_view consumer, std::size
         return 0;
     }
     return static_cast<std::size_t>(TRY(session.execute(
-        "delete from inbox where consumer = ?1 and message_offset < ?2 and replay = ''"
-        " and complete = 1 and message_offset <= coalesce((select max(message_offset) from ("
-        "  select message_offset from inbox where consumer = ?1 and message_offset < ?2"
-        "  and replay = '' and complete = 1 order by message_offset limit ?3) as oldest), -1)",
+        "delete from inbox where consumer = ?1 and noted_at < ?2 and replay = ''"
+        " and complete = 1 and noted_at <= coalesce((select max(noted_at) from ("
+        "  select noted_at from inbox where consumer = ?1 and noted_at < ?2"
+        "  and replay = '' and complete = 1 order by noted_at limit ?3) as oldest), -1)",
         {consumer, *low, rows_max})));
 }
 

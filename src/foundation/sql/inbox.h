@@ -15,17 +15,20 @@
 /// What consumers have already done, in the transaction that did it: a redelivery changes nothing.
 ///
 /// A run may commit in *parts*, each with a row of its own; the last one completes the message.
-/// Rows of complete messages are pruned once the consumer's position has passed them; rows of a
+/// Rows of complete messages are pruned once the consumer's position has passed the place it had
+/// reached when they were done, so that a message that comes late (its letter was redriven) is
+/// remembered for as long as any other; rows of a
 /// message that was given up between its parts stay, so that a later redrive does not repeat those.
 namespace bascule::sql::inbox {
 
 /// Tables: inbox, inbox_position.
-Migration migration();
+std::vector<Migration> migrations();
 
 struct Key {
     std::string_view consumer;
     std::string_view message_id;
-    std::uint64_t offset = 0;  ///< where the message stands in its log
+    std::uint64_t offset = 0;    ///< where the message stands in its log
+    std::uint64_t position = 0;  ///< below it the consumer has settled everything, letters apart
     std::uint32_t part = 0;
     bool last_part = true;         ///< no part follows
     std::string_view replay = {};  ///< id of the replay that delivers it; empty when live

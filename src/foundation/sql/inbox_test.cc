@@ -15,8 +15,7 @@ using testing::ElementsAre;
 class InboxTest : public testing::Test {
   protected:
     InboxTest() {
-        const auto step = inbox::migration();
-        database = Database::open({.path = folder.path("t.db")}, std::span(&step, 1)).value();
+        database = Database::open({.path = folder.path("t.db")}, inbox::migrations()).value();
     }
 
     Session& session() { return database->writer(); }
@@ -85,6 +84,38 @@ TEST_F(InboxTest, PrunesCompleteMessagesBelowThePosition) {
     // A redrive of the message that was given up between its parts must not repeat the first.
     EXPECT_EQ(claim({.consumer = "c", .message_id = "half", .offset = 2, .part = 0}), Claim::seen);
     EXPECT_EQ(session().query_integer("select count(*) from inbox").value(), 3);
+}
+
+/// Goal: the run of a letter that was redriven late does not forget itself: a process that dies
+/// before the answer is journalled does it again.
+TEST_F(InboxTest, AMessageThatComesLateIsRememberedFromThenOn) {
+    const inbox::Key late{.consumer = "c", .message_id = "late", .offset = 9, .position = 90'000};
+    ASSERT_THAT(inbox::set_position(session(), "c", 40'000), Succeeds());
+    EXPECT_EQ(claim(late), Claim::fresh);
+    EXPECT_EQ(inbox::prune(session(), "c", 10).value(), 0);
+    EXPECT_EQ(claim(late), Claim::seen);
+    EXPECT_THAT(inbox::offsets_done(session(), "c", 40'000).value(), testing::IsEmpty());
+    ASSERT_THAT(inbox::set_position(session(), "c", 90'001), Succeeds());
+    EXPECT_EQ(inbox::prune(session(), "c", 10).value(), 1);
+}
+
+TEST(InboxMigrationTest, RowsOfBeforeAreRememberedByTheirOffset) {
+    const TestFolder folder;
+    const auto steps = inbox::migrations();
+    {
+        const auto before =
+            Database::open({.path = folder.path("t.db")}, std::span(steps).first(1)).value();
+        ASSERT_THAT(before->writer().execute(
+                        "insert into inbox (consumer, message_id, part, replay, message_offset,"
+                        " complete) values ('c', 'm', 0, '', 7, 1)"),
+                    Succeeds());
+    }
+    const auto after = Database::open({.path = folder.path("t.db")}, steps).value();
+    EXPECT_THAT(inbox::offsets_done(after->writer(), "c", 7).value(), ElementsAre(7));
+    ASSERT_THAT(inbox::set_position(after->writer(), "c", 7), Succeeds());
+    EXPECT_EQ(inbox::prune(after->writer(), "c", 10).value(), 0);
+    ASSERT_THAT(inbox::set_position(after->writer(), "c", 8), Succeeds());
+    EXPECT_EQ(inbox::prune(after->writer(), "c", 10).value(), 1);
 }
 
 TEST_F(InboxTest, ForgetsAReplayOnly) {

@@ -1,5 +1,8 @@
 #include "household/application/schema.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "foundation/sql/inbox.h"
 #include "foundation/sql/outbox.h"
 
@@ -352,9 +355,10 @@ Migration departed_users() {
 
 std::vector<Migration> migrations() {
     std::vector<Migration> all = sql::outbox::migrations();
-    for (const auto& step : {sql::inbox::migration(), accounts_and_files(), transactions(),
-                             categories_and_rules(), figures_and_people(), profiles_used(),
-                             known_rows(), accounts_confirmed(), departed_users()}) {
+    std::ranges::move(sql::inbox::migrations(), std::back_inserter(all));
+    for (const auto& step :
+         {accounts_and_files(), transactions(), categories_and_rules(), figures_and_people(),
+          profiles_used(), known_rows(), accounts_confirmed(), departed_users()}) {
         all.push_back(step);
     }
     return all;

@@ -38,8 +38,7 @@ Result<> PartedRun::work(sql::Session& session, std::size_t index) {
     }
     const std::uint32_t number = numbers_[index];
     const bool is_last = index + 1 == numbers_.size();
-    const auto claimed =
-        TRY(claim(session, run_->consumer(), run_->events().back(), number, is_last));
+    const auto claimed = TRY(claim(session, *run_, number, is_last));
     if (is_last) {
         TRY(keep_position(session, *run_));
     }

@@ -37,12 +37,13 @@ delivery::Outcome outcome_of(const Result<>& result) {
     return delivery::Outcome::permanent(message);
 }
 
-Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer,
-                                const broker::DeliveredEvent& delivered, std::uint32_t part,
+Result<sql::inbox::Claim> claim(sql::Session& session, const Run& run, std::uint32_t part,
                                 bool last_part) {
-    return sql::inbox::claim(session, {.consumer = consumer,
+    const broker::DeliveredEvent& delivered = run.events().back();
+    return sql::inbox::claim(session, {.consumer = run.consumer(),
                                        .message_id = message_id(delivered.event),
                                        .offset = delivered.offset.value(),
+                                       .position = run.position_low().value(),
                                        .part = part,
                                        .last_part = last_part,
                                        .replay = delivered.event.replay_id});
@@ -59,6 +60,7 @@ Result<std::vector<const broker::DeliveredEvent*>> claim_all(sql::Session& sessi
         keys.push_back({.consumer = run.consumer(),
                         .message_id = ids.emplace_back(std::move(id)),
                         .offset = delivered.offset.value(),
+                        .position = run.position_low().value(),
                         .replay = by_place ? std::string_view() : delivered.event.replay_id});
     }
     const auto claims = TRY(sql::inbox::claim_all(session, keys));
@@ -107,7 +109,7 @@ auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
     return [&clock = environment.clock, run = std::move(run),
             effects = std::move(effects)](sql::Session& session) -> Result<> {
         CHECK(run->events().size() == 1);  // configuration refuses batches for these consumers
-        const auto claimed = TRY(claim(session, run->consumer(), run->events().back()));
+        const auto claimed = TRY(claim(session, *run));
         if (claimed == sql::inbox::Claim::seen) {
             return {};
         }

@@ -46,9 +46,8 @@ class Run {
 };
 using SharedRun = std::shared_ptr<Run>;
 
-/// Claims one event for a consumer inside a unit; `seen` means: change nothing.
-Result<sql::inbox::Claim> claim(sql::Session& session, std::string_view consumer,
-                                const broker::DeliveredEvent& delivered, std::uint32_t part = 0,
+/// Claims the last event of a run inside a unit; `seen` means: change nothing.
+Result<sql::inbox::Claim> claim(sql::Session& session, const Run& run, std::uint32_t part = 0,
                                 bool last_part = true);
 
 /// What makes two deliveries the same message.

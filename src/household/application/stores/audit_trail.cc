@@ -110,8 +110,8 @@ void AuditTrail::on_commit(std::function<void()> listener) {
 }
 
 std::vector<sql::Migration> AuditTrail::migrations() {
-    return {
-        sql::inbox::migration(),
+    std::vector<sql::Migration> all = sql::inbox::migrations();
+    all.push_back(
         {.room = "audit",
          .version = 1,
          .name = "every event in a chain of hashes",
@@ -140,8 +140,8 @@ std::vector<sql::Migration> AuditTrail::migrations() {
                  "create index audit_by_correlation on audit_entries (correlation_id, number)",
                  "create index audit_by_causation on audit_entries (causation_id)",
              },
-         .tables = {{"audit_entries", sql::TableKind::technical}}},
-    };
+         .tables = {{"audit_entries", sql::TableKind::technical}}});
+    return all;
 }
 
 Result<Page<AuditEntry>> AuditTrail::search(const AuditQuery& query,
