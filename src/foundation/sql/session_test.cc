@@ -93,6 +93,19 @@ TEST_F(SessionTest, FindsATextInAnother) {
     EXPECT_EQ(session->query_integer(text, {std::nullopt, "x"}).value(), 0);
 }
 
+TEST_F(SessionTest, MakesRandomUuids) {
+    const auto make = [&] {
+        return session
+            ->query_one("select gen_random_uuid()", {}, [](const Row& row) { return row.text(0); })
+            .value()
+            .value();
+    };
+    const std::string one = make();
+    EXPECT_THAT(one, testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
+                                           "[0-9a-f]{12}"));
+    EXPECT_NE(make(), one);
+}
+
 TEST_F(SessionTest, InsertReturningRunsOnce) {
     EXPECT_EQ(session->query_integer("insert into t (id) values (?1) returning id", {5}).value(),
               5);

@@ -1,8 +1,11 @@
+#include <array>
 #include <cstring>
 #include <list>
+#include <span>
 #include <unordered_map>
 
 #include "foundation/base/guarded.h"
+#include "foundation/base/hash.h"
 #include "foundation/sql/session.h"
 #include "foundation/sql/sqlite_error.h"
 #include "foundation/sql/sqlite_statement_internal.h"
@@ -224,6 +227,21 @@ void strpos(native::sqlite3_context* context, int, native::sqlite3_value** value
     native::sqlite3_result_int64(context, place);
 }
 
+/// PostgreSQL's `gen_random_uuid()`, which SQLite has not: a UUIDv4 as text, from SQLite's
+/// generator (ChaCha20, seeded by the operating system).
+void gen_random_uuid(native::sqlite3_context* context, int, native::sqlite3_value**) {
+    std::array<unsigned char, 16> bytes;
+    native::sqlite3_randomness(bytes.size(), bytes.data());
+    bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);  // the version
+    bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);  // the RFC's variant
+    std::string text = to_hex(std::as_bytes(std::span(bytes)));
+    for (const std::size_t place : {20, 16, 12, 8}) {
+        text.insert(place, 1, '-');
+    }
+    native::sqlite3_result_text(context, text.data(), static_cast<int>(text.size()),
+                                reinterpret_cast<native::sqlite3_destructor_type>(-1));  // copies
+}
+
 std::string connection_text(const ConnectOptions& options) {
     std::string text = "dbname=\"" + options.path + "\"";
     if (!options.vfs.empty()) {
@@ -270,6 +288,11 @@ Result<std::unique_ptr<Session>> Session::connect(const ConnectOptions& options)
                                             SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, strpos,
                                             nullptr, nullptr) != SQLITE_OK) {
             return impl->error("strpos");
+        }
+        if (native::sqlite3_create_function(impl->handle, "gen_random_uuid", 0, SQLITE_UTF8,
+                                            nullptr, gen_random_uuid, nullptr,
+                                            nullptr) != SQLITE_OK) {
+            return impl->error("gen_random_uuid");
         }
         return {};
     };

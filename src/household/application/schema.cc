@@ -351,6 +351,16 @@ Migration departed_users() {
             .tables = {{"departed_users", TableKind::technical}}};
 }
 
+Migration id_secret() {
+    return {.room = "household",
+            .version = 9,
+            .name = "what derived ids depend on",
+            .statements = {"create table id_secret (secret text not null)",
+                           "insert into id_secret (secret)"
+                           " values (cast(gen_random_uuid() as text))"},
+            .tables = {{"id_secret", TableKind::technical}}};
+}
+
 }  // namespace
 
 std::vector<Migration> migrations() {
@@ -358,7 +368,7 @@ std::vector<Migration> migrations() {
     std::ranges::move(sql::inbox::migrations(), std::back_inserter(all));
     for (const auto& step :
          {accounts_and_files(), transactions(), categories_and_rules(), figures_and_people(),
-          profiles_used(), known_rows(), accounts_confirmed(), departed_users()}) {
+          profiles_used(), known_rows(), accounts_confirmed(), departed_users(), id_secret()}) {
         all.push_back(step);
     }
     return all;

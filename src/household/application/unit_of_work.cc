@@ -4,6 +4,7 @@
 
 #include "bus/event/body.h"
 #include "bus/event/validate.h"
+#include "foundation/base/hash.h"
 #include "foundation/base/uuid.h"
 #include "foundation/json/writer.h"
 #include "foundation/sql/outbox.h"
@@ -23,13 +24,20 @@ std::string metadata_of(std::string_view actor, std::string_view request_id) {
     return text;
 }
 
-/// No two causes, consumers, replays or parts share a seed: the separator is in none of them.
-std::string seed_of(std::string_view consumer, const event::EventView& cause, std::uint32_t part) {
-    std::string seed;
-    for (const std::string_view piece : {consumer, cause.source, cause.event_id, cause.replay_id}) {
-        seed.append(piece).push_back('\0');
+/// No two causes, consumers, replays or parts share a seed: the separator is in none of them. Who
+/// does not know the secret cannot compute it.
+Result<std::string> seed_of(sql::Session& session, std::string_view consumer,
+                            const event::EventView& cause, std::uint32_t part) {
+    const auto secret = TRY(session.query_one("select secret from id_secret", {},
+                                              [](const sql::Row& row) { return row.text(0); }));
+    if (!secret) {
+        return fail(ErrorKind::corrupt, "the database has lost its secret (table id_secret)");
     }
-    return seed + std::to_string(part) + '\0';
+    std::string pieces;
+    for (const std::string_view piece : {consumer, cause.source, cause.event_id, cause.replay_id}) {
+        pieces.append(piece).push_back('\0');
+    }
+    return to_hex(hmac_sha256(*secret, pieces + std::to_string(part)));
 }
 
 /// What the log would refuse must not be committed.
@@ -57,13 +65,19 @@ UnitOfWork::UnitOfWork(sql::Session& session, const Actor& actor, WallTime now)
       metadata_(metadata_of(actor.name, actor.request_id)),
       now_(now) {}
 
+Result<UnitOfWork> UnitOfWork::following(sql::Session& session, std::string_view consumer,
+                                         const event::EventView& cause, WallTime now,
+                                         std::uint32_t part) {
+    return UnitOfWork(session, consumer, cause, now, TRY(seed_of(session, consumer, cause, part)));
+}
+
 UnitOfWork::UnitOfWork(sql::Session& session, std::string_view consumer,
-                       const event::EventView& cause, WallTime now, std::uint32_t part)
+                       const event::EventView& cause, WallTime now, std::string seed)
     : session_(session),
       user_id_(cause.user_id),
       metadata_(metadata_of(consumer, "")),
       replay_id_(cause.replay_id),
-      seed_(seed_of(consumer, cause, part)),
+      seed_(std::move(seed)),
       correlation_id_(event::correlation_of(cause)),
       causation_id_(cause.event_id),
       hops_(cause.hops + 1),

@@ -33,9 +33,12 @@ class UnitOfWork {
     /// For a consumer: events follow `cause` (causationId, correlationId, hops + 1), and their ids
     /// are derived from `consumer`, the cause's id, the part of the run and their number, so that
     /// catching up after a database restore makes the same ids. Parts of one run have different
-    /// numbers.
-    UnitOfWork(sql::Session& session, std::string_view consumer, const event::EventView& cause,
-               WallTime now, std::uint32_t part = 0);
+    /// numbers. The ids depend on a secret of the database too: whoever may publish in the
+    /// household's name could else publish under them first, and the log takes an id once.
+    /// Errors: those of a query.
+    static Result<UnitOfWork> following(sql::Session& session, std::string_view consumer,
+                                        const event::EventView& cause, WallTime now,
+                                        std::uint32_t part = 0);
 
     sql::Session& session() { return session_; }
     const std::string& user_id() const { return user_id_; }
@@ -56,6 +59,9 @@ class UnitOfWork {
     Result<> finish();
 
   private:
+    UnitOfWork(sql::Session& session, std::string_view consumer, const event::EventView& cause,
+               WallTime now, std::string seed);
+
     sql::Session& session_;
     std::string user_id_;
     std::string metadata_;

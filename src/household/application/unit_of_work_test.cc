@@ -22,6 +22,10 @@ class UnitOfWorkTest : public testing::Test {
     }
 
     sql::Session& session() { return world.database().writer(); }
+    UnitOfWork following(const event::Event& of) {
+        return UnitOfWork::following(session(), "analytics", event::view_of(of), world.clock.wall())
+            .value();
+    }
     event::Event some_event(UnitOfWork& unit) {
         return event::account_deleted(unit.occasion(), {"a2", 1});
     }
@@ -31,7 +35,7 @@ class UnitOfWorkTest : public testing::Test {
 };
 
 TEST_F(UnitOfWorkTest, AConsumersEventsFollowTheirCause) {
-    UnitOfWork unit(session(), "analytics", event::view_of(cause), world.clock.wall());
+    UnitOfWork unit = following(cause);
     unit.publish(some_event(unit));
     ASSERT_THAT(unit.finish(), Succeeds());
     const auto events = world.new_events();
@@ -44,9 +48,10 @@ TEST_F(UnitOfWorkTest, AConsumersEventsFollowTheirCause) {
 }
 
 TEST_F(UnitOfWorkTest, AConsumersIdsAreDerived) {
-    const auto ids = [&](std::string consumer, event::Event of, std::uint32_t part) {
-        UnitOfWork unit(session(), std::move(consumer), event::view_of(of), world.clock.wall(),
-                        part);
+    const auto ids = [&](std::string consumer, const event::Event& of, std::uint32_t part) {
+        auto unit =
+            UnitOfWork::following(session(), consumer, event::view_of(of), world.clock.wall(), part)
+                .value();
         return std::vector{unit.new_id(), unit.occasion().event_id};
     };
     const auto first = ids("analytics", cause, 0);
@@ -59,9 +64,36 @@ TEST_F(UnitOfWorkTest, AConsumersIdsAreDerived) {
     EXPECT_NE(ids("analytics", replayed, 0), first);
 }
 
+/// Goal: a publisher who knows an event cannot know the ids of what follows from it, and so cannot
+/// publish under them first; yet what is restored from a backup makes them again.
+TEST_F(UnitOfWorkTest, DerivedIdsDependOnASecretThatTheDatabaseKeeps) {
+    const std::string id = following(cause).new_id();
+    const auto id_in = [&](sql::Session& database) {
+        return UnitOfWork::following(database, "analytics", event::view_of(cause),
+                                     world.clock.wall())
+            .value()
+            .new_id();
+    };
+    TestHousehold other;
+    EXPECT_NE(id_in(other.database().writer()), id);
+
+    const sql::TestFolder folder;
+    ASSERT_THAT(session().execute("vacuum into ?1", {folder.path("backup.db")}), Succeeds());
+    const auto restored =
+        sql::Database::open({.path = folder.path("backup.db")}, migrations()).value();
+    EXPECT_EQ(id_in(restored->writer()), id);
+}
+
+TEST_F(UnitOfWorkTest, WithoutItsSecretADatabaseMakesNoIds) {
+    ASSERT_THAT(session().execute("delete from id_secret"), Succeeds());
+    EXPECT_THAT(
+        UnitOfWork::following(session(), "analytics", event::view_of(cause), world.clock.wall()),
+        FailsWith(ErrorKind::corrupt, HasSubstr("id_secret")));
+}
+
 TEST_F(UnitOfWorkTest, AReplaysEventsBelongToTheReplay) {
     cause.replay_id = "r";
-    UnitOfWork unit(session(), "analytics", event::view_of(cause), world.clock.wall());
+    UnitOfWork unit = following(cause);
     unit.publish(some_event(unit));
     ASSERT_THAT(unit.finish(), Succeeds());
     EXPECT_EQ(world.new_events().at(0).replay_id, "r");

@@ -52,7 +52,8 @@ void AnalyticsConsumer::handle(broker::Delivery delivery, broker::Done done) {
             TRY(drop_departed_users(session, news));
             TRY(mark_stale(session, news));
             TRY(keep_position(session, *run));
-            UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());
+            auto unit =
+                TRY(UnitOfWork::following(session, run->consumer(), run->event(), clock.wall()));
             const auto types = TRY(types_needed(session, unit.user_id()));
             if (news.empty()) {
                 return {};

@@ -46,7 +46,8 @@ Result<> PartedRun::work(sql::Session& session, std::size_t index) {
         TRY(is_of_departed_user(session, run_->events().back()))) {
         return {};
     }
-    UnitOfWork unit(session, run_->consumer(), run_->event(), environment_.clock.wall(), number);
+    auto unit = TRY(UnitOfWork::following(session, run_->consumer(), run_->event(),
+                                          environment_.clock.wall(), number));
     TRY(part_(unit, index));
     return unit.finish();
 }

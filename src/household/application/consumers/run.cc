@@ -117,7 +117,8 @@ auto unit_of(const Environment& environment, SharedRun run, Effects effects) {
         if (TRY(is_of_departed_user(session, run->events().back()))) {
             return {};
         }
-        UnitOfWork unit(session, run->consumer(), run->event(), clock.wall());
+        auto unit =
+            TRY(UnitOfWork::following(session, run->consumer(), run->event(), clock.wall()));
         TRY(effects(unit));
         return unit.finish();
     };
