@@ -8,6 +8,9 @@ namespace bascule::log {
 
 namespace {
 
+/// Reads of memory under way at once: see DedupIndex::prefetch.
+constexpr std::size_t prefetched_ahead = 16;
+
 std::string text(std::uint64_t number) { return std::to_string(number); }
 
 Rejected batch_too_large(std::uint64_t bytes, const Options& options) {
@@ -51,8 +54,15 @@ void Admission::admit(PendingBatch batch, WallTime now) {
     } else {
         dedup_.with([&](DedupIndex& dedup) {
             const std::size_t raised_before = filling_.raised.size();
-            for (const Record& record : batch.records) {
-                answer.outcomes.push_back(judge(record, dedup, recorded));
+            const std::size_t count = batch.records.size();
+            for (std::size_t i = 0; i < std::min(count, prefetched_ahead); ++i) {
+                dedup.prefetch(batch.records[i].id_hash);
+            }
+            for (std::size_t i = 0; i < count; ++i) {
+                if (i + prefetched_ahead < count) {
+                    dedup.prefetch(batch.records[i + prefetched_ahead].id_hash);
+                }
+                answer.outcomes.push_back(judge(batch.records[i], dedup, recorded));
             }
             const bool rejected = std::ranges::any_of(answer.outcomes, [](const auto& one) {
                 return std::holds_alternative<Rejected>(one);

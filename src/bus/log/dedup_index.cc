@@ -13,6 +13,9 @@ namespace {
 constexpr Hash128 no_id{};
 constexpr std::size_t slots_min = 8;
 
+/// So many reads of memory are under way at once on any machine.
+constexpr std::size_t ahead = 16;
+
 /// Time marks need not be finer than this to keep a window of hours.
 constexpr auto time_step = 1s;
 
@@ -32,7 +35,7 @@ std::optional<DedupIndex::Hit> DedupIndex::find(const Hash128& id) const {
     const std::size_t mask = table.slots.size() - 1;
     for (std::size_t at = id.low & mask; table.slots[at] != empty_slot; at = (at + 1) & mask) {
         const std::uint32_t slot = table.slots[at];
-        if ((slot >> offset_bits << offset_bits) != tag_of(id)) {
+        if (tag_of(slot) != tag_of(id)) {
             continue;
         }
         const auto offset = live_offset(slot);
@@ -41,6 +44,13 @@ std::optional<DedupIndex::Hit> DedupIndex::find(const Hash128& id) const {
         }
     }
     return std::nullopt;
+}
+
+void DedupIndex::prefetch(const Hash128& id) const {
+    const Table& table = tables_[table_of(id)];
+    if (!table.slots.empty()) {
+        __builtin_prefetch(&table.slots[id.low & (table.slots.size() - 1)]);
+    }
 }
 
 void DedupIndex::push(const IdEntry& entry, WallTime recorded) {
@@ -61,7 +71,7 @@ void DedupIndex::push(const IdEntry& entry, WallTime recorded) {
         if (10 * (table.used + 1) > 7 * table.slots.size()) {
             rebuild(index);
         }
-        insert(table, entry.id, offset);
+        insert(table, static_cast<std::uint32_t>(entry.id.low), slot_of(entry.id, offset));
     }
     expire(recorded);
 }
@@ -95,36 +105,58 @@ std::optional<std::uint64_t> DedupIndex::live_offset(std::uint32_t slot) const {
     return behind < end_ - begin_ ? std::optional(newest - behind) : std::nullopt;
 }
 
-void DedupIndex::insert(Table& table, const Hash128& id, std::uint64_t offset) {
+/// A slot that is there already was left behind by a commit that was taken back.
+void DedupIndex::insert(Table& table, std::uint32_t home, std::uint32_t slot) {
     const std::size_t mask = table.slots.size() - 1;
-    std::size_t at = id.low & mask;
-    while (table.slots[at] != empty_slot) {
-        at = (at + 1) & mask;
+    std::size_t at = home & mask;
+    for (; table.slots[at] != empty_slot; at = (at + 1) & mask) {
+        if (table.slots[at] == slot) {
+            return;
+        }
     }
-    table.slots[at] = tag_of(id) | static_cast<std::uint32_t>(offset % offset_modulus);
+    table.slots[at] = slot;
     ++table.used;
 }
 
 /// Leaves stale slots behind, and doubles when the live ones fill more than a third.
+///
+/// The ids lie anywhere in the ring, each a wait for memory: they are asked for ahead.
 void DedupIndex::rebuild(std::size_t index) {
+    struct Live {
+        std::uint64_t offset;
+        std::uint32_t home;
+        std::uint32_t slot;
+    };
     Table& table = tables_[index];
-    std::vector<std::uint64_t> live;
-    for (const std::uint32_t slot : table.slots) {
-        const auto offset = slot == empty_slot ? std::nullopt : live_offset(slot);
-        // The newest entry is in the ring but not yet in its table.
-        if (offset && *offset != end_ - 1 && entry(*offset).id != no_id &&
-            table_of(entry(*offset).id) == index) {
-            live.push_back(*offset);
+    std::vector<Live> live;
+    live.reserve(table.used);
+    // From behind an empty slot on, so that of equal ids the older one stays the first.
+    const std::size_t size = table.slots.size();
+    const auto begin =
+        static_cast<std::size_t>(std::ranges::find(table.slots, empty_slot) - table.slots.begin());
+    for (std::size_t i = 0; i < size; ++i) {
+        const std::uint32_t slot = table.slots[(begin + i) & (size - 1)];
+        if (const auto offset = slot == empty_slot ? std::nullopt : live_offset(slot)) {
+            live.push_back({.offset = *offset, .home = 0, .slot = slot});
         }
     }
-    std::ranges::sort(live);
-    const auto repeated = std::ranges::unique(live);
-    live.erase(repeated.begin(), repeated.end());
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < live.size(); ++i) {
+        if (i + ahead < live.size()) {
+            __builtin_prefetch(&entry(live[i + ahead].offset));
+        }
+        const Hash128& id = entry(live[i].offset).id;
+        if (id != no_id && table_of(id) == index && tag_of(id) == tag_of(live[i].slot)) {
+            live[kept] = live[i];
+            live[kept++].home = static_cast<std::uint32_t>(id.low);
+        }
+    }
+    live.resize(kept);
 
     table.slots.assign(std::max(slots_min, std::bit_ceil(2 * (live.size() + 1))), empty_slot);
     table.used = 0;
-    for (const std::uint64_t offset : live) {
-        insert(table, entry(offset).id, offset);
+    for (const Live& one : live) {
+        insert(table, one.home, one.slot);
     }
 }
 

@@ -39,6 +39,10 @@ class DedupIndex {
     };
     std::optional<Hit> find(const Hash128& id) const;
 
+    /// Tells the processor that `find` and `push` of this id come soon: nearly every one of them
+    /// waits for memory, and several can wait at once.
+    void prefetch(const Hash128& id) const;
+
     /// Appends the entry of offset `end()` and forgets what leaves the window. `recorded` does not
     /// decrease.
     void push(const IdEntry& entry, WallTime recorded);
@@ -76,11 +80,15 @@ class DedupIndex {
     static std::uint32_t tag_of(const Hash128& id) {
         return static_cast<std::uint32_t>(id.high >> 48 & 0xFF) << offset_bits;
     }
+    static std::uint32_t tag_of(std::uint32_t slot) { return slot >> offset_bits << offset_bits; }
+    static std::uint32_t slot_of(const Hash128& id, std::uint64_t offset) {
+        return tag_of(id) | static_cast<std::uint32_t>(offset % offset_modulus);
+    }
     const IdEntry& entry(std::uint64_t offset) const {
         return (*chunks_[offset / chunk_entries - chunk_first_])[offset % chunk_entries];
     }
     std::optional<std::uint64_t> live_offset(std::uint32_t slot) const;
-    void insert(Table& table, const Hash128& id, std::uint64_t offset);
+    static void insert(Table& table, std::uint32_t home, std::uint32_t slot);
     void rebuild(std::size_t index);
     void expire(WallTime now);
     void drop_front(std::uint64_t begin);

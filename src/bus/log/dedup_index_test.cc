@@ -76,6 +76,20 @@ TEST(DedupIndexTest, TruncateTakesBackTheNewest) {
     EXPECT_EQ(found(index, 4), std::nullopt) << "its slot now means another entry";
 }
 
+// A window that was set longer may bring back an id that was used again meanwhile.
+TEST(DedupIndexTest, OfEqualIdsTheOldestIsFoundHoweverTheTablesGrow) {
+    DedupIndex index({}, Offset(0));
+    for (std::uint64_t id = 0; id < 20'000; ++id) {
+        index.push(entry(id % 10'000), noon);
+    }
+    for (std::uint64_t id = 10'000; id < 100'000; ++id) {
+        index.push(entry(id), noon);
+    }
+    for (std::uint64_t id = 0; id < 10'000; ++id) {
+        ASSERT_EQ(found(index, id), id);
+    }
+}
+
 TEST(DedupIndexTest, TruncateBelowTheWindowLeavesItEmptyAndUsable) {
     DedupIndex index({.entries_max = 2}, Offset(0));
     for (std::uint64_t id = 0; id < 10; ++id) {
