@@ -8,11 +8,12 @@ namespace bascule::event {
 
 namespace {
 
-/// Canonical text of a JSON object; of one that is none, its bytes, so that different bytes still
-/// differ.
-std::string canonical_or_bytes(std::string_view object) {
-    auto canonical = json::canonical(object);
-    return canonical ? std::move(*canonical) : std::string(object);
+/// Appends the canonical text of a JSON object; of one that is none, its bytes, so that different
+/// bytes still differ.
+void append_canonical_or_bytes(std::string& out, std::string_view object) {
+    if (!json::append_canonical(out, object)) {
+        out += object;
+    }
 }
 
 /// What the publisher said beside the known fields, in the form's own words.
@@ -95,7 +96,10 @@ std::string_view payload_of(const EventView& event) {
 Hash128 id_hash(const EventView& event) { return hash128(event.source, event.event_id); }
 
 Hash128 content_hash(const EventView& event) {
+    const std::string_view payload = payload_of(event);
     std::string text;
+    // Room for all of it in most cases: strings may grow by escapes.
+    text.reserve(payload.size() + event.metadata.size() + event.extras.size() + 512);
     json::Writer writer(text);
     writer.begin_array();
     for (const std::string_view field : {event.source, event.event_type, event.event_version,
@@ -103,10 +107,13 @@ Hash128 content_hash(const EventView& event) {
         writer.string(field);
     }
     writer.number(event.timestamp_is_receipt ? 0 : to_unix_ms(event.timestamp));
-    writer.raw(canonical_or_bytes(payload_of(event)));
-    writer.raw(event.metadata.empty() ? "{}" : canonical_or_bytes(event.metadata));
-    writer.raw(canonical_or_bytes(other_members(event)));
-    writer.end_array();
+    text += ',';
+    append_canonical_or_bytes(text, payload);
+    text += ',';
+    append_canonical_or_bytes(text, event.metadata.empty() ? "{}" : event.metadata);
+    text += ',';
+    append_canonical_or_bytes(text, other_members(event));
+    text += ']';
     return hash128(text);
 }
 

@@ -22,14 +22,21 @@ Hash128 hash128(std::string_view bytes) {
 }
 
 Hash128 hash128(std::string_view first, std::string_view second) {
-    std::string joined;
-    joined.reserve(sizeof(std::uint64_t) + first.size() + second.size());
-    const std::uint64_t length = first.size();
-    for (int shift = 0; shift < 64; shift += 8) {  // little-endian, whatever the machine
-        joined.push_back(static_cast<char>(length >> shift));
+    constexpr std::size_t head = sizeof(std::uint64_t);
+    std::array<char, 512> here;  // ids and names fit
+    std::string elsewhere;
+    const std::size_t bytes = head + first.size() + second.size();
+    if (bytes > here.size()) {
+        elsewhere.resize(bytes);
     }
-    joined.append(first).append(second);
-    return hash128(joined);
+    char* const joined = elsewhere.empty() ? here.data() : elsewhere.data();
+    const std::uint64_t length = first.size();
+    for (std::size_t i = 0; i < head; ++i) {  // little-endian, whatever the machine
+        joined[i] = static_cast<char>(length >> (8 * i));
+    }
+    first.copy(joined + head, first.size());
+    second.copy(joined + head + first.size(), second.size());
+    return hash128({joined, bytes});
 }
 
 Sha256Digest sha256(std::string_view bytes) {

@@ -12,14 +12,14 @@ std::string formatted(std::uint64_t high, std::uint64_t low, unsigned version) {
     high = (high & ~std::uint64_t{0xf000}) | (std::uint64_t{version} << 12);
     low = (low & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62);  // the RFC's variant
     constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(36);
+    std::string text(36, '-');
+    char* at = text.data();
     for (int nibble = 0; nibble < 32; ++nibble) {
         if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20) {
-            text.push_back('-');
+            ++at;
         }
         const std::uint64_t half = nibble < 16 ? high : low;
-        text.push_back(digits[(half >> (60 - 4 * (nibble % 16))) & 15]);
+        *at++ = digits[(half >> (60 - 4 * (nibble % 16))) & 15];
     }
     return text;
 }

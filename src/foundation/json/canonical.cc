@@ -1,6 +1,12 @@
 #include <algorithm>
+#include <cstring>
+#include <forward_list>
+#include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include "foundation/base/check.h"
 #include "foundation/json/raw.h"
 #include "foundation/json/reader.h"
 #include "foundation/json/writer.h"
@@ -24,74 +30,37 @@ bool before_in_utf16(std::string_view left, std::string_view right) {
         const auto byte = static_cast<unsigned char>(c);
         return byte == 0xEE || byte == 0xEF ? byte + 0x10 : static_cast<int>(byte);
     };
-    return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end(),
-                                        [&](char a, char b) { return rank(a) < rank(b); });
+    const auto [l, r] = std::mismatch(left.begin(), left.end(), right.begin(), right.end());
+    return r != right.end() && (l == left.end() || rank(*l) < rank(*r));
 }
 
-/// A member that was already written, at out[begin, end).
-struct Written {
-    std::string name;
-    std::size_t begin;
-    std::size_t end;
-};
-
-/// Puts the members at the end of `out`, which lie from `first` on with a comma before each but the
-/// first, in order.
-void sort_members(std::vector<Written>& members, std::size_t first, std::string& out) {
-    const auto before = [](const Written& a, const Written& b) {
-        return a.name == b.name ? a.begin < b.begin : before_in_utf16(a.name, b.name);
-    };
-    if (std::is_sorted(members.begin(), members.end(), before)) {
-        return;
-    }
-    std::sort(members.begin(), members.end(), before);
-    const std::string unsorted = out.substr(first);
-    out.resize(first);
-    for (const Written& member : members) {
-        out += out.size() == first ? "" : ",";
-        out.append(unsorted, member.begin - first, member.end - member.begin);
-    }
+/// Steps into the object that comes next, to its first member.
+std::optional<Text> enter_members(Reader& reader) {
+    return reader.enter_object() ? reader.next_member() : std::nullopt;
 }
 
-void write_canonical(Reader& reader, std::string& out);
-
-void write_object(Reader& reader, std::string& out) {
-    out += '{';
-    const std::size_t first = out.size();
-    std::vector<Written> members;
-    if (reader.enter_object()) {
-        while (const auto key = reader.next_member()) {
-            out += members.empty() ? "" : ",";
-            const std::size_t begin = out.size();
-            write_string(*key, out);
-            out += ':';
-            write_canonical(reader, out);
-            members.push_back({key->decoded(), begin, out.size()});
-        }
-    }
-    sort_members(members, first, out);
-    out += '}';
-}
-
-void write_array(Reader& reader, std::string& out) {
-    out += '[';
-    const std::size_t first = out.size();
-    if (reader.enter_array()) {
-        while (reader.next_item()) {
-            out += out.size() == first ? "" : ",";
-            write_canonical(reader, out);
-        }
-    }
-    out += ']';
-}
-
-void write_canonical(Reader& reader, std::string& out) {
+/// Copies the value that comes next without blanks and with shortest escapes, members in order.
+void write_plain(Reader& reader, std::string& out) {
+    bool comma = false;
     switch (reader.peek()) {
         case Kind::object:
-            write_object(reader, out);
+            out += '{';
+            for (auto key = enter_members(reader); key; key = reader.next_member()) {
+                out += std::exchange(comma, true) ? "," : "";
+                write_string(*key, out);
+                out += ':';
+                write_plain(reader, out);
+            }
+            out += '}';
             return;
         case Kind::array:
-            write_array(reader, out);
+            out += '[';
+            for (bool more = reader.enter_array() && reader.next_item(); more;
+                 more = reader.next_item()) {
+                out += std::exchange(comma, true) ? "," : "";
+                write_plain(reader, out);
+            }
+            out += ']';
             return;
         case Kind::string:
             write_string(reader.string(), out);
@@ -102,14 +71,122 @@ void write_canonical(Reader& reader, std::string& out) {
     }
 }
 
+/// Sorts the members of a copy of a text. Sorting a text without blanks only moves members about
+/// within their object, so every object stays where it is: the copy is sorted in place from the
+/// innermost object outwards, while the text is read once.
+class MemberSorter {
+  public:
+    /// `copy` holds `text`.
+    MemberSorter(std::string_view text, const Limits& limits, char* copy)
+        : text_(text), reader_(text, limits), copy_(copy) {}
+
+    /// False if the text has blanks: then nothing is sorted that counts. Errors: `invalid`.
+    Result<bool> run() {
+        value();
+        TRY(reader_.finish());
+        return !reader_.saw_blanks();
+    }
+
+  private:
+    struct Member {
+        std::string_view name;
+        std::size_t begin;
+        std::size_t end;
+    };
+
+    void value() {
+        switch (reader_.peek()) {
+            case Kind::object:
+                object();
+                return;
+            case Kind::array:
+                for (bool more = reader_.enter_array() && reader_.next_item(); more;
+                     more = reader_.next_item()) {
+                    value();
+                }
+                return;
+            default:
+                reader_.skip();
+                return;
+        }
+    }
+
+    void object() {
+        const std::size_t first = members_.size();
+        bool sorted = true;
+        for (auto key = enter_members(reader_); key; key = reader_.next_member()) {
+            // The key stands between quotes, and a colon follows.
+            const auto begin = static_cast<std::size_t>(key->raw().data() - text_.data()) - 1;
+            const std::string_view name =
+                key->is_escaped() ? decoded_.emplace_front(key->decoded()) : key->raw();
+            sorted = sorted &&
+                     (members_.size() == first || !before_in_utf16(name, members_.back().name));
+            members_.push_back({.name = name, .begin = begin, .end = begin});
+            const std::size_t place = members_.size() - 1;
+            value();
+            members_[place].end = reader_.byte();
+        }
+        if (!sorted && !reader_.failed() && !reader_.saw_blanks()) {
+            sort(first);
+        }
+        members_.resize(first);
+    }
+
+    /// Equal names keep their order.
+    void sort(std::size_t first) {
+        const auto members = std::span(members_).subspan(first);
+        const std::size_t begin = members.front().begin;
+        unsorted_.assign(copy_ + begin, copy_ + members.back().end);
+        std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
+            return a.name == b.name ? a.begin < b.begin : before_in_utf16(a.name, b.name);
+        });
+        char* at = copy_ + begin;
+        for (const Member& member : members) {
+            if (at != copy_ + begin) {
+                *at++ = ',';
+            }
+            const std::size_t bytes = member.end - member.begin;
+            std::memcpy(at, unsorted_.data() + (member.begin - begin), bytes);
+            at += bytes;
+        }
+    }
+
+    std::string_view text_;
+    Reader reader_;
+    char* copy_;
+    std::vector<Member> members_;             ///< of the objects we are in
+    std::forward_list<std::string> decoded_;  ///< names that had escapes
+    std::string unsorted_;
+};
+
 }  // namespace
 
-Result<std::string> canonical(std::string_view text, const Limits& limits) {
+Result<> append_canonical(std::string& out, std::string_view text, const Limits& limits) {
+    const std::size_t begin = out.size();
+    const bool escaped = text.find('\\') != std::string_view::npos;
+    if (!escaped) {
+        out += text;
+        const auto sorted = MemberSorter(text, limits, out.data() + begin).run();
+        if (sorted && *sorted) {
+            return {};
+        }
+        out.resize(begin);
+        TRY(std::move(sorted));
+    }
     Reader reader(text, limits);
-    std::string out;
-    out.reserve(text.size());
-    write_canonical(reader, out);
+    std::string plain;
+    plain.reserve(text.size());
+    write_plain(reader, plain);
     TRY(reader.finish());
+    out += plain;
+    const auto sorted = MemberSorter(plain, limits, out.data() + begin).run();
+    CHECK(sorted && *sorted);
+    return {};
+}
+
+Result<std::string> canonical(std::string_view text, const Limits& limits) {
+    std::string out;
+    TRY(append_canonical(out, text, limits));
     return out;
 }
 

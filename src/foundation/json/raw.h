@@ -42,4 +42,8 @@ Result<std::string> compact(std::string_view text, const Limits& limits = {});
 /// repeats its digits. Duplicates keep their order. Errors: `invalid` as check_text.
 Result<std::string> canonical(std::string_view text, const Limits& limits = {});
 
+/// The same at the end of `out`, which an error leaves as it was. Cost: one walk over a text
+/// without blanks and escapes, else three.
+Result<> append_canonical(std::string& out, std::string_view text, const Limits& limits = {});
+
 }  // namespace bascule::json

@@ -64,6 +64,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         CanonicalCase{"SortsMembersAtEveryDepth", R"({"b":{"d":1,"c":2},"a":[{"f":1,"e":2}]})",
                       R"({"a":[{"e":2,"f":1}],"b":{"c":2,"d":1}})"},
+        CanonicalCase{"SortsBlanksAndEscapesAway",
+                      "{ \"b\" : [ {\"\\u0064\":1 ,\"c\":\"\\/\"} ] ,\"a\":{\"f\":{},\"e\":[]}}",
+                      R"({"a":{"e":[],"f":{}},"b":[{"c":"/","d":1}]})"},
         CanonicalCase{"DropsBlanks", " [ 1 , { } ] ", "[1,{}]"},
         CanonicalCase{"KeepsArrayOrder", "[3,1,2]", "[3,1,2]"},
         CanonicalCase{"KeepsNumbersAsWritten", "[1.0,1,1e2,12345678901234567890]",
@@ -77,6 +80,15 @@ INSTANTIATE_TEST_SUITE_P(
         CanonicalCase{"KeepsDuplicatesInOrder", R"({"b":1,"a":2,"a":1})",
                       R"({"a":2,"a":1,"b":1})"}),
     [](const auto& info) { return info.param.claim; });
+
+TEST(RawTest, AppendsTheCanonicalFormOrNothing) {
+    std::string out = "before ";
+    EXPECT_THAT(append_canonical(out, R"({"b":1,"a":2})"), Succeeds());
+    EXPECT_EQ(out, R"(before {"a":2,"b":1})");
+    EXPECT_THAT(append_canonical(out, R"({"b":1,"a":2)"), FailsWith(ErrorKind::invalid));
+    EXPECT_THAT(append_canonical(out, R"({"b":"\n" "a"})"), FailsWith(ErrorKind::invalid));
+    EXPECT_EQ(out, R"(before {"a":2,"b":1})");
+}
 
 struct OrderCase {
     const char* left;

@@ -1,46 +1,17 @@
 #include "foundation/json/reader.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <utility>
 
 #include "foundation/base/check.h"
 #include "foundation/json/number.h"
+#include "foundation/json/plain.h"
 #include "foundation/json/utf8.h"
 
 namespace bascule::json {
 
 namespace {
-
-static_assert(std::endian::native == std::endian::little,
-              "the first byte is the lowest; swap here");
-
-/// Which of eight bytes need a look: a quote, a backslash, a control character or anything beyond
-/// ASCII. The top bit of the first that does is the lowest bit of the answer. The usual trick:
-/// (x - 0x01…) & ~x & 0x80… has a bit wherever a byte of x is zero, and none below the first.
-std::uint64_t needing_look(std::uint64_t word) {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t tops = 0x8080808080808080;
-    const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x & tops; };
-    const std::uint64_t control = (word - ones * 0x20) & ~word & tops;
-    return has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\')) | control | (word & tops);
-}
-
-/// Where, from `at` on, the first byte stands that needs a look.
-const char* plain_end(const char* at, const char* end) {
-    for (std::uint64_t word = 0; end - at >= 8; at += 8) {
-        std::memcpy(&word, at, 8);
-        if (const std::uint64_t found = needing_look(word); found != 0) {
-            return at + std::countr_zero(found) / 8;
-        }
-    }
-    while (at != end && *at != '"' && *at != '\\' &&
-           static_cast<unsigned char>(*at - 0x20) < 0x60) {
-        ++at;
-    }
-    return at;
-}
 
 int hex_digit(char c) {
     if (c >= '0' && c <= '9') {
@@ -428,9 +399,10 @@ Result<> Reader::finish() {
     return {};
 }
 
-void Reader::skip_blanks() {
+void Reader::skip_some_blanks() {
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) {
         ++at_;
+        saw_blanks_ = true;
     }
 }
 

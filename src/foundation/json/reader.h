@@ -84,6 +84,8 @@ class Reader {
     void refuse(std::string message);
 
     bool failed() const { return failed_; }
+    /// Whether there were blanks between what was passed so far.
+    bool saw_blanks() const { return saw_blanks_; }
     std::size_t byte() const { return static_cast<std::size_t>(at_ - begin_); }
 
     /// Demands that the text is used up. Errors: `invalid`, with line, column and byte of the first
@@ -91,7 +93,12 @@ class Reader {
     Result<> finish();
 
   private:
-    void skip_blanks();
+    void skip_blanks() {
+        if (at_ != end_ && static_cast<unsigned char>(*at_) <= ' ') {
+            skip_some_blanks();
+        }
+    }
+    void skip_some_blanks();
     bool open(char bracket, const char* wanted);
     void close();
     void scan_string();
@@ -106,6 +113,7 @@ class Reader {
     std::size_t depth_max_;
     bool fresh_ = false;  ///< a bracket was just opened: no comma before the next element
     bool failed_ = false;
+    bool saw_blanks_ = false;
     bool string_escaped_ = false;
     std::string fault_;
     std::size_t fault_byte_ = 0;

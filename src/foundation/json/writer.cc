@@ -2,16 +2,12 @@
 
 #include <cmath>
 
+#include "foundation/json/plain.h"
 #include "foundation/json/utf8.h"
 
 namespace bascule::json {
 
 namespace {
-
-bool is_plain(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
-}
 
 void append_escaped(std::string& out, char c) {
     switch (c) {
@@ -53,10 +49,7 @@ void append_string(std::string& out, std::string_view text) {
     const char* const end = at + text.size();
     out += '"';
     while (at != end) {
-        const char* stop = at;
-        while (stop != end && is_plain(*stop)) {
-            ++stop;
-        }
+        const char* const stop = plain_end(at, end);
         out.append(at, stop);
         at = stop;
         if (at == end) {
