@@ -34,7 +34,7 @@ void BlobStore::put(std::string bytes, io::Completion<Sha256Digest> done) {
     if (!first) {
         return;
     }
-    auto there = make_ready(digest);
+    auto there = make_ready(digest, bytes);
     if (!there || *there) {
         finish(*writing_, digest,
                there ? Result<>() : Result<>(std::unexpected(std::move(there).error())));
@@ -46,15 +46,13 @@ void BlobStore::put(std::string bytes, io::Completion<Sha256Digest> done) {
                      });
 }
 
-/// True if the blob is there already, whole; otherwise its folder is.
-Result<bool> BlobStore::make_ready(const Sha256Digest& digest) {
+/// True if the blob is there already, whole; otherwise its folder is. What is there may be damaged,
+/// and gives way to what is uploaded now; comparing tells that sooner than hashing.
+Result<bool> BlobStore::make_ready(const Sha256Digest& digest, std::string_view bytes) {
     if (TRY(disk_->exists(path(digest)))) {
         TRY(disk_->sync_directory(folder(digest)));  // whoever put it there may have failed to
-        const auto bytes = get(digest);
-        if (!bytes && bytes.error().kind() != ErrorKind::corrupt) {
-            return std::unexpected(bytes.error());
-        }
-        return bytes.has_value();  // what is damaged gives way to what is uploaded now
+        const std::string stored = TRY(io::read_file(*disk_, path(digest), blob_bytes_max));
+        return stored == bytes;
     }
     if (!TRY(disk_->exists(folder(digest)))) {
         TRY(disk_->make_directories(folder(digest)));

@@ -30,6 +30,8 @@ class BlobStore {
     static Result<BlobStore> open(io::Disk& disk, std::string directory);
 
     /// Completes with the digest when the bytes are durable. Errors: `exhausted`, `io`.
+    /// Blocks while it hashes the bytes, and reads and compares those that are there already: a
+    /// damaged blob is written anew.
     void put(std::string bytes, io::Completion<Sha256Digest> done);
 
     /// Errors: `not_found`; `corrupt` when the stored bytes no longer have that digest.
@@ -44,7 +46,7 @@ class BlobStore {
 
     BlobStore(io::Disk& disk, std::string directory)
         : disk_(&disk), directory_(std::move(directory)) {}
-    Result<bool> make_ready(const Sha256Digest& digest);
+    Result<bool> make_ready(const Sha256Digest& digest, std::string_view bytes);
     static void finish(Guarded<Writing>& writing, const Sha256Digest& digest,
                        const Result<>& written);
     std::string folder(const Sha256Digest& digest) const;

@@ -1,5 +1,6 @@
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
 #include <ctime>
 
 #include "household/application/consumers/analytics.h"
@@ -109,6 +110,33 @@ void import_file(benchmark::State& state) {
     }
 }
 BENCHMARK(import_file)->Arg(2000)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+/// BASCULE_BENCH_ROWS rows (default: few, so that it runs in the tests) of one file, taken back
+/// beside as many of another.
+void remove_file(benchmark::State& state) {
+    const char* text = std::getenv("BASCULE_BENCH_ROWS");
+    const int rows = text != nullptr ? std::atoi(text) : 2000;
+    for (auto unused : state) {
+        state.PauseTiming();
+        TestHousehold world;
+        FileProcessor processor(world.environment());
+        Deliveries deliveries(world);
+        const Account account = world.account("Giro");
+        const File file = world.file("a.csv", csv_of(rows, 0), account.id);
+        deliveries.run(processor, "file_processor", "file.uploaded");
+        world.file("b.csv", csv_of(rows, rows), account.id);
+        deliveries.run(processor, "file_processor", "file.uploaded");
+        state.ResumeTiming();
+        const auto removed = world.wait<FileRemoval>([&](auto done) {
+            world.household.files.remove(world.actor(), file.id, std::move(done));
+        });
+        CHECK(removed && removed->deleted_count == rows);
+        state.PauseTiming();
+        state.SetItemsProcessed(rows);
+        state.ResumeTiming();
+    }
+}
+BENCHMARK(remove_file)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace bascule::application

@@ -403,23 +403,44 @@ Result<std::vector<bool>> TransactionStore::assign_unchanged(
     return written;
 }
 
+// The rows are read first: `returning` would make a table of its own for each of them, which costs
+// more than the deletion.
 Result<TransactionStore::Erased> TransactionStore::erase(std::span<const std::string> ids) {
     Totals totals;
     Erased erased;
-    for (const std::string& id : ids) {
-        TRY(
-            session_.query("delete from transactions where id = ?1 and user_id = ?2"
-                           " returning account_id, currency, amount_minor",
-                           {id, user_id_}, [&](const sql::Row& row) {
-                               totals.add(row.text(0), row.text_view(1), -row.integer(2), -1);
-                               erased.account_ids.insert(row.text(0));
-                               ++erased.count;
-                           }));
-        TRY(session_.execute("delete from known_rows where transaction_id = ?1 and user_id = ?2",
-                             {id, user_id_}));
+    while (!ids.empty()) {
+        const auto some = ids.first(std::min(ids.size(), rows_at_once));
+        std::vector<std::vector<sql::Param>> params;
+        std::vector<Amount> amounts;
+        for (const std::string& id : some) {
+            if (auto amount = TRY(amount_of(id))) {
+                params.push_back({id, user_id_});
+                amounts.push_back(std::move(*amount));
+            }
+        }
+        const auto counts = TRY(session_.execute_each(
+            "delete from transactions where id = ?1 and user_id = ?2", params));
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            if (counts[i] > 0) {  // an id may be there twice
+                totals.add(amounts[i].account_id, amounts[i].currency, -amounts[i].minor, -1);
+                erased.account_ids.insert(amounts[i].account_id);
+                ++erased.count;
+            }
+        }
+        TRY(session_.execute_many(
+            "delete from known_rows where transaction_id = ?1 and user_id = ?2", params));
+        ids = ids.subspan(some.size());
     }
     TRY(totals.write(session_, user_id_));
     return erased;
+}
+
+Result<std::optional<TransactionStore::Amount>> TransactionStore::amount_of(const std::string& id) {
+    return session_.query_one(
+        "select account_id, currency, amount_minor from transactions"
+        " where id = ?1 and user_id = ?2",
+        {id, user_id_},
+        [](const sql::Row& row) { return Amount{row.text(0), row.text(1), row.integer(2)}; });
 }
 
 Result<> TransactionStore::pass_on(const std::string& id, const std::string& file_id,

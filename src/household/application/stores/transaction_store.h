@@ -125,6 +125,13 @@ class TransactionStore {
     Result<Erased> erase(std::span<const std::string> ids);
 
   private:
+    struct Amount {
+        std::string account_id;
+        std::string currency;
+        std::int64_t minor = 0;
+    };
+    Result<std::optional<Amount>> amount_of(const std::string& id);
+
     sql::Session& session_;
     std::string user_id_;
 };

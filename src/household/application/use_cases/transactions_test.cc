@@ -180,6 +180,22 @@ TEST_F(TransactionsTest, RemoveIsAllOrNothing) {
     EXPECT_THAT(remove({}), FailsWith(ErrorKind::invalid, HasSubstr("ids: has 0 items")));
 }
 
+TEST_F(TransactionsTest, AnIdThatStandsTwiceIsOneRowLess) {
+    const auto row = [&](const char* amount) {
+        return world.transaction(account.id, "2026-01-01", amount).id;
+    };
+    const std::string gone = row("-1.00");
+    row("-2.00");
+    sql::Session& session = world.database().writer();
+    const auto erased =
+        TransactionStore(session, "ada").erase(std::vector{gone, std::string("none"), gone});
+    ASSERT_THAT(erased, Succeeds());
+    EXPECT_EQ(erased->count, 1);
+    EXPECT_THAT(erased->account_ids, ElementsAre(account.id));
+    EXPECT_EQ(world.count("select transaction_count from account_totals"), 1);
+    EXPECT_EQ(world.count("select total_minor from account_totals"), -200);
+}
+
 class TransactionListTest : public TransactionsTest {
   protected:
     TransactionListTest() {
