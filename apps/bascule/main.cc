@@ -1,3 +1,5 @@
+#include <string>
+
 #include "bench/benches.h"
 #include "cli/cli.h"
 #include "demo.h"
@@ -7,15 +9,24 @@ namespace {
 
 using bascule::cli::ServeArguments;
 
+/// A value that is taken as it stands: `[::1]:4010` is no list, and a path may hold `: `.
+std::string as_text(const std::string& value) {
+    std::string quoted = "'";
+    for (const char c : value) {
+        quoted += c == '\'' ? "''" : std::string(1, c);
+    }
+    return quoted + "'";
+}
+
 bascule::SettingSources sources_of(const ServeArguments& arguments) {
     bascule::SettingSources sources{.config_file = arguments.config_file,
                                     .routing_file = arguments.routing_file,
                                     .overrides = arguments.overrides};
     if (!arguments.data_directory.empty()) {
-        sources.overrides.push_back("storage.data=" + arguments.data_directory);
+        sources.overrides.push_back("storage.data=" + as_text(arguments.data_directory));
     }
     if (!arguments.listen.empty()) {
-        sources.overrides.push_back("server.listen=" + arguments.listen);
+        sources.overrides.push_back("server.listen=" + as_text(arguments.listen));
     }
     return sources;
 }

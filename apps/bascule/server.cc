@@ -108,6 +108,7 @@ struct Server::Parts {
     std::unique_ptr<api::Services> services;
     std::unique_ptr<http::Server> http;
     std::unique_ptr<io::FileWatcher> watcher;
+    Address address;
 
     ~Parts() { stop(); }
 
@@ -123,10 +124,7 @@ struct Server::Parts {
     void watch();
     void reload();
     void stop();
-    std::string url(std::uint16_t port) const {
-        const std::string host = settings.listen.substr(0, settings.listen.rfind(':'));
-        return "http://" + host + ":" + std::to_string(port);
-    }
+    std::string url(std::uint16_t port) const { return url_of({address.host, port}); }
 };
 
 Result<> Server::Parts::open_storage() {
@@ -278,7 +276,7 @@ Result<std::string> Server::Parts::owner_id() {
 }
 
 Result<> Server::Parts::open_http() {
-    const Address address = TRY(address_of(settings));
+    address = TRY(address_of(settings));
     services = std::make_unique<api::Services>(api::Services{
         .bus = *bus,
         .household = *household,
@@ -293,22 +291,30 @@ Result<> Server::Parts::open_http() {
         .report = [](const std::string& message) { journal::error(message); }});
     http::Router router;
     api::add_routes(router, *services);
-    http = TRY(http::Server::create({.address = address.host,
-                                     .port = address.port,
-                                     .threads = settings.http_threads,
-                                     .body_bytes_max = settings.upload_bytes_max,
-                                     .body_bytes_setting = "server.upload_bytes_max",
-                                     .connections_max = settings.connections_max,
-                                     .connections_per_peer_max = settings.connections_per_peer_max,
-                                     .paths_always = {"/healthz", "/readyz"},
-                                     .header_timeout = settings.header_timeout,
-                                     .on_listening =
-                                         [this](std::uint16_t port) {
-                                             // Who is answered may look for the token at once.
-                                             return store_credentials(
-                                                 *disk, settings.data_directory, url(port), token);
-                                         }},
-                                    std::move(router)));
+    auto created = http::Server::create(
+        {.address = address.host,
+         .port = address.port,
+         .threads = settings.http_threads,
+         .body_bytes_max = settings.upload_bytes_max,
+         .body_bytes_setting = "server.upload_bytes_max",
+         .connections_max = settings.connections_max,
+         .connections_per_peer_max = settings.connections_per_peer_max,
+         .paths_always = {"/healthz", "/readyz"},
+         .header_timeout = settings.header_timeout,
+         .on_listening =
+             [this](std::uint16_t port) {
+                 // Who is answered may look for the token at once.
+                 return store_credentials(*disk, settings.data_directory, url(port), token);
+             }},
+        std::move(router));
+    if (!created && created.error().kind() == ErrorKind::conflict) {
+        return fail(ErrorKind::conflict,
+                    created.error().message() +
+                        "; another program listens there, perhaps another `bascule serve`: stop "
+                        "it, or take another port with --listen ADDRESS:PORT (port 0: any that is "
+                        "free)");
+    }
+    http = TRY(std::move(created));
     return {};
 }
 

@@ -48,6 +48,30 @@ class StartTest(unittest.TestCase):
             self.assertEqual(json.loads((server.data / "secrets/cli.json").read_text())["url"], f"http://127.0.0.1:{server.port}")
 
 
+class ListenTest(unittest.TestCase):
+    def refused(self, *arguments):
+        """What a start says that fails, and its exit code."""
+        with tempfile.TemporaryDirectory(prefix="bascule-e2e-") as folder:
+            done = subprocess.run([PROGRAM, "serve", "--data", f"{folder}/data: [1]", *arguments], capture_output=True, text=True, timeout=60)
+            self.assertFalse((Path(folder) / "data").exists())
+            return done.returncode, done.stdout + done.stderr
+
+    def test_an_address_is_taken_as_it_is_typed(self):
+        for typed in ("4010", "[::1", "$HOST:4010", "{a: b}", "it's:1"):
+            with self.subTest(typed=typed):
+                code, text = self.refused("--listen", typed)
+                self.assertEqual(code, 3, text)
+                self.assertIn(f"server.listen (--listen) is '{typed}'; ADDRESS:PORT is allowed", text)
+
+    def test_a_port_in_use_says_what_to_do(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            code, text = self.refused("--listen", f"localhost:{port}")
+            self.assertEqual(code, 7, text)
+            self.assertIn(f"listen on 127.0.0.1:{port}: ", text)
+            self.assertIn("another port with --listen ADDRESS:PORT", text)
+
+
 class ConnectionsTest(unittest.TestCase):
     def test_half_open_connections_lock_nobody_out(self):
         with Server(PROGRAM, arguments=["--set", "server.connections_max=50"]) as server:
