@@ -253,10 +253,14 @@ class CommandLine {
                                                       .output = output(),
                                                       .yes = yes_,
                                                       .limit = limit_,
-                                                      .all = all_});
+                                                      .all = all_,
+                                                      .wait = wait_});
                                  });
             for (const Argument& argument : each.arguments) {
                 add_argument(app, argument);
+            }
+            if (each.file == FileStep::wait) {
+                app->add_flag("!--no-wait", wait_, "Do not wait until it is processed");
             }
             if (each.shape == Shape::list) {
                 app->add_option("--limit", limit_, "Items at most")
@@ -413,6 +417,7 @@ class CommandLine {
     int timeout_s_ = 30;
     std::size_t limit_ = 100;
     bool all_ = false;
+    bool wait_ = true;
     Words words_;
     StatementParse statement_;
     std::string statement_format_;

@@ -223,22 +223,43 @@ class VerbTest : public testing::Test {
         for (const char* path :
              {"/v1/accounts", "/v1/accounts/{id}", "/v1/transactions", "/v1/categories",
               "/v1/categories/{id}", "/v1/category-rules", "/v1/analytics/{type}", "/v1/events"}) {
-            router.add(
-                http::Method::get, path, [this](const http::Request& request, http::Reply reply) {
-                    asked_.with([&](auto& asked) { asked.push_back(request.target); });
-                    const auto found = answers_.find(request.path);
-                    if (found == answers_.end()) {
-                        reply.send(http::error_response(
-                            401, {.code = "unauthorized", .message = "a valid token is needed"},
-                            "r"));
-                    } else {
-                        reply.send(http::json_response(200, found->second));
-                    }
-                });
+            router.add(http::Method::get, path,
+                       [this](const http::Request& request, http::Reply reply) {
+                           asked_.with([&](auto& asked) { asked.push_back(request.target); });
+                           const auto found = answers_.find(request.path);
+                           if (found == answers_.end()) {
+                               reply.send(http::error_response(
+                                   401,
+                                   {.code = "unauthorized",
+                                    .message = "a valid token is needed",
+                                    .hint = "send the header `Authorization: Bearer TOKEN`"},
+                                   "r"));
+                           } else {
+                               reply.send(http::json_response(200, found->second));
+                           }
+                       });
         }
         router.add(http::Method::post, "/v1/files",
                    [this](const http::Request&, http::Reply reply) {
                        reply.send(http::json_response(202, answers_["/v1/files"]));
+                   });
+        for (const char* path :
+             {"/v1/files/{id}:process", "/v1/files/{id}:associate", "/v1/accounts"}) {
+            router.add(http::Method::post, path,
+                       [this](const http::Request& request, http::Reply reply) {
+                           const auto found = refusals_.find(request.path);
+                           reply.send(found == refusals_.end()
+                                          ? http::json_response(202, answers_[request.path])
+                                          : http::error_response(400, found->second, "r"));
+                       });
+        }
+        router.add(http::Method::get, "/v1/files/{id}",
+                   [this](const http::Request&, http::Reply reply) {
+                       reply.send(http::json_response(200, looks_.with([](auto& looks) {
+                           std::string now = looks.front();
+                           looks.erase(looks.begin());
+                           return now;
+                       })));
                    });
         router.add(http::Method::post, "/v1/events",
                    [this](const http::Request&, http::Reply reply) {
@@ -261,6 +282,8 @@ class VerbTest : public testing::Test {
     }
 
     std::map<std::string, std::string> answers_;
+    std::map<std::string, http::ErrorBody> refusals_;
+    Guarded<std::vector<std::string>> looks_;  ///< at a file, one after the other
     Guarded<std::vector<std::string>> asked_;
     std::unique_ptr<http::Server> server_;
     std::string url_;
@@ -445,12 +468,94 @@ TEST_F(VerbTest, AFileOfAnotherAccountSaysHowToInsist) {
     EXPECT_THAT(ran.err, HasSubstr("your accounts are: Giro, Spar"));
 }
 
+std::string a_file(const std::string& status, const std::string& more = "") {
+    return R"({"id":"f-1","fileName":"a.csv","accountId":"a-1","rowCount":2,"status":")" + status +
+           "\"" + more + "}";
+}
+
+struct ProcessCase {
+    const char* claim;
+    std::string outcome;
+    int code;
+    const char* says;
+};
+
+class ProcessTest : public VerbTest, public testing::WithParamInterface<ProcessCase> {};
+
+TEST_P(ProcessTest, WaitsForTheOutcomeAndEndsWithIt) {
+    answers_["/v1/accounts"] = accounts_page;
+    answers_["/v1/files/f-1:process"] = a_file("pending");
+    looks_.with([&](auto& looks) { looks = {a_file("pending"), GetParam().outcome}; });
+    const Ran ran = ask({"files", "process", "f-1", "-o", "json"});
+    EXPECT_EQ(ran.code, GetParam().code) << ran.err;
+    EXPECT_EQ(json::Value::parse(ran.out).value(), json::Value::parse(GetParam().outcome).value());
+    EXPECT_THAT(ran.err, HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, ProcessTest,
+    testing::Values(
+        ProcessCase{"Whole", a_file("processed"), exit_yes, ""},
+        ProcessCase{"WithoutRows",
+                    R"({"id":"f-1","fileName":"a.ofx","rowCount":0,"status":"processed"})",
+                    exit_yes, "a.ofx: 0 rows"},
+        ProcessCase{"Partly", a_file("partial", R"(,"rejected":[{"line":3,"message":"no date"}])"),
+                    exit_partly, "a.csv, line 3: no date"},
+        ProcessCase{"Failed", a_file("failed", R"(,"message":"split it")"), exit_no,
+                    "nothing was taken: split it"},
+        ProcessCase{"StillAsking",
+                    a_file("needs_mapping",
+                           R"(,"message":"m","ambiguities":[{"code":"sign","message":"m"}])"),
+                    exit_no, R"(bascule files process f-1 --mapping '{"sign": "as_stated"}')"}),
+    [](const auto& info) { return info.param.claim; });
+
+TEST_F(VerbTest, WhoDoesNotWaitForAFileIsToldThatItIsPending) {
+    answers_["/v1/files/f-1:process"] = a_file("pending");
+    looks_.with([](auto& looks) { looks = {a_file("failed")}; });
+    const Ran ran = ask({"files", "process", "f-1", "--no-wait"});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_THAT(ran.out, HasSubstr("pending"));
+}
+
+TEST_F(VerbTest, AFileThatGotItsAccountSaysWithWhatToGoOn) {
+    answers_["/v1/accounts"] = accounts_page;
+    answers_["/v1/files/f-1:associate"] = a_file("needs_mapping");
+    const Ran ran = ask({"files", "associate", "f-1", "--account", "Giro"});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_THAT(ran.err, HasSubstr("bascule files process f-1"));
+    answers_["/v1/files/f-1:associate"] = a_file("processed");
+    EXPECT_THAT(ask({"files", "associate", "f-1", "--account", "Giro"}).err, IsEmpty());
+}
+
+TEST_F(VerbTest, ARefusalSpeaksOfWhatWasTyped) {
+    const auto told = [&](const http::ErrorBody& refusal) {
+        refusals_["/v1/accounts"] = refusal;
+        return ask({"accounts", "create", "X", "--type", "t", "--currency", "EUR"}).err;
+    };
+    EXPECT_THAT(told({.message = "openingDate: is no day", .field = "openingDate"}),
+                StartsWith("bascule: --opening-date: is no day"));
+    EXPECT_THAT(told({.message = "/identifiers/0: is empty", .field = "/identifiers/0"}),
+                StartsWith("bascule: --identifier/0: is empty"));
+    EXPECT_THAT(told({.message = "must be short", .field = "/name"}),
+                StartsWith("bascule: must be short (NAME)"));
+    EXPECT_THAT(told({.message = "nobody: knows", .field = ""}), StartsWith("bascule: nobody: k"));
+}
+
+TEST_F(VerbTest, ANewAccountSaysHowToKnowItsBalance) {
+    answers_["/v1/accounts"] = R"({"id":"a-1","name":"X","balance":null})";
+    const Ran ran = ask({"accounts", "create", "X", "--type", "checking", "--currency", "EUR"});
+    EXPECT_EQ(ran.code, exit_yes);
+    EXPECT_THAT(ran.out, HasSubstr("balance  unknown (no opening balance)"));
+    EXPECT_THAT(ran.err, HasSubstr("--opening-balance"));
+}
+
 TEST_F(VerbTest, AWrongTokenSaysWhereTheRightOneIs) {
     const Ran ran = ask({"accounts", "list"});
     EXPECT_EQ(ran.code, exit_not_allowed);
     EXPECT_THAT(ran.err, HasSubstr("a valid token is needed"));
     EXPECT_THAT(ran.err, HasSubstr("the token of --token"));
     EXPECT_THAT(ran.err, HasSubstr("secrets/cli.json"));
+    EXPECT_THAT(ran.err, Not(HasSubstr("Authorization")));
 }
 
 TEST(CliTest, DestructiveVerbsWantYes) {

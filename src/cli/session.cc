@@ -59,7 +59,8 @@ std::string words_of(const http::Response& response) {
         words.find(field) == std::string::npos) {  // often the message begins with it
         words += " (" + field + ")";
     }
-    if (const std::string hint = member(*value, "/error/hint"); !hint.empty()) {
+    if (const std::string hint = member(*value, "/error/hint");
+        !hint.empty() && response.status != 401) {  // how to sign in is said in other words here
         words += "\n" + hint;
     }
     if (response.status >= 500) {

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/cli.h"
+#include "cli/file_outcome.h"
 #include "cli/tail_verb.h"
 #include "cli/terminal.h"
 #include "foundation/json/writer.h"
@@ -101,6 +102,41 @@ int tell(const Failure& failure) {
     return failure.exit_code;
 }
 
+/// An argument as it is typed: `--opening-date`, `NAME`.
+std::string typed_as(const Argument& argument) {
+    if (!argument.positional) {
+        return "--" + std::string(argument.name);
+    }
+    std::string name(argument.name);
+    std::ranges::transform(name, name.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return name;
+}
+
+/// A refusal names members of the request (`/openingDate: …`, `… (openingDate)`), a person typed
+/// options.
+std::string in_typed_words(std::string message, const Verb& verb) {
+    for (const Argument& argument : verb.arguments) {
+        const std::string typed = typed_as(argument);
+        for (const std::string& member :
+             {"/" + std::string(argument.member), std::string(argument.member)}) {
+            if (message.starts_with(member + ":") || message.starts_with(member + "/")) {
+                return message.replace(0, member.size(), typed);
+            }
+            const std::string behind = " (" + member + ")";
+            if (const auto at = message.find(behind); at != std::string::npos) {
+                return message.replace(at, behind.size(), " (" + typed + ")");
+            }
+        }
+    }
+    return message;
+}
+
+int tell(const Failure& failure, const Verb& verb) {
+    return tell({failure.exit_code, in_typed_words(failure.message, verb)});
+}
+
 /// What to do about values that are not there.
 void note_remedies(const std::vector<json::Value>& items, const std::vector<Column>& columns) {
     for (const Column& column : columns) {
@@ -170,7 +206,7 @@ int print_list(Session& session, Ask ask, const Verb& verb, const VerbOptions& o
         }
         const auto page = session.json(ask);
         if (!page) {
-            return tell(page.error());
+            return tell(page.error(), verb);
         }
         const json::Value* found = page->find("items");
         if (found == nullptr) {
@@ -342,14 +378,21 @@ int run_verb(const Verb& verb, const Words& typed, const VerbOptions& options) {
     if (verb.shape == Shape::text) {
         const auto text = session->raw(ask);
         if (!text) {
-            return tell(text.error());
+            return tell(text.error(), verb);
         }
         print(*text);
         return exit_yes;
     }
-    const auto object = session->json(ask);
+    auto object = session->json(ask);
     if (!object) {
-        return tell(object.error());
+        return tell(object.error(), verb);
+    }
+    if (verb.file == FileStep::wait && options.wait) {
+        object = settled(*session, *std::move(object));
+        end_progress();
+        if (!object) {
+            return tell(object.error(), verb);
+        }
     }
     const json::Value* rows = verb.shape == Shape::rows ? object->find(verb.rows) : nullptr;
     if (rows != nullptr && options.output != Output::json) {
@@ -361,6 +404,13 @@ int run_verb(const Verb& verb, const Words& typed, const VerbOptions& options) {
     print(rendered_object(*object, options.output, verb.columns));
     if (options.output == Output::table) {
         note_remedies({*object}, verb.columns);
+    }
+    if (verb.file == FileStep::wait) {
+        explain_file(*session, *object);
+        return exit_code_of_file(*object);
+    }
+    if (verb.file == FileStep::tell) {
+        tell_next_step(*object);
     }
     return exit_yes;
 }

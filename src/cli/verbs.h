@@ -38,6 +38,13 @@ enum class Shape {
     text,
 };
 
+/// What is done beyond showing an answer that is a bank file.
+enum class FileStep {
+    none,
+    wait,  ///< until it is processed, unless --no-wait; the exit code follows what became of it
+    tell,  ///< with which command to go on
+};
+
 /// A verb that is one request: `consumers pause NAME --until T` is `POST /v1/consumers/{name}:pause
 /// {"until": T}`.
 struct Verb {
@@ -50,6 +57,7 @@ struct Verb {
     std::vector<Column> columns;
     bool destructive = false;  ///< wants --yes where nobody can be asked
     std::string_view rows;     ///< with Shape::rows
+    FileStep file = FileStep::none;
 };
 
 /// All of them, in the order of `bascule --help`.
@@ -72,6 +80,7 @@ struct VerbOptions {
     bool yes = false;
     std::size_t limit = 100;  ///< items of a list
     bool all = false;
+    bool wait = true;  ///< for a file to be processed
 };
 
 /// What a person is asked before a destructive verb: what it does, and to what.
