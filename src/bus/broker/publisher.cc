@@ -16,27 +16,25 @@ namespace bascule::broker {
 
 namespace {
 
+/// What is set aside for the bodies of a call before the first one is in it.
+constexpr std::size_t expected_bytes_max = 256 << 10;
+
 /// Records of control have no key, no id and no target.
-log::Record control_record(std::string body, std::uint32_t rule_version) {
-    log::Record record;
-    record.kind = log::RecordKind::control;
-    record.rule_version = rule_version;
-    record.body = std::move(body);
-    return record;
+log::Record control_record(std::uint32_t rule_version) {
+    return {.kind = log::RecordKind::control, .rule_version = rule_version};
 }
 
-std::optional<Rejected> refusal_of(const event::Event& event) {
+std::optional<Rejected> refusal_of(const event::EventView& event) {
     if (event.hops > event::hops_max) {
         return Rejected{.code = Rejected::Code::hop_limit,
-                        .event_id = event.event_id,
+                        .event_id = std::string(event.event_id),
                         .field = "",
                         .message = "stands " + std::to_string(event.hops) +
                                    " events deep in its chain of causes; at most " +
                                    std::to_string(event::hops_max) +
                                    " are allowed, so that a loop ends"};
     }
-    const event::EventView view = event::view_of(event);
-    const std::vector<event::Fault> faults = event::faults_of(view);
+    const std::vector<event::Fault> faults = event::faults_of(event);
     if (faults.empty()) {
         return std::nullopt;
     }
@@ -45,7 +43,7 @@ std::optional<Rejected> refusal_of(const event::Event& event) {
         message.append(message.empty() ? "" : "; ").append(fault.text());
     }
     return Rejected{.code = Rejected::Code::invalid_event,
-                    .event_id = event.event_id,
+                    .event_id = std::string(event.event_id),
                     .field = faults.front().pointer,
                     .message = std::move(message)};
 }
@@ -81,17 +79,14 @@ Rejected rejected_by_log(const log::Rejected& rejected, std::string event_id) {
     return answer;
 }
 
-log::Record record_of(const event::Event& event, const PublishOptions& options, std::size_t index) {
-    const event::EventView view = event::view_of(event);
-    log::Record record;
-    record.kind = log::RecordKind::event;
-    record.key_hash = event.user_id.empty() ? 0 : hash64(event.user_id);
-    record.id_hash = event::id_hash(view);
-    record.content_hash = event::content_hash(view).low;
-    record.producer = options.producer;
-    record.sequence = options.producer == 0 ? 0 : options.sequence + index;
-    record.body = event::encode_body(view);
-    return record;
+log::Record record_of(const event::EventView& event, const PublishOptions& options,
+                      std::size_t index) {
+    return {.kind = log::RecordKind::event,
+            .key_hash = event.user_id.empty() ? 0 : hash64(event.user_id),
+            .id_hash = event::id_hash(event),
+            .content_hash = event::content_hash(event).low,
+            .producer = options.producer,
+            .sequence = options.producer == 0 ? 0 : options.sequence + index};
 }
 
 /// A control record without id and producer that fits a frame is refused for no reason.
@@ -146,29 +141,38 @@ std::shared_ptr<const Routing> Publisher::routing() const {
 }
 
 /// One publish call on its way: what was good enough to be appended, and the answers so far.
+///
+/// The events themselves are gone once they are encoded: their memory is given back by the thread
+/// that filled it, and what is asked of them later stands in the body.
 struct Publisher::Call {
-    std::vector<PublishResult> results;  ///< one per event given
-    std::vector<event::Event> events;    ///< those that were taken
-    std::vector<std::size_t> places;     ///< of these, in `results`
-    std::vector<log::Record> records;    ///< of these
-    std::vector<std::uint32_t> target_sets;
+    std::vector<PublishResult> results;  ///< one per event given, with its id from the start
+    std::vector<std::size_t> places;     ///< in `results`, of the records
+    log::RecordBatch batch;
+    std::vector<std::uint32_t> target_sets;  ///< of the records
     std::vector<std::uint32_t> definitions;  ///< sets that the batch defines
     std::size_t definition_records = 0;      ///< in which it does, at its head
     log::Atomicity atomicity = log::Atomicity::each;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0;  ///< of events' bodies
     io::Completion<std::vector<PublishResult>> done;
+
+    bool empty() const { return places.empty(); }
+
+    std::string take_id(std::size_t place) {
+        return std::move(std::get<Accepted>(results[place]).event_id);
+    }
 
     /// Nothing is left to be appended if one event of a batch that is all or nothing was refused.
     void reject_the_rest_of_a_refused_batch() {
-        if (atomicity == log::Atomicity::each || events.size() == results.size()) {
+        if (atomicity == log::Atomicity::each || places.size() == results.size()) {
             return;
         }
-        for (std::size_t i = 0; i < events.size(); ++i) {
-            results[places[i]] = Rejected{.code = Rejected::Code::atomic_batch_failed,
-                                          .event_id = events[i].event_id,
-                                          .message = "another event of the batch was rejected"};
+        for (const std::size_t place : places) {
+            results[place] = Rejected{.code = Rejected::Code::atomic_batch_failed,
+                                      .event_id = take_id(place),
+                                      .message = "another event of the batch was rejected"};
         }
-        events.clear();
+        places.clear();
+        batch = {};
     }
 };
 
@@ -180,20 +184,31 @@ std::shared_ptr<Publisher::Call> Publisher::prepare(
     call->atomicity =
         options.atomicity == Atomicity::all ? log::Atomicity::all : log::Atomicity::each;
     call->results.resize(events.size());
+    call->places.reserve(events.size());
+    call->batch.records.reserve(events.size());
     const WallTime now = executor_.clock().wall();
     for (std::size_t i = 0; i < events.size(); ++i) {
-        event::stamp_missing(events[i], events[i].event_id.empty() ? new_uuid() : "", now);
-        if (auto refusal = refusal_of(events[i])) {
+        event::Event& event = events[i];
+        event::stamp_missing(event, event.event_id.empty() ? new_uuid() : "", now);
+        const event::EventView view = event::view_of(event);
+        if (auto refusal = refusal_of(view)) {
             call->results[i] = std::move(*refusal);
             continue;
         }
-        call->records.push_back(record_of(events[i], options, i));
-        call->bytes += call->records.back().body.size();
+        log::RecordBatch& batch = call->batch;
+        if (batch.records.empty()) {  // the others will be about as large
+            batch.bodies.reserve(std::min(event::body_bytes(view) * (events.size() - i) * 9 / 8,
+                                          expected_bytes_max));
+        }
+        batch.records.push_back(record_of(view, options, i));
+        const std::size_t before = batch.bodies.size();
+        event::append_body(batch.bodies, view);
+        batch.records.back().body_bytes = static_cast<std::uint32_t>(batch.bodies.size() - before);
         call->places.push_back(i);
-        call->events.push_back(std::move(events[i]));
+        call->results[i] = Accepted{.event_id = std::move(event.event_id)};
     }
     call->reject_the_rest_of_a_refused_batch();
-    counts_->rejected += call->results.size() - call->events.size();
+    counts_->rejected += call->results.size() - call->places.size();
     return call;
 }
 
@@ -201,15 +216,16 @@ void Publisher::match(Call& call, const Routing& routing) const {
     call.target_sets.clear();
     call.definitions.clear();
     TargetSets::Set targets;
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < call.events.size(); ++i) {
-        event::Event& event = call.events[i];
-        log::Record& record = call.records[i];
-        if (routing.match(event::view_of(event), targets) == Routing::Decided::no) {
-            ++counts_->undecided;
-            ++counts_->rejected;
-            call.bytes -= record.body.size();
-            call.results[call.places[i]] = undecided(event.event_id);
+    log::RecordBatch& batch = call.batch;
+    std::vector<std::size_t> undecided_records;
+    std::string_view bodies = batch.bodies;
+    for (std::size_t i = 0; i < batch.records.size(); ++i) {
+        log::Record& record = batch.records[i];
+        const auto event = event::decode_body(bodies.substr(0, record.body_bytes));
+        CHECK(event);
+        bodies.remove_prefix(record.body_bytes);
+        if (routing.match(*event, targets) == Routing::Decided::no) {
+            undecided_records.push_back(i);
             continue;
         }
         const auto [set, defined] = sets_->intern(targets);
@@ -219,34 +235,47 @@ void Publisher::match(Call& call, const Routing& routing) const {
         if (!defined && std::ranges::find(call.definitions, set) == call.definitions.end()) {
             call.definitions.push_back(set);
         }
-        if (kept < i) {
-            call.events[kept] = std::move(event);
-            call.records[kept] = std::move(record);
-            call.places[kept] = call.places[i];
+    }
+    if (!undecided_records.empty()) {
+        reject_undecided(call, undecided_records);
+    }
+}
+
+void Publisher::reject_undecided(Call& call, std::span<const std::size_t> records) const {
+    log::RecordBatch kept;
+    std::vector<std::size_t> places;
+    std::string_view bodies = call.batch.bodies;
+    for (std::size_t i = 0; i < call.batch.records.size(); ++i) {
+        const log::Record& record = call.batch.records[i];
+        const std::size_t place = call.places[i];
+        if (std::ranges::binary_search(records, i)) {
+            call.results[place] = undecided(call.take_id(place));
+        } else {
+            kept.add(record, bodies.substr(0, record.body_bytes));
+            places.push_back(place);
         }
-        ++kept;
+        bodies.remove_prefix(record.body_bytes);
     }
-    if (kept == call.events.size()) {
-        return;
-    }
-    call.events.resize(kept);
-    call.records.resize(kept);
-    call.places.resize(kept);
+    call.batch = std::move(kept);
+    call.places = std::move(places);
+    counts_->undecided += records.size();
+    const std::size_t before = call.places.size();
     call.reject_the_rest_of_a_refused_batch();
-    counts_->rejected += kept - call.events.size();
+    counts_->rejected += records.size() + before - call.places.size();
 }
 
 void Publisher::prepend_definitions(Call& call) const {
     if (call.definitions.empty()) {
         return;
     }
-    std::vector<log::Record> records;
-    for (std::string& body : sets_->definitions(call.definitions)) {
-        records.push_back(control_record(std::move(body), 0));
+    log::RecordBatch batch;
+    for (const std::string& body : sets_->definitions(call.definitions)) {
+        batch.add(control_record(0), body);
     }
-    call.definition_records = records.size();
-    std::ranges::move(call.records, std::back_inserter(records));
-    call.records = std::move(records);
+    call.definition_records = batch.records.size();
+    batch.records.insert(batch.records.end(), call.batch.records.begin(), call.batch.records.end());
+    batch.bodies += call.batch.bodies;
+    call.batch = std::move(batch);
 }
 
 Result<> Publisher::append(const std::shared_ptr<Call>& call) {
@@ -257,7 +286,7 @@ Result<> Publisher::append(const std::shared_ptr<Call>& call) {
             match(*call, *now);
             matched = now;
         }
-        if (call->events.empty()) {
+        if (call->empty()) {
             answer(executor_, std::move(call->done), std::move(call->results));
             return {};
         }
@@ -265,8 +294,9 @@ Result<> Publisher::append(const std::shared_ptr<Call>& call) {
             if (rules.routing != matched) {
                 return std::nullopt;
             }
+            call->bytes = call->batch.bodies.size();
             prepend_definitions(*call);
-            return log_.append(std::move(call->records), call->atomicity,
+            return log_.append(std::move(call->batch), call->atomicity,
                                [call, sets = sets_, counts = counts_](auto outcomes) {
                                    finish(*call, *sets, *counts, std::move(outcomes));
                                });
@@ -298,24 +328,30 @@ void Publisher::finish(Call& call, TargetSets& sets, PublishCounts& counts,
         }
         outcomes->erase(outcomes->begin(), events);
     }
-    counts.bytes += call.bytes;
+    std::uint64_t accepted_count = 0;
+    std::uint64_t unrouted = 0;
+    std::uint64_t duplicates = 0;
     for (std::size_t i = 0; i < outcomes->size(); ++i) {
-        PublishResult& result = call.results[call.places[i]];
-        std::string id = std::move(call.events[i].event_id);
+        const std::size_t place = call.places[i];
+        PublishResult& result = call.results[place];
         if (const auto* accepted = std::get_if<log::Accepted>(&(*outcomes)[i])) {
-            ++counts.accepted;
-            counts.unrouted += call.target_sets[i] == 0 ? 1 : 0;
-            result = Accepted{.event_id = std::move(id),
-                              .offset = accepted->offset,
-                              .recorded = accepted->recorded};
+            ++accepted_count;
+            unrouted += call.target_sets[i] == 0 ? 1 : 0;
+            auto& answer = std::get<Accepted>(result);
+            answer.offset = accepted->offset;
+            answer.recorded = accepted->recorded;
         } else if (const auto* duplicate = std::get_if<log::Duplicate>(&(*outcomes)[i])) {
-            ++counts.duplicates;
-            result = Duplicate{.event_id = std::move(id), .first = duplicate->first};
+            ++duplicates;
+            result = Duplicate{.event_id = call.take_id(place), .first = duplicate->first};
         } else {
-            ++counts.rejected;
-            result = rejected_by_log(std::get<log::Rejected>((*outcomes)[i]), std::move(id));
+            result = rejected_by_log(std::get<log::Rejected>((*outcomes)[i]), call.take_id(place));
         }
     }
+    counts.bytes += call.bytes;
+    counts.accepted += accepted_count;
+    counts.unrouted += unrouted;
+    counts.duplicates += duplicates;
+    counts.rejected += outcomes->size() - accepted_count - duplicates;
     call.done(std::move(call.results));
 }
 
@@ -335,9 +371,9 @@ void Publisher::publish(std::vector<event::Event> events, const PublishOptions& 
 }
 
 void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completion<Offset> done) {
-    std::vector<log::Record> records;
-    records.push_back(control_record(next->encode(), next->version()));
-    const std::size_t bytes = records.front().body.size();
+    log::RecordBatch batch;
+    batch.add(control_record(next->version()), next->encode());
+    const std::size_t bytes = batch.bodies.size();
     // Before they are in force: what is published meanwhile would be matched with them.
     if (!log_.fits(1, bytes)) {
         answer(executor_, std::move(done),
@@ -362,7 +398,7 @@ void Publisher::change_routing(std::shared_ptr<const Routing> next, io::Completi
             });
             (*told)(std::move(result));
         };
-        auto queued = log_.append(std::move(records), log::Atomicity::each, std::move(finished));
+        auto queued = log_.append(std::move(batch), log::Atomicity::each, std::move(finished));
         if (queued) {
             rules = {.routing = next, .changing = true};
         }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,7 @@ class Publisher {
     /// Finds who gets each event. One for which a rule is undecided is taken out of the call and
     /// rejected: it would be lost to whoever the rule names, or told to who shall not know of it.
     void match(Call& call, const Routing& routing) const;
+    void reject_undecided(Call& call, std::span<const std::size_t> records) const;
     void prepend_definitions(Call& call) const;
     /// Errors: the log refused the call at once; nobody was told.
     Result<> append(const std::shared_ptr<Call>& call);

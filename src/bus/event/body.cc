@@ -66,7 +66,7 @@ std::unexpected<Error> corrupt(const std::string& message) {
 
 }  // namespace
 
-std::string encode_body(const EventView& event) {
+std::size_t body_bytes(const EventView& event) {
     std::size_t bytes = header_bytes;
     for (const auto field : short_fields) {
         bytes += (event.*field).size();
@@ -74,8 +74,13 @@ std::string encode_body(const EventView& event) {
     for (const auto field : long_fields) {
         bytes += (event.*field).size();
     }
-    std::string body(bytes, '\0');
-    char* at = body.data();
+    return bytes;
+}
+
+void append_body(std::string& out, const EventView& event) {
+    const std::size_t begin = out.size();
+    out.resize(begin + body_bytes(event));
+    char* at = out.data() + begin;
     at = put(at, body_version);
     at = put(at, static_cast<std::uint8_t>(event.form));
     at = put(at, event.timestamp_is_receipt ? flag_timestamp_is_receipt : std::uint16_t{0});
@@ -93,7 +98,12 @@ std::string encode_body(const EventView& event) {
     for (const auto field : long_fields) {
         at = put_bytes(at, event.*field);
     }
-    CHECK(at == body.data() + body.size());
+    CHECK(at == out.data() + out.size());
+}
+
+std::string encode_body(const EventView& event) {
+    std::string body;
+    append_body(body, event);
     return body;
 }
 

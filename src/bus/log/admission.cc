@@ -11,6 +11,10 @@ namespace {
 /// Reads of memory under way at once: see DedupIndex::prefetch.
 constexpr std::size_t prefetched_ahead = 16;
 
+/// What is set aside for a frame before anything is in it.
+constexpr std::size_t expected_records_max = 1 << 14;
+constexpr std::size_t expected_bytes_max = 4 << 20;
+
 std::string text(std::uint64_t number) { return std::to_string(number); }
 
 Rejected batch_too_large(std::uint64_t bytes, const Options& options) {
@@ -39,52 +43,67 @@ Admission::Admission(const Options& options, const Hooks& hooks, DedupIndex dedu
 
 bool Admission::fits(const PendingBatch& batch) const {
     return filling_.empty() ||
-           frame_bytes(filling_.records.size() + batch.records.size(),
-                       filling_.bodies.size() + batch.bytes) <= options_.frame_bytes_max;
+           frame_bytes(filling_.records.size() + batch.records(),
+                       filling_.bodies.size() + batch.bytes()) <= options_.frame_bytes_max;
 }
 
-void Admission::admit(PendingBatch batch, WallTime now) {
+void Admission::admit(PendingBatch pending, WallTime now) {
     const WallTime recorded = advance(now);
     const Offset first = next_;
-    Answer answer{.done = std::move(batch.done)};
-    answer.outcomes.reserve(batch.records.size());
-    const std::uint64_t bytes = frame_bytes(batch.records.size(), batch.bytes);
+    const std::vector<Record>& records = pending.batch.records;
+    Answer answer{.done = std::move(pending.done)};
+    answer.outcomes.reserve(records.size());
+    const std::uint64_t bytes = frame_bytes(records.size(), pending.bytes());
     if (bytes > options_.frame_bytes_max) {
-        answer.outcomes.assign(batch.records.size(), batch_too_large(bytes, options_));
+        answer.outcomes.assign(records.size(), batch_too_large(bytes, options_));
     } else {
         dedup_.with([&](DedupIndex& dedup) {
             const std::size_t raised_before = filling_.raised.size();
-            const std::size_t count = batch.records.size();
-            for (std::size_t i = 0; i < std::min(count, prefetched_ahead); ++i) {
-                dedup.prefetch(batch.records[i].id_hash);
+            for (std::size_t i = 0; i < std::min(records.size(), prefetched_ahead); ++i) {
+                dedup.prefetch(records[i].id_hash);
             }
-            for (std::size_t i = 0; i < count; ++i) {
-                if (i + prefetched_ahead < count) {
-                    dedup.prefetch(batch.records[i + prefetched_ahead].id_hash);
+            for (std::size_t i = 0; i < records.size(); ++i) {
+                if (i + prefetched_ahead < records.size()) {
+                    dedup.prefetch(records[i + prefetched_ahead].id_hash);
                 }
-                answer.outcomes.push_back(judge(batch.records[i], dedup, recorded));
+                answer.outcomes.push_back(judge(records[i], dedup, recorded));
             }
             const bool rejected = std::ranges::any_of(answer.outcomes, [](const auto& one) {
                 return std::holds_alternative<Rejected>(one);
             });
-            if (rejected && batch.atomicity == Atomicity::all) {
+            if (rejected && pending.atomicity == Atomicity::all) {
                 reject_all(answer.outcomes, dedup, first, raised_before);
             }
         });
     }
     // Only now, since a batch that is all or nothing is decided by its last record.
-    for (std::size_t i = 0; i < answer.outcomes.size(); ++i) {
-        if (std::holds_alternative<Accepted>(answer.outcomes[i])) {
-            if (hooks_.before_commit) {
-                hooks_.before_commit(batch.records[i]);
-            }
-            put(batch.records[i], recorded);
-        }
-        filling_.duplicates += std::holds_alternative<Duplicate>(answer.outcomes[i]) ? 1 : 0;
-        filling_.rejected += std::holds_alternative<Rejected>(answer.outcomes[i]) ? 1 : 0;
-    }
+    put_accepted(pending.batch, answer.outcomes, recorded);
     CHECK(filling_.first.value() + filling_.records.size() == next_.value());
     filling_.answers.push_back(std::move(answer));
+}
+
+void Admission::put_accepted(const RecordBatch& batch, const std::vector<AppendOutcome>& outcomes,
+                             WallTime recorded) {
+    // Bodies of accepted records that follow each other are copied at once.
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        const std::size_t bytes = batch.records[i].body_bytes;
+        if (std::holds_alternative<Accepted>(outcomes[i])) {
+            put(batch.records[i], recorded);
+            if (hooks_.before_commit) {
+                hooks_.before_commit(filling_.records.back());
+            }
+            end += bytes;
+            continue;
+        }
+        ++(std::holds_alternative<Duplicate>(outcomes[i]) ? filling_.duplicates
+                                                          : filling_.rejected);
+        filling_.bodies.append(batch.bodies, begin, end - begin);
+        begin = end += bytes;
+    }
+    filling_.bodies.append(batch.bodies, begin, end - begin);
+    CHECK(end == batch.bodies.size());
 }
 
 AppendOutcome Admission::judge(const Record& record, DedupIndex& dedup, WallTime recorded) {
@@ -105,9 +124,9 @@ AppendOutcome Admission::judge(const Record& record, DedupIndex& dedup, WallTime
 std::optional<AppendOutcome> Admission::refusal(const Record& record,
                                                 const DedupIndex& dedup) const {
     // What routing stands on is no event: only the frame bounds it, together with its batch.
-    if (record.kind == RecordKind::event && record.body.size() > options_.record_bytes_max) {
+    if (record.kind == RecordKind::event && record.body_bytes > options_.record_bytes_max) {
         return Rejected{RejectReason::too_large,
-                        "the record has " + text(record.body.size()) + " bytes; at most " +
+                        "the record has " + text(record.body_bytes) + " bytes; at most " +
                             text(options_.record_bytes_max) + " are allowed"};
     }
     if (const auto hit = dedup.find(record.id_hash)) {
@@ -152,23 +171,21 @@ void Admission::reject_all(std::vector<AppendOutcome>& outcomes, DedupIndex& ded
     next_ = first;
 }
 
-void Admission::put(const Record& record, WallTime recorded) {
-    filling_.records.push_back({.recorded = to_unix_ms(recorded),
-                                .kind = record.kind,
-                                .key_hash = record.key_hash,
-                                .id_hash = record.id_hash,
-                                .content_hash = record.content_hash,
-                                .producer = record.producer,
-                                .sequence = record.producer == 0 ? 0 : record.sequence,
-                                .rule_version = record.rule_version,
-                                .target_set = record.target_set,
-                                .body_bytes = static_cast<std::uint32_t>(record.body.size())});
-    filling_.bodies += record.body;
+/// All but its body.
+void Admission::put(Record record, WallTime recorded) {
+    record.recorded = to_unix_ms(recorded);
+    record.sequence = record.producer == 0 ? 0 : record.sequence;
+    filling_.records.push_back(record);
 }
 
 PendingFrame Admission::take() {
     PendingFrame frame = std::exchange(filling_, PendingFrame{});
     filling_.first = next_;
+    // Under load the next one is about as large. Growing to that piece by piece costs copies, and
+    // memory that the kernel must clear first.
+    const auto about = [](std::size_t size) { return size + size / 8; };
+    filling_.records.reserve(std::min(about(frame.records.size()), expected_records_max));
+    filling_.bodies.reserve(std::min(about(frame.bodies.size()), expected_bytes_max));
     return frame;
 }
 
@@ -181,18 +198,20 @@ void Admission::undo(const PendingFrame& frame) {
     next_ = filling_.first = frame.first;
 }
 
-std::vector<PendingFrame> Admission::snapshot_frames(std::vector<std::string> bodies,
+std::vector<PendingFrame> Admission::snapshot_frames(const std::vector<std::string>& bodies,
                                                      WallTime now) {
     CHECK(filling_.empty());
     const WallTime recorded = advance(now);
     std::vector<PendingFrame> frames;
-    for (std::string& body : bodies) {
+    for (const std::string& body : bodies) {
         if (!filling_.records.empty() &&
             frame_bytes(filling_.records.size() + 1, filling_.bodies.size() + body.size()) >
                 options_.frame_bytes_max) {
             frames.push_back(take());
         }
-        put({.kind = RecordKind::control, .body = std::move(body)}, recorded);
+        put({.kind = RecordKind::control, .body_bytes = static_cast<std::uint32_t>(body.size())},
+            recorded);
+        filling_.bodies += body;
         dedup_.with([&](DedupIndex& dedup) { dedup.push({}, recorded); });
         next_ = bascule::next(next_);
     }

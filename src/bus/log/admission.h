@@ -25,7 +25,7 @@ struct Answer {
 struct PendingFrame {
     Offset first;
     std::uint16_t flags = 0;  ///< FrameFlag
-    std::vector<RecordMeta> records;
+    std::vector<Record> records;
     std::string bodies;
     std::vector<Answer> answers;
     std::uint64_t duplicates = 0;
@@ -51,7 +51,7 @@ class Admission {
     /// Whether the batch can still go into the frame that is filling.
     bool fits(const PendingBatch& batch) const;
 
-    void admit(PendingBatch batch, WallTime now);
+    void admit(PendingBatch pending, WallTime now);
 
     const PendingFrame& filling() const { return filling_; }
 
@@ -63,7 +63,7 @@ class Admission {
     void undo(const PendingFrame& frame);
 
     /// Frames of control records that take the next offsets; the last one ends the snapshot.
-    std::vector<PendingFrame> snapshot_frames(std::vector<std::string> bodies, WallTime now);
+    std::vector<PendingFrame> snapshot_frames(const std::vector<std::string>& bodies, WallTime now);
 
     Offset next() const { return next_; }
     const Producers& producers() const { return producers_; }
@@ -77,7 +77,9 @@ class Admission {
     AppendOutcome judge(const Record& record, DedupIndex& dedup, WallTime recorded);
     void reject_all(std::vector<AppendOutcome>& outcomes, DedupIndex& dedup, Offset first,
                     std::size_t raised_before);
-    void put(const Record& record, WallTime recorded);
+    void put_accepted(const RecordBatch& batch, const std::vector<AppendOutcome>& outcomes,
+                      WallTime recorded);
+    void put(Record record, WallTime recorded);
     WallTime advance(WallTime now);
 
     const Options& options_;

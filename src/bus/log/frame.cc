@@ -129,23 +129,27 @@ bool verify_bodies(const FrameHeader& header, std::span<const std::byte> bodies)
     return bodies.size() == header.body_bytes && hash_of(bodies) == header.body_hash;
 }
 
-EncodedFrame encode_frame(FrameHeader header, std::string_view columns, std::string bodies) {
-    CHECK(columns.size() <= FrameHeader::part_bytes_max && columns.size() % frame_alignment == 0);
+EncodedFrame seal_frame(FrameHeader header, std::string meta, std::string bodies) {
+    const std::size_t column_bytes = meta.size() - FrameHeader::bytes;
+    CHECK(column_bytes <= FrameHeader::part_bytes_max && column_bytes % frame_alignment == 0);
     CHECK(bodies.size() <= FrameHeader::part_bytes_max);
     CHECK(header.durable <= header.first);
-    header.column_bytes = static_cast<std::uint32_t>(columns.size());
+    header.column_bytes = static_cast<std::uint32_t>(column_bytes);
     header.body_bytes = static_cast<std::uint32_t>(bodies.size());
     header.body_hash = hash64(bodies);
 
-    EncodedFrame frame{.header = header};
-    frame.meta.resize(header.meta_bytes());
+    EncodedFrame frame{.header = header, .meta = std::move(meta), .bodies = std::move(bodies)};
     auto* at = reinterpret_cast<std::byte*>(frame.meta.data());
     store_header(at, header);
-    columns.copy(frame.meta.data() + FrameHeader::bytes, columns.size());
     store(at + hash_at, hash_of(as_bytes(frame.meta).subspan(magic_at)));
-    frame.bodies = std::move(bodies);
     frame.bodies.resize(header.total_bytes() - header.meta_bytes());
     return frame;
+}
+
+EncodedFrame encode_frame(FrameHeader header, std::string_view columns, std::string bodies) {
+    std::string meta(FrameHeader::bytes, '\0');
+    meta += columns;
+    return seal_frame(header, std::move(meta), std::move(bodies));
 }
 
 EncodedFrame encode_entries(FrameHeader header, std::span<const std::uint32_t> sizes,

@@ -86,6 +86,9 @@ struct EncodedFrame {
 /// Fills in sizes and checksums.
 EncodedFrame encode_frame(FrameHeader header, std::string_view columns, std::string bodies);
 
+/// The same, with the columns in their place already: `meta` begins with room for the header.
+EncodedFrame seal_frame(FrameHeader header, std::string meta, std::string bodies);
+
 /// Entries of a framed file.
 EncodedFrame encode_entries(FrameHeader header, std::span<const std::uint32_t> sizes,
                             std::string bodies);

@@ -19,7 +19,7 @@ class FrameScannerTest : public testing::Test {
     FrameScannerTest() { file_ = std::move(*disk_.open("file", io::OpenMode::create)); }
 
     std::string frame(std::uint64_t first, std::uint32_t body_bytes, std::uint64_t file_id = 42) {
-        const std::vector<RecordMeta> records = {{.body_bytes = body_bytes}};
+        const std::vector<Record> records = {{.body_bytes = body_bytes}};
         const EncodedFrame encoded = encode_records({.file_id = file_id, .first = first}, records,
                                                     std::string(body_bytes, 'x'));
         return encoded.meta + encoded.bodies;
@@ -83,8 +83,7 @@ TEST_F(FrameScannerTest, TakesNoFrameOfAnotherFile) {
 TEST_F(FrameScannerTest, TakesNoFrameFromInsideABody) {
     // A publisher may send what looks like a frame; without the file's id it is only a body.
     const std::string inner = frame(7, 8, 1);
-    const std::vector<RecordMeta> records = {
-        {.body_bytes = static_cast<std::uint32_t>(inner.size())}};
+    const std::vector<Record> records = {{.body_bytes = static_cast<std::uint32_t>(inner.size())}};
     const auto outer = encode_records({.file_id = 42}, records, inner);
     std::string bytes = outer.meta + outer.bodies;
     bytes[20] ^= 1;

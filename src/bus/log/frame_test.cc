@@ -15,7 +15,7 @@ using testing::Pair;
 
 constexpr FrameHeader start{.file_id = 42, .first = 1000, .durable = 990};
 
-std::vector<RecordMeta> two_records() {
+std::vector<Record> two_records() {
     return {{.recorded = 1'700'000'000'000,
              .key_hash = 11,
              .id_hash = {12, 13},
@@ -156,7 +156,7 @@ TEST(FrameTest, HeadKeepsProducers) {
 }
 
 TEST(FrameTest, TimesBeyondTheColumnAreCutNotWrapped) {
-    std::vector<RecordMeta> records(3);
+    std::vector<Record> records(3);
     records[1].recorded = 1LL << 40;
     records[2].recorded = 1LL << 41;
     const EncodedFrame frame = encode_records(start, records, "");

@@ -18,10 +18,12 @@ namespace bascule::log {
 
 /// One call of `Log::append`.
 struct PendingBatch {
-    std::vector<Record> records;
+    RecordBatch batch;
     Atomicity atomicity = Atomicity::each;
     io::Completion<std::vector<AppendOutcome>> done;
-    std::uint64_t bytes = 0;  ///< of bodies
+
+    std::size_t records() const { return batch.records.size(); }
+    std::uint64_t bytes() const { return batch.bodies.size(); }
 };
 
 /// The bounded queue between publishers and the writer: the log's back-pressure.
@@ -41,15 +43,15 @@ class Intake {
             if (state.closed) {
                 return std::unexpected(*state.closed);
             }
-            if (!state.waiting.empty() && (state.bytes + batch.bytes > bytes_max_ ||
-                                           state.records + batch.records.size() > records_max_)) {
+            if (!state.waiting.empty() && (state.bytes + batch.bytes() > bytes_max_ ||
+                                           state.records + batch.records() > records_max_)) {
                 return fail(ErrorKind::exhausted,
                             "the log's queue is full (" + std::to_string(state.records) +
                                 " records, " + std::to_string(state.bytes) +
                                 " bytes wait for the disk): publish again shortly");
             }
-            state.bytes += batch.bytes;
-            state.records += batch.records.size();
+            state.bytes += batch.bytes();
+            state.records += batch.records();
             state.waiting.push_back(std::move(batch));
             return std::exchange(state.awake, true) ? Wake::not_needed : Wake::needed;
         });
@@ -69,8 +71,8 @@ class Intake {
             }
             PendingBatch batch = std::move(state.waiting.front());
             state.waiting.pop_front();
-            state.bytes -= batch.bytes;
-            state.records -= batch.records.size();
+            state.bytes -= batch.bytes();
+            state.records -= batch.records();
             return batch;
         });
     }

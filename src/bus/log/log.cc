@@ -12,14 +12,6 @@ namespace bascule::log {
 
 namespace {
 
-std::uint64_t body_bytes(const std::vector<Record>& records) {
-    std::uint64_t sum = 0;
-    for (const Record& record : records) {
-        sum += record.body.size();
-    }
-    return sum;
-}
-
 Result<> remove_if_there(io::Disk& disk, const std::string& path) {
     auto removed = disk.remove(path);
     return !removed && removed.error().kind() == ErrorKind::not_found ? Result<>()
@@ -162,10 +154,9 @@ Log::~Log() {
     core_->writer().close([](const Result<>&) {});
 }
 
-Result<> Log::append(std::vector<Record> batch, Atomicity atomicity,
+Result<> Log::append(RecordBatch batch, Atomicity atomicity,
                      io::Completion<std::vector<AppendOutcome>> done) {
-    const std::uint64_t bytes = body_bytes(batch);
-    return core_->writer().append({std::move(batch), atomicity, std::move(done), bytes});
+    return core_->writer().append({std::move(batch), atomicity, std::move(done)});
 }
 
 bool Log::fits(std::size_t records, std::uint64_t bytes) const {

@@ -92,7 +92,7 @@ class Log {
     /// per record in their order, or with the error that ended it; never from within this call, so
     /// that the caller may hold a lock that `done` takes. On an error the batch was refused at
     /// once: `done` is destroyed uncalled. `exhausted`, `io`, `corrupt`, `unavailable`, as above.
-    Result<> append(std::vector<Record> batch, Atomicity atomicity,
+    Result<> append(RecordBatch batch, Atomicity atomicity,
                     io::Completion<std::vector<AppendOutcome>> done);
 
     /// Whether so many records, with so many bytes of bodies in all, can be one batch.

@@ -50,19 +50,22 @@ class BenchLog {
     std::unique_ptr<Log> log_;
 };
 
-std::vector<Record> records(std::uint64_t& number, std::size_t count) {
-    std::vector<Record> all(count);
-    for (Record& record : all) {
+RecordBatch records(std::uint64_t& number, std::size_t count) {
+    RecordBatch all;
+    all.records.reserve(count);
+    all.bodies.reserve(count * body_bytes);
+    for (std::size_t i = 0; i < count; ++i) {
+        Record record;
         const std::uint64_t id = number++;
         record.key_hash = id % 1000;
         record.id_hash = hash128({reinterpret_cast<const char*>(&id), sizeof id});
         record.content_hash = id;
-        record.body.assign(body_bytes, static_cast<char>('a' + id % 26));
+        all.add(record, std::string(body_bytes, static_cast<char>('a' + id % 26)));
     }
     return all;
 }
 
-Result<std::vector<AppendOutcome>> append(Log& log, std::vector<Record> batch) {
+Result<std::vector<AppendOutcome>> append(Log& log, RecordBatch batch) {
     return io::wait_for<std::vector<AppendOutcome>>(
         [&](auto done) { CHECK(log.append(std::move(batch), Atomicity::each, std::move(done))); });
 }

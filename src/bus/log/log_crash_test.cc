@@ -34,7 +34,7 @@ struct Publishers {
     /// Batches of 1 to 5, every second one all or nothing; a rejected record in some.
     void publish(Publisher& publisher) {
         const int number = publisher.batches++;
-        std::vector<Record> records;
+        Givens records;
         for (int i = 0; i <= number % 5; ++i) {
             const std::string id = std::to_string(publisher.name) + "/" + std::to_string(number) +
                                    "/" + std::to_string(i);
@@ -43,7 +43,7 @@ struct Publishers {
         }
         const Atomicity atomicity = number % 2 == 0 ? Atomicity::all : Atomicity::each;
         std::vector<std::string> bodies;
-        for (const Record& record : records) {
+        for (const Given& record : records) {
             bodies.push_back(record.body);
         }
         if (atomicity == Atomicity::all) {
@@ -51,7 +51,7 @@ struct Publishers {
         }
         // Who is refused at once publishes no more.
         static_cast<void>(log_.append(
-            std::move(records), atomicity, [this, &publisher, bodies](LogWorld::Outcomes outcomes) {
+            records, atomicity, [this, &publisher, bodies](LogWorld::Outcomes outcomes) {
                 if (!outcomes) {
                     return;
                 }

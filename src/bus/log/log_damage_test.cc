@@ -47,11 +47,11 @@ Image small_image() {
     auto log = world.open(options);
     EXPECT_THAT(log, Succeeds());
     for (std::uint64_t i = 0; i < damaged_events; i += 4) {
-        std::vector<Record> records;
+        Givens records;
         for (std::uint64_t k = i; k < i + 4; ++k) {
             records.push_back(event("e" + std::to_string(k), body_of(k)));
         }
-        EXPECT_THAT(world.append(**log, std::move(records)), Succeeds());
+        EXPECT_THAT(world.append(**log, records), Succeeds());
     }
     world.executor.run_until_idle();
     const Image image = image_of(world);

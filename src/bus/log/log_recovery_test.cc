@@ -135,7 +135,7 @@ TEST_F(LogRecoveryTest, RefusedRecordsLeaveNoTrace) {
     open();
     ASSERT_THAT(words(world_.append(*log_, batch(numbered(1, 1)))), ElementsAre("accepted 0"));
     world_.disk.set_capacity(0);
-    Record refused = numbered(1, 2);
+    Given refused = numbered(1, 2);
     refused.body = std::string(4000, 'x');
     EXPECT_THAT(words(world_.append(*log_, batch(refused))), ElementsAre("exhausted"));
     EXPECT_EQ(log_->highest_sequence(1), 1U);

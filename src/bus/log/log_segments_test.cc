@@ -245,7 +245,7 @@ TEST_F(LogSegmentsTest, SequencesSurviveTheirRecords) {
     world_.shut(log_);
     open(options);
     EXPECT_EQ(log_->highest_sequence(8), 123U);
-    Record late = event("late");
+    Given late = event("late");
     late.producer = 8;
     late.sequence = 123;
     EXPECT_THAT(words(world_.append(*log_, batch(late))), ElementsAre("not above 123"));

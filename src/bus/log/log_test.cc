@@ -22,15 +22,14 @@ class LogTest : public testing::Test {
         log_ = std::move(*opened);
     }
 
-    std::vector<std::string> append(std::vector<Record> records,
-                                    Atomicity atomicity = Atomicity::each) {
-        return words(world_.append(*log_, std::move(records), atomicity));
+    std::vector<std::string> append(const Givens& records, Atomicity atomicity = Atomicity::each) {
+        return words(world_.append(*log_, records, atomicity));
     }
 
     /// Starts an append; its answer goes to `answers_` in the order of completion.
-    void start(std::vector<Record> records, Atomicity atomicity = Atomicity::each) {
+    void start(const Givens& records, Atomicity atomicity = Atomicity::each) {
         const auto queued =
-            log_->append(std::move(records), atomicity, [this](const LogWorld::Outcomes& outcomes) {
+            log_->append(records, atomicity, [this](const LogWorld::Outcomes& outcomes) {
                 for (const std::string& word : words(outcomes)) {
                     answers_.push_back(word);
                 }
@@ -59,7 +58,7 @@ TEST_F(LogTest, NewLogIsEmptyAndRuns) {
 
 TEST_F(LogTest, ReadsBackEveryColumn) {
     open();
-    Record record = numbered(77, 5);
+    Given record = numbered(77, 5);
     record.body = "hello";
     EXPECT_THAT(append(batch(record)), ElementsAre("accepted 0"));
     const auto read = log_->read(Offset(0));
@@ -231,7 +230,7 @@ TEST_F(LogTest, SequenceMustRise) {
     open();
     EXPECT_THAT(append(batch(numbered(1, 5), numbered(2, 1))),
                 ElementsAre("accepted 0", "accepted 1"));
-    Record again = event("other");
+    Given again = event("other");
     again.producer = 1;
     again.sequence = 5;
     EXPECT_THAT(append(batch(again, numbered(1, 6))), ElementsAre("not above 5", "accepted 2"));
@@ -286,7 +285,7 @@ TEST_F(LogTest, ControlRecordsAreBoundedByTheFrameAlone) {
 
 TEST_F(LogTest, BatchAboveOneFrameIsRejectedWhole) {
     open();
-    std::vector<Record> records;
+    Givens records;
     for (int i = 0; i < 10; ++i) {
         records.push_back(event("e" + std::to_string(i), std::string(1000, 'x')));
     }
@@ -325,16 +324,16 @@ TEST_F(LogTest, ARefusalAtOnceCompletesNothing) {
 // --- hooks ---------------------------------------------------------------------------------------
 
 TEST_F(LogTest, HookSeesAcceptedRecordsInLogOrderAndMayRouteThem) {
-    std::vector<std::string> seen;
+    std::vector<Hash128> seen;
     Hooks hooks{.before_commit = [&](Record& record) {
-        seen.push_back(record.body);
+        seen.push_back(record.id_hash);
         record.target_set = 40 + static_cast<std::uint32_t>(seen.size());
         record.rule_version = 9;
     }};
     open(small_options(), std::move(hooks));
     append(batch(event("a", "A"), event("a", "A"), event("b", "B")));
     append(batch(event("c", "C"), event("a", "x")), Atomicity::all);
-    EXPECT_THAT(seen, ElementsAre("A", "B"));
+    EXPECT_THAT(seen, ElementsAre(id_of("a"), id_of("b")));
     const auto read = log_->read(Offset(1));
     ASSERT_THAT(read, Succeeds());
     EXPECT_EQ(read->records()[0].target_set, 42U);

@@ -32,30 +32,46 @@ inline Options small_options() {
 
 inline Hash128 id_of(std::string_view id) { return hash128("test", id); }
 
-inline Record event(std::string_view id, std::string body = "body") {
+/// A record with its own body.
+struct Given : Record {
+    std::string body;
+};
+
+/// What a test appends, record by record.
+struct Givens : std::vector<Given> {
+    using vector::vector;
+
+    operator RecordBatch() const {
+        RecordBatch batch;
+        for (const Given& given : *this) {
+            batch.add(given, given.body);
+        }
+        return batch;
+    }
+};
+
+inline Given event(std::string_view id, std::string body = "body") {
     const std::uint64_t content = hash64(body);
-    return {.key_hash = hash64(id),
-            .id_hash = id_of(id),
-            .content_hash = content,
-            .rule_version = 3,
-            .target_set = 5,
-            .body = std::move(body)};
+    return {{.key_hash = hash64(id),
+             .id_hash = id_of(id),
+             .content_hash = content,
+             .rule_version = 3,
+             .target_set = 5},
+            std::move(body)};
 }
 
-inline Record numbered(std::uint64_t producer, std::uint64_t sequence) {
-    Record record = event("p" + std::to_string(producer) + "-" + std::to_string(sequence));
+inline Given numbered(std::uint64_t producer, std::uint64_t sequence) {
+    Given record = event("p" + std::to_string(producer) + "-" + std::to_string(sequence));
     record.producer = producer;
     record.sequence = sequence;
     return record;
 }
 
-inline Record control(std::string body) {
-    return {.kind = RecordKind::control, .body = std::move(body)};
-}
+inline Given control(std::string body) { return {{.kind = RecordKind::control}, std::move(body)}; }
 
 template <class... Records>
-std::vector<Record> batch(Records... records) {
-    std::vector<Record> all;
+Givens batch(Records... records) {
+    Givens all;
     (all.push_back(std::move(records)), ...);
     return all;
 }
@@ -72,7 +88,7 @@ struct LogWorld {
 
     using Outcomes = Result<std::vector<AppendOutcome>>;
 
-    Outcomes append(Log& log, std::vector<Record> records, Atomicity atomicity = Atomicity::each) {
+    Outcomes append(Log& log, RecordBatch records, Atomicity atomicity = Atomicity::each) {
         return sim::wait_for<std::vector<AppendOutcome>>(executor, [&](auto done) {
             // A refusal at once and one later are the same to most tests.
             const auto shared = std::make_shared<decltype(done)>(std::move(done));

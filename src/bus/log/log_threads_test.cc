@@ -50,13 +50,13 @@ TEST_F(LogThreadsTest, PublishersAndReadersDoNotDisturbEachOther) {
 
     const auto publish = [&](int publisher) {
         for (int i = 0; i < batches; ++i) {
-            std::vector<Record> records;
+            Givens records;
             for (int k = 0; k < 3; ++k) {
                 const std::string id = std::to_string(publisher) + "/" + std::to_string(3 * i + k);
                 records.push_back(event(id, id + std::string(200, '.')));
             }
             const auto outcomes = io::wait_for<std::vector<AppendOutcome>>([&](auto done) {
-                failed = !log->append(std::move(records), Atomicity::all, std::move(done));
+                failed = !log->append(records, Atomicity::all, std::move(done));
             });
             failed = failed || !outcomes;
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/hash.h"
 #include "foundation/base/offset.h"
@@ -22,9 +24,10 @@ enum class RecordKind : std::uint8_t {
     control = 2,
 };
 
-/// What a publisher hands over. The body is opaque here; the other fields are columns, which
-/// dedup, routing and restart read without touching bodies.
+/// What stands in the columns of one record, which dedup, routing and restart read without touching
+/// bodies. The body is opaque here.
 struct Record {
+    std::int64_t recorded = 0;  ///< unix ms; the log writes it
     RecordKind kind = RecordKind::event;
     std::uint64_t key_hash = 0;
     Hash128 id_hash;  ///< over (source, event id); all zero = no id, never a duplicate
@@ -33,7 +36,21 @@ struct Record {
     std::uint64_t sequence = 0;
     std::uint32_t rule_version = 0;
     std::uint32_t target_set = 0;
-    std::string body;
+    std::uint32_t body_bytes = 0;
+};
+
+/// What a publisher hands over: records, and their bodies one after the other in one piece of
+/// memory, so that a batch costs the writer one copy however many records it has.
+struct RecordBatch {
+    std::vector<Record> records;
+    std::string bodies;
+
+    void add(Record record, std::string_view body) {
+        CHECK(body.size() <= std::numeric_limits<std::uint32_t>::max());
+        record.body_bytes = static_cast<std::uint32_t>(body.size());
+        records.push_back(record);
+        bodies += body;
+    }
 };
 
 /// Durable, at this place.

@@ -23,7 +23,7 @@ bool RecordColumns::consistent(const FrameHeader& header) const {
     return bytes == header.body_bytes && controls == header.control_count;
 }
 
-EncodedFrame encode_records(FrameHeader header, std::span<const RecordMeta> records,
+EncodedFrame encode_records(FrameHeader header, std::span<const Record> records,
                             std::string bodies) {
     const std::size_t count = records.size();
     header.kind = FrameKind::records;
@@ -31,12 +31,12 @@ EncodedFrame encode_records(FrameHeader header, std::span<const RecordMeta> reco
     header.control_count = 0;
     header.time_base = count == 0 ? header.time_base : records.front().recorded;
 
-    std::string columns(RecordColumns::bytes(count), '\0');
-    auto* wide = reinterpret_cast<std::byte*>(columns.data());
+    std::string meta(FrameHeader::bytes + RecordColumns::bytes(count), '\0');
+    auto* wide = reinterpret_cast<std::byte*>(meta.data()) + FrameHeader::bytes;
     auto* narrow = wide + 48 * count;
     auto* kinds = wide + 64 * count;
     for (std::size_t i = 0; i < count; ++i) {
-        const RecordMeta& record = records[i];
+        const Record& record = records[i];
         store(wide + 8 * i, record.key_hash);
         store(wide + 8 * (count + i), record.id_hash.high);
         store(wide + 8 * (2 * count + i), record.id_hash.low);
@@ -55,7 +55,7 @@ EncodedFrame encode_records(FrameHeader header, std::span<const RecordMeta> reco
         store(kinds + i, record.kind);
         header.control_count += record.kind == RecordKind::control ? 1 : 0;
     }
-    return encode_frame(header, columns, std::move(bodies));
+    return seal_frame(header, std::move(meta), std::move(bodies));
 }
 
 }  // namespace bascule::log

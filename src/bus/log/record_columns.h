@@ -12,20 +12,6 @@
 
 namespace bascule::log {
 
-/// A record on its way into a frame; its body went ahead.
-struct RecordMeta {
-    std::int64_t recorded = 0;  ///< unix ms
-    RecordKind kind = RecordKind::event;
-    std::uint64_t key_hash = 0;
-    Hash128 id_hash;
-    std::uint64_t content_hash = 0;
-    std::uint64_t producer = 0;
-    std::uint64_t sequence = 0;
-    std::uint32_t rule_version = 0;
-    std::uint32_t target_set = 0;
-    std::uint32_t body_bytes = 0;
-};
-
 /// The columns of a frame of records, read in place.
 ///
 ///     8 bytes each: key hash, id hash (high), id hash (low), content hash, producer, sequence
@@ -72,7 +58,7 @@ class RecordColumns {
 
 /// `records` are not empty, and their times do not decrease. `bodies` holds theirs, one after the
 /// other.
-EncodedFrame encode_records(FrameHeader header, std::span<const RecordMeta> records,
+EncodedFrame encode_records(FrameHeader header, std::span<const Record> records,
                             std::string bodies);
 
 }  // namespace bascule::log
