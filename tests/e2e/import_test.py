@@ -2,7 +2,11 @@
 """The example household, imported by the real program, against an oracle that shares no code with it."""
 
 import csv
+import json
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 from household import EXPECTED, FILES, FOLDER, Household, cents, text, told_twice
 from main import PROGRAM, run
@@ -167,6 +171,45 @@ class RulesAfterImportTest(unittest.TestCase):
             categories, uncategorised = household.by_category()
             self.assertEqual(categories, EXPECTED["categories"])
             self.assertEqual(uncategorised, EXPECTED["uncategorised"])
+
+
+class CommandLineTest(unittest.TestCase):
+    """What a script is told about a file that asks: by exit code and in words."""
+
+    def run_cli(self, *arguments):
+        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, env=self.server.environment(), timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def write(self, text):
+        file = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="bascule-e2e-"))) / "a.csv"
+        file.write_text(text)
+        return str(file)
+
+    def setUp(self):
+        self.server = self.enterContext(Server(PROGRAM))
+        self.server.cli("accounts", "create", "Giro", "--type", "checking", "--currency", "EUR")
+
+    def test_a_file_that_asks_is_answered_step_by_step(self):
+        code, out, told = self.run_cli("import", self.write("bookingDate,transactionAmount\n01/02/2026,-1.00\n02/02/2026,-2.00\n"), "-o", "jsonl")
+        self.assertEqual(code, 1, told)
+        file = json.loads(out)["id"]
+        code, _, told = self.run_cli("files", "associate", file, "--account", "Giro")
+        self.assertEqual(code, 0, told)
+        self.assertIn(f"bascule files process {file} --mapping", told)
+        code, out, told = self.run_cli("files", "process", file, "-o", "json")
+        self.assertEqual((code, json.loads(out)["status"]), (1, "needs_mapping"), told)
+        code, out, told = self.run_cli("files", "process", file, "--mapping", '{"date_format": "DMY"}', "-o", "json")
+        self.assertEqual((code, json.loads(out)["status"], json.loads(out)["dateTo"]), (0, "processed", "2026-02-02"), told)
+        code, out, told = self.run_cli("files", "process", file, "--mapping", '{"date_format": 5}')
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("--mapping", told)
+        code, out, told = self.run_cli("files", "process", file, "--no-wait", "-o", "json")
+        self.assertEqual((code, json.loads(out)["status"]), (0, "pending"), told)
+
+    def test_a_header_alone_is_told(self):
+        code, _, told = self.run_cli("import", self.write("Date,Payee,Amount\n"), "--account", "Giro")
+        self.assertEqual(code, 0)
+        self.assertIn("0 rows", told)
 
 
 class SavedProfileTest(unittest.TestCase):

@@ -61,14 +61,19 @@ class CsvParser {
           report_(out) {}
 
     void run() {
+        bool any = false;
         while (rows_.next()) {
+            any = true;
             if (count_ >= records_max) {
-                report_.error(
-                    places_.at(rows_.begin()).line, "too_large",
-                    "the file has more than " + std::to_string(records_max) + " rows; split it");
+                report_.error(places_.at(rows_.begin()).line, "too_large",
+                              "the file has more than " + std::to_string(records_max) +
+                                  " rows; split it into files of at most as many");
                 break;
             }
             read_row();
+        }
+        if (!any) {
+            report_.warn(0, "no_rows", "0 rows: the file holds a header and nothing below it");
         }
         settle_currencies();
         for (const BalanceChain& chain : balances_) {

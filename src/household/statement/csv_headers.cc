@@ -405,6 +405,22 @@ std::string folded(std::string_view cell) {
     return out;
 }
 
+/// Programs name columns as they name variables: `bookingDate`, `IBANNumber`.
+std::string with_blanks_between_words(std::string_view cell) {
+    const auto is_small = [](char c) { return is_letter(c) && (c & 0x20) != 0; };
+    const auto is_capital = [](char c) { return is_letter(c) && (c & 0x20) == 0; };
+    std::string out;
+    for (std::size_t i = 0; i < cell.size(); ++i) {
+        const bool next_is_small = i + 1 < cell.size() && is_small(cell[i + 1]);
+        if (i > 0 && is_capital(cell[i]) &&
+            (is_small(cell[i - 1]) || (is_capital(cell[i - 1]) && next_is_small))) {
+            out += ' ';
+        }
+        out += cell[i];
+    }
+    return out;
+}
+
 /// German without umlauts, as exports write it that distrust them: `empfänger` → `empfaenger`.
 std::string without_umlauts(std::string_view text) {
     std::string out;
@@ -429,6 +445,13 @@ bool is_spelled(std::string_view name, std::string_view header) {
     return name == header || without_umlauts(name) == header;
 }
 
+std::optional<HeaderMeaning> meaning_of_whole(std::string_view name) {
+    const auto* known = std::ranges::find_if(
+        synonyms, [&](const Synonym& each) { return is_spelled(each.text, name); });
+    return known == std::end(synonyms) ? std::nullopt
+                                       : std::optional(HeaderMeaning{known->field, known->rank});
+}
+
 }  // namespace
 
 HeaderName normalised_header(std::string_view cell) {
@@ -450,9 +473,12 @@ HeaderName normalised_header(std::string_view cell) {
         }
     }
     header.text = folded(rest);
-    for (const std::string_view preposition : {" in", " en", " in €"}) {
-        if (header.currency.is_stated() && header.text.ends_with(preposition)) {
-            header.text.resize(header.text.size() - preposition.size());
+    header.words = folded(with_blanks_between_words(rest));
+    for (std::string* name : {&header.text, &header.words}) {
+        for (const std::string_view preposition : {" in", " en", " in €"}) {
+            if (header.currency.is_stated() && name->ends_with(preposition)) {
+                name->resize(name->size() - preposition.size());
+            }
         }
     }
     return header;
@@ -462,28 +488,29 @@ std::optional<HeaderMeaning> meaning_of(const HeaderName& header) {
     if (header.text.empty()) {
         return std::nullopt;
     }
-    if (const auto* exact = std::ranges::find_if(
-            synonyms, [&](const Synonym& known) { return is_spelled(known.text, header.text); });
-        exact != std::end(synonyms)) {
-        return HeaderMeaning{exact->field, exact->rank};
+    for (const std::string* whole : {&header.text, &header.words}) {
+        if (const auto meaning = meaning_of_whole(*whole)) {
+            return meaning;
+        }
     }
+    const std::string& name = header.words;
     // `VWZ 2`, `Verwendungszweck 14`: one text over several columns.
-    std::string_view base = header.text;
+    std::string_view base = name;
     while (!base.empty() && (is_digit(base.back()) || base.back() == ' ')) {
         base.remove_suffix(1);
     }
     const auto* numbered = std::ranges::find(synonyms, base, &Synonym::text);
-    if (base.size() < header.text.size() && numbered != std::end(synonyms) &&
+    if (base.size() < name.size() && numbered != std::end(synonyms) &&
         (numbered->field == Field::description || numbered->field == Field::memo ||
          numbered->field == Field::payee)) {
         return HeaderMeaning{numbered->field, numbered->rank};
     }
     if (std::ranges::any_of(excluding_words,
-                            [&](std::string_view word) { return has_word(header.text, word); })) {
+                            [&](std::string_view word) { return has_word(name, word); })) {
         return std::nullopt;
     }
     for (const auto& weak : weak_words) {
-        if (has_word(header.text, weak.text)) {
+        if (has_word(name, weak.text)) {
             return HeaderMeaning{weak.field, weak.rank};
         }
     }

@@ -13,6 +13,7 @@ namespace bascule::statement {
 /// currency in it set aside.
 struct HeaderName {
     std::string text;
+    std::string words;         ///< the same with `bookingDate` as `booking date`
     money::Currency currency;  ///< of `Betrag (EUR)`, `Amount USD`
 };
 HeaderName normalised_header(std::string_view cell);

@@ -145,7 +145,7 @@ class Attempt {
         for (std::size_t column = 0; column < layout.columns.size() && layout.has_header;
              ++column) {
             const HeaderName header = normalised_header(layout.columns[column]);
-            layout.card = layout.card || speaks_of_cards(header.text);
+            layout.card = layout.card || speaks_of_cards(header.words);
             if (const auto meaning = meaning_of(header)) {
                 claims[meaning->field].emplace_back(meaning->rank, column);
             }

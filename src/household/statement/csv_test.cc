@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "household/statement/csv_headers.h"
 #include "household/statement/parse.h"
 #include "household/statement/testing.h"
 
@@ -342,7 +343,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "warning 3 duplicate_id"},
         ReportCase{"Padding", std::string("Date,Payee,Amount\n2024-01-31,A,1.50\n\x1A\0\0", 39),
                    "2024-01-31 1.50 A", "warning 0 padding_removed"},
-        ReportCase{"HeaderOnly", "Date,Payee,Amount\n", "", ""}),
+        ReportCase{"HeaderOnly", "Date,Payee,Amount\n\n", "", "warning 0 no_rows"}),
     [](const auto& info) { return info.param.claim; });
 
 struct UnknownCase {
@@ -380,6 +381,44 @@ TEST(ParseTest, AFirstLineThatIsTooLongIsAnError) {
         ASSERT_EQ(statement.errors.size(), 1u);
         EXPECT_THAT(statement.errors[0].message, testing::HasSubstr("more than 64 KiB"));
     }
+}
+
+TEST(HeaderTest, NamesAsProgramsWriteThemMeanWhatTheirWordsMean) {
+    struct Pair {
+        const char* joined;
+        const char* spaced;
+    };
+    for (const auto& [joined, spaced] :
+         std::vector<Pair>{{"bookingDate", "booking date"},
+                           {"valueDate", "value date"},
+                           {"transactionAmount", "transaction amount"},
+                           {"TransactionAmount (EUR)", "transaction amount (EUR)"},
+                           {"accountIBAN", "account IBAN"},
+                           {"IBANBban", "IBAN bban"},
+                           {"counterpartyName", "counterparty name"},
+                           {"remittanceInformation1", "remittance information 1"},
+                           {"ourBookingDateUTC", "our booking date UTC"},
+                           {"creditDebitIndicator", "credit debit indicator"}}) {
+        const auto meaning = meaning_of(normalised_header(joined));
+        const auto expected = meaning_of(normalised_header(spaced));
+        ASSERT_TRUE(meaning && expected) << joined;
+        EXPECT_EQ(meaning->field, expected->field) << joined;
+        EXPECT_EQ(meaning->rank, expected->rank) << joined;
+    }
+    EXPECT_FALSE(meaning_of(normalised_header("originalAmount"))) << "as `Original amount`";
+    EXPECT_EQ(meaning_of(normalised_header("CdtDbtInd"))->field, Field::indicator);
+    EXPECT_EQ(meaning_of(normalised_header("BuchungsTag"))->field, Field::date);
+}
+
+TEST(ParseTest, ReadsColumnsNamedByAProgram) {
+    const Statement statement = parse(
+        "valueDate,bookingDate,transactionAmount,balanceAfter\n"
+        "2024-01-30,2024-01-31,-1.50,8.50\n2024-02-12,2024-02-13,-2.50,6.00\n");
+    ASSERT_TRUE(statement.usable()) << report_of(statement);
+    const Transaction& first = statement.accounts.at(0).transactions.at(0);
+    EXPECT_EQ(first.date.to_text(), "2024-01-31");
+    EXPECT_EQ(first.value_date.value().to_text(), "2024-01-30");
+    EXPECT_EQ(first.amount.minor, -150);
 }
 
 TEST(ParseTest, RefusesMoreThanTheLimit) {

@@ -247,7 +247,8 @@ class OfxReader {
                 if (statements_.transaction_count() >= records_max) {
                     statements_.report().error(
                         line(token.begin), "too_large",
-                        "the file has more than " + std::to_string(records_max) + " transactions");
+                        "the file has more than " + std::to_string(records_max) +
+                            " transactions; split it into files of at most as many");
                     stopped_ = true;
                 }
                 transaction_ = {};

@@ -10,6 +10,7 @@
 #include "foundation/json/value.h"
 #include "household/application/consumers/test_kit.h"
 #include "household/application/household_test_kit.h"
+#include "household/statement/parse.h"
 
 namespace bascule::application {
 namespace {
@@ -118,6 +119,27 @@ class FileProcessorTest : public testing::Test {
     TestHousehold world;
     std::uint64_t next_offset = 1;
 };
+
+TEST_F(FileProcessorTest, AFileWithTooManyRowsFailsWhateverElseIsOpen) {
+    std::string csv = "Date;Payee;Amount\n";
+    for (std::size_t i = 0; i <= statement::records_max; ++i) {
+        csv += "01/02/2026;S;-1.00\n";  // of January or of February
+    }
+    const std::string id = world.file("all.csv", csv, world.account("Giro").id).id;
+    EXPECT_EQ(outcome_of_next_upload(world.environment()).kind, delivery::Outcome::Kind::done);
+    EXPECT_EQ(file(id).status, FileStatus::failed);
+    EXPECT_THAT(file(id).message, HasSubstr("more than 250000 rows; split it"));
+    EXPECT_THAT(published("file.processed").data, HasSubstr(R"("processingStatus":"failed")"));
+    EXPECT_EQ(world.count("select count(*) from transactions"), 0);
+}
+
+TEST_F(FileProcessorTest, AHeaderAloneIsToldToBeOne) {
+    const std::string id = world.file("a.csv", "Date;Payee;Amount\n", world.account("Giro").id).id;
+    EXPECT_EQ(outcome_of_next_upload(world.environment()).kind, delivery::Outcome::Kind::done);
+    EXPECT_EQ(file(id).status, FileStatus::processed);
+    ASSERT_EQ(file(id).notes.size(), 1);
+    EXPECT_THAT(file(id).notes[0].message, HasSubstr("0 rows: the file holds a header"));
+}
 
 /// The file names its account itself, so that nothing about the file tells of the deletion.
 TEST_F(FileProcessorTest, AnAccountDeletedWhileItsFileIsReadGetsNoRows) {

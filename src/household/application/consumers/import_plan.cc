@@ -63,6 +63,11 @@ void note_everything(const Statement& statement, ImportPlan& plan) {
 
 /// What the file itself says against importing it; empty status change if nothing.
 void check_statement(const Statement& statement, ImportPlan& plan) {
+    if (const auto large = std::ranges::find(statement.errors, "too_large", &statement::Note::code);
+        large != statement.errors.end()) {  // whatever else is open: no answer makes it smaller
+        refuse(plan, FileStatus::failed, large->message);
+        return;
+    }
     std::vector<std::string> open;
     for (const statement::Ambiguity& ambiguity : statement.ambiguities) {
         if (is_blocking(ambiguity)) {
