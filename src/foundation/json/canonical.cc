@@ -1,7 +1,7 @@
 #include <algorithm>
+#include <compare>
 #include <cstring>
 #include <forward_list>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -25,18 +25,14 @@ void write_string(const Text& text, std::string& out) {
 
 /// UTF-8 sorts as UTF-16 does, but for U+E000 to U+FFFF (lead bytes EE, EF), which come after the
 /// surrogate pairs of everything beyond (lead bytes F0 to F4).
-bool before_in_utf16(std::string_view left, std::string_view right) {
+std::strong_ordering compare_in_utf16(std::string_view left, std::string_view right) {
     const auto rank = [](char c) {
         const auto byte = static_cast<unsigned char>(c);
         return byte == 0xEE || byte == 0xEF ? byte + 0x10 : static_cast<int>(byte);
     };
     const auto [l, r] = std::mismatch(left.begin(), left.end(), right.begin(), right.end());
-    return r != right.end() && (l == left.end() || rank(*l) < rank(*r));
-}
-
-/// Steps into the object that comes next, to its first member.
-std::optional<Text> enter_members(Reader& reader) {
-    return reader.enter_object() ? reader.next_member() : std::nullopt;
+    return l == left.end() || r == right.end() ? left.size() <=> right.size()
+                                               : rank(*l) <=> rank(*r);
 }
 
 /// Copies the value that comes next without blanks and with shortest escapes, members in order.
@@ -45,7 +41,8 @@ void write_plain(Reader& reader, std::string& out) {
     switch (reader.peek()) {
         case Kind::object:
             out += '{';
-            for (auto key = enter_members(reader); key; key = reader.next_member()) {
+            reader.enter_object();
+            while (const auto key = reader.next_member()) {
                 out += std::exchange(comma, true) ? "," : "";
                 write_string(*key, out);
                 out += ':';
@@ -55,8 +52,8 @@ void write_plain(Reader& reader, std::string& out) {
             return;
         case Kind::array:
             out += '[';
-            for (bool more = reader.enter_array() && reader.next_item(); more;
-                 more = reader.next_item()) {
+            reader.enter_array();
+            while (reader.next_item()) {
                 out += std::exchange(comma, true) ? "," : "";
                 write_plain(reader, out);
             }
@@ -80,10 +77,13 @@ class MemberSorter {
     MemberSorter(std::string_view text, const Limits& limits, char* copy)
         : text_(text), reader_(text, limits), copy_(copy) {}
 
-    /// False if the text has blanks: then nothing is sorted that counts. Errors: `invalid`.
+    /// False once the text is seen to have blanks: then nothing that was done counts. Errors:
+    /// `invalid`.
     Result<bool> run() {
         value();
-        TRY(reader_.finish());
+        if (!reader_.saw_blanks()) {
+            TRY(reader_.finish());
+        }
         return !reader_.saw_blanks();
     }
 
@@ -100,8 +100,8 @@ class MemberSorter {
                 object();
                 return;
             case Kind::array:
-                for (bool more = reader_.enter_array() && reader_.next_item(); more;
-                     more = reader_.next_item()) {
+                reader_.enter_array();
+                while (!reader_.saw_blanks() && reader_.next_item()) {
                     value();
                 }
                 return;
@@ -114,14 +114,18 @@ class MemberSorter {
     void object() {
         const std::size_t first = members_.size();
         bool sorted = true;
-        for (auto key = enter_members(reader_); key; key = reader_.next_member()) {
+        reader_.enter_object();
+        while (const auto key = reader_.next_member()) {
+            if (reader_.saw_blanks()) {
+                return;
+            }
             // The key stands between quotes, and a colon follows.
             const auto begin = static_cast<std::size_t>(key->raw().data() - text_.data()) - 1;
             const std::string_view name =
                 key->is_escaped() ? decoded_.emplace_front(key->decoded()) : key->raw();
-            sorted = sorted &&
-                     (members_.size() == first || !before_in_utf16(name, members_.back().name));
-            members_.push_back({.name = name, .begin = begin, .end = begin});
+            sorted = sorted && (members_.size() == first ||
+                                compare_in_utf16(members_.back().name, name) <= 0);
+            members_.emplace_back(name, begin, begin);
             const std::size_t place = members_.size() - 1;
             value();
             members_[place].end = reader_.byte();
@@ -138,7 +142,8 @@ class MemberSorter {
         const std::size_t begin = members.front().begin;
         unsorted_.assign(copy_ + begin, copy_ + members.back().end);
         std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
-            return a.name == b.name ? a.begin < b.begin : before_in_utf16(a.name, b.name);
+            const auto order = compare_in_utf16(a.name, b.name);
+            return order == 0 ? a.begin < b.begin : order < 0;
         });
         char* at = copy_ + begin;
         for (const Member& member : members) {

@@ -109,7 +109,7 @@ std::string shown(char c) {
 
 std::string_view Text::decoded(std::string& scratch) const {
     if (!escaped_) {
-        return raw_;
+        return raw();
     }
     scratch.clear();
     append_decoded(scratch);
@@ -118,14 +118,14 @@ std::string_view Text::decoded(std::string& scratch) const {
 
 std::string Text::decoded() const {
     std::string out;
-    out.reserve(raw_.size());
+    out.reserve(size_);
     append_decoded(out);
     return out;
 }
 
 void Text::append_decoded(std::string& out) const {
-    const char* at = raw_.data();
-    const char* const end = at + raw_.size();
+    const char* at = begin_;
+    const char* const end = at + size_;
     while (at != end) {
         const char* const stop = escaped_ ? std::find(at, end, '\\') : end;
         out.append(at, stop);
@@ -259,9 +259,8 @@ Text Reader::string() {
     if (failed_) {
         return {};
     }
-    const Text text({first, static_cast<std::size_t>(at_ - first)}, string_escaped_);
-    ++at_;
-    return text;
+    const char* const last = at_++;
+    return Text({first, last}, string_escaped_);
 }
 
 /// Moves to the closing quote of the string whose first character is at `at_`.
