@@ -1,5 +1,7 @@
 #include "bench/report.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -32,6 +34,14 @@ std::string cpu_model() {
 
 }  // namespace
 
+std::chrono::nanoseconds processor_time() {
+    timespec time{};
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0) {
+        return {};
+    }
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 void print(const Measurement& measurement) {
     std::string out;
     json::Writer writer(out);
@@ -41,6 +51,11 @@ void print(const Measurement& measurement) {
     writer.key("per_s").real(static_cast<double>(measurement.count) / seconds);
     if (measurement.bytes > 0) {
         writer.key("mib_s").real(static_cast<double>(measurement.bytes) / seconds / (1 << 20));
+    }
+    if (measurement.processor.count() > 0) {
+        writer.key("cpu_us_each")
+            .real(static_cast<double>(measurement.processor.count()) / 1e3 /
+                  static_cast<double>(std::max<std::uint64_t>(1, measurement.count)));
     }
     if (!measurement.latencies.empty()) {
         auto sorted = measurement.latencies;
