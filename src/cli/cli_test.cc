@@ -370,6 +370,11 @@ TEST_F(VerbTest, PeopleReadTheNamesOfCategories) {
     answers_["/v1/transactions"] = R"({"items":[{"id":"t","categoryId":"c-2"}]})";
     answers_["/v1/category-rules"] = R"({"items":[{"id":"r","categoryId":"c-2"}]})";
     EXPECT_THAT(ask({"transactions", "list"}).out, HasSubstr("Groceries"));
+    answers_["/v1/transactions"] =
+        R"({"items":[{"id":"t","categoryId":null,"suggestedCategoryId":"c-2"}]})";
+    EXPECT_THAT(ask({"transactions", "list", "--suggested"}).out,
+                AllOf(HasSubstr("SUGGESTED"), HasSubstr("Groceries")));
+    EXPECT_THAT(asked().end()[-2], HasSubstr("suggested=true"));
     EXPECT_THAT(ask({"categories", "rules"}).out, HasSubstr("Groceries"));
     EXPECT_THAT(ask({"categories", "list"}).out, HasSubstr("EXPENSE  Food"));
     EXPECT_THAT(ask({"transactions", "list", "-o", "csv"}).out, HasSubstr("c-2"));

@@ -206,6 +206,24 @@ class CommandLineTest(unittest.TestCase):
         code, out, told = self.run_cli("files", "process", file, "--no-wait", "-o", "json")
         self.assertEqual((code, json.loads(out)["status"]), (0, "pending"), told)
 
+    def test_a_suggestion_is_seen_and_taken_or_declined(self):
+        self.server.cli("categories", "create", "Food", "--type", "EXPENSE")
+        self.server.cli("categories", "rule-create", "--category", "Food", "--auto-apply", "false", "--conditions", '{"field": "payee", "operator": "contains", "value": "Lidl"}')
+        self.server.cli("import", self.write("Date,Payee,Amount\n2026-02-13,Lidl A,-1.00\n2026-02-14,Lidl B,-2.00\n2026-02-15,Other,-3.00\n"), "--account", "Giro")
+        self.server.settle()
+
+        def rows(*arguments):
+            return [json.loads(line) for line in self.server.cli("transactions", "list", "-o", "jsonl", *arguments).splitlines()]
+
+        suggested = rows("--suggested", "--category", "Food")
+        self.assertEqual([row["payee"] for row in suggested], ["Lidl B", "Lidl A"])
+        self.assertRegex(self.server.cli("transactions", "list", "--suggested"), r"Lidl B +Food +[0-9a-f-]{36}\n")
+        self.assertEqual(rows("--category", "Food"), [], "what is only suggested does not count")
+        self.server.cli("transactions", "update", suggested[0]["id"], "--category", "Food")
+        self.server.cli("transactions", "update", suggested[1]["id"], "--category", "")
+        self.assertEqual(rows("--suggested"), [])
+        self.assertEqual([row["payee"] for row in rows("--category", "Food")], ["Lidl B"])
+
     def test_a_header_alone_is_told(self):
         code, _, told = self.run_cli("import", self.write("Date,Payee,Amount\n"), "--account", "Giro")
         self.assertEqual(code, 0)

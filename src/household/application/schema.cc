@@ -361,6 +361,15 @@ Migration id_secret() {
             .tables = {{"id_secret", TableKind::technical}}};
 }
 
+Migration suggestions_by_date() {
+    return {.room = "household",
+            .version = 10,
+            .name = "suggestions by date",
+            .statements = {"create index transactions_suggested_by_date on transactions"
+                           " (user_id, booking_date, id) where assignment_type = 'suggested'"},
+            .tables = {}};
+}
+
 }  // namespace
 
 std::vector<Migration> migrations() {
@@ -368,7 +377,8 @@ std::vector<Migration> migrations() {
     std::ranges::move(sql::inbox::migrations(), std::back_inserter(all));
     for (const auto& step :
          {accounts_and_files(), transactions(), categories_and_rules(), figures_and_people(),
-          profiles_used(), known_rows(), accounts_confirmed(), departed_users(), id_secret()}) {
+          profiles_used(), known_rows(), accounts_confirmed(), departed_users(), id_secret(),
+          suggestions_by_date()}) {
         all.push_back(step);
     }
     return all;

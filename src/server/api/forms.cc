@@ -69,6 +69,7 @@ void write_assignment(Writer& writer, const application::Transaction& transactio
     // A suggestion is shown but does not count.
     const bool suggested = assignment.type == finance::AssignmentType::suggested;
     member_or_null(writer, "categoryId", suggested ? "" : assignment.category_id);
+    member_or_null(writer, "suggestedCategoryId", suggested ? assignment.category_id : "");
     writer.key("category");
     if (!transaction.assigned_at) {
         writer.null();

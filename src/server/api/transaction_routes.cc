@@ -62,6 +62,7 @@ Result<application::TransactionFilter> filter_of(const Call& call) {
         , .text = call.query("text"), .amount_min = given(call.query("minAmount")),
             .amount_max = given(call.query("maxAmount")),
             .uncategorized = call.query("uncategorized") == "true",
+            .suggested = call.query("suggested") == "true",
             .order = TRY(order_of(call.query("sort")))
     };
 }

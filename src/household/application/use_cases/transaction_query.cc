@@ -134,7 +134,7 @@ Result<> add_amounts(Where& where, sql::Session& session, const std::string& use
 Result<> add_filter(Where& where, sql::Session& session, const std::string& user_id,
                     const TransactionFilter& filter) {
     where.equal("account_id", filter.account_id);
-    where.equal("counted_category_id", filter.category_id);
+    where.equal(filter.suggested ? "category_id" : "counted_category_id", filter.category_id);
     where.equal("file_id", filter.file_id);
     if (filter.from) {
         where.add("booking_date >= " + where.place(filter.from->to_text()));
@@ -144,6 +144,9 @@ Result<> add_filter(Where& where, sql::Session& session, const std::string& user
     }
     if (filter.uncategorized) {
         where.add("counted_category_id = ''");
+    }
+    if (filter.suggested) {
+        where.add("assignment_type = 'suggested'");
     }
     TRY(add_amounts(where, session, user_id, filter));
     if (!filter.text.empty()) {
@@ -157,8 +160,8 @@ Result<> add_filter(Where& where, sql::Session& session, const std::string& user
 Result<std::uint64_t> count(sql::Session& session, const std::string& user_id,
                             const TransactionFilter& filter, const Where& where) {
     const bool by_totals = filter.category_id.empty() && filter.file_id.empty() && !filter.from &&
-                           !filter.to && !filter.uncategorized && !filter.amount_min &&
-                           !filter.amount_max && filter.text.empty();
+                           !filter.to && !filter.uncategorized && !filter.suggested &&
+                           !filter.amount_min && !filter.amount_max && filter.text.empty();
     if (by_totals && filter.account_id.empty()) {
         return static_cast<std::uint64_t>(TRY(session.query_integer(
             "select sum(transaction_count) from account_totals where user_id = ?1", {user_id})));

@@ -36,6 +36,8 @@ struct TransactionFilter {
     std::optional<std::string> amount_min;
     std::optional<std::string> amount_max;
     bool uncategorized = false;
+    bool suggested =
+        false;  ///< only rows whose category is suggested; category_id is then that one
     TransactionOrder order = TransactionOrder::date_descending;
 };
 

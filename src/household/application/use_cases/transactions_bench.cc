@@ -131,6 +131,11 @@ BENCHMARK_CAPTURE(page, amounts, TransactionFilter{.amount_min = "100", .amount_
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(page, uncategorized, TransactionFilter{.uncategorized = true})
     ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(page, suggested, TransactionFilter{.suggested = true})
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(page, suggested_of_category,
+                  TransactionFilter{.category_id = "food", .suggested = true})
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace bascule::application

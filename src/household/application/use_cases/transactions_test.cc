@@ -272,6 +272,10 @@ TEST_F(TransactionListTest, ASuggestedCategoryDoesNotCount) {
     EXPECT_THAT(payees({.category_id = food.node.id}), ElementsAre("Lohn"));
     EXPECT_THAT(payees({.account_id = account.id, .uncategorized = true}),
                 ElementsAre("STRASSE 12%", "Lidl"));
+    EXPECT_THAT(payees({.suggested = true}), ElementsAre("Lidl"));
+    EXPECT_THAT(payees({.category_id = food.node.id, .suggested = true}), ElementsAre("Lidl"));
+    EXPECT_THAT(payees({.category_id = "other", .suggested = true}), ElementsAre());
+    EXPECT_EQ(world.household.transactions.list("ada", {.suggested = true}, {})->total, 1);
     const auto row = world.household.transactions.get("ada", id).value();
     EXPECT_EQ(row.assignment.category_id, food.node.id);
     EXPECT_EQ(row.assignment.rule_version, 3);
