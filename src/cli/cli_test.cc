@@ -541,9 +541,14 @@ TEST_F(VerbTest, ARefusalSpeaksOfWhatWasTyped) {
                 StartsWith("bascule: --opening-date: is no day"));
     EXPECT_THAT(told({.message = "/identifiers/0: is empty", .field = "/identifiers/0"}),
                 StartsWith("bascule: --identifier/0: is empty"));
+    EXPECT_THAT(told({.message = "identifiers.bank: is missing", .field = "identifiers.bank"}),
+                StartsWith("bascule: --identifier.bank: is missing"));
     EXPECT_THAT(told({.message = "must be short", .field = "/name"}),
                 StartsWith("bascule: must be short (NAME)"));
     EXPECT_THAT(told({.message = "nobody: knows", .field = ""}), StartsWith("bascule: nobody: k"));
+    refusals_["/v1/files/f-1:associate"] = {.message = "accountId: rows are there already"};
+    EXPECT_THAT(ask({"files", "associate", "f-1", "--account", ""}).err,
+                StartsWith("bascule: --account: rows are there already"));
 }
 
 TEST_F(VerbTest, ANewAccountSaysHowToKnowItsBalance) {

@@ -105,7 +105,8 @@ int tell(const Failure& failure) {
 /// An argument as it is typed: `--opening-date`, `NAME`.
 std::string typed_as(const Argument& argument) {
     if (!argument.positional) {
-        return "--" + std::string(argument.name);
+        // Both names are taken; this is the one that people and the reference use.
+        return argument.name == "account-id" ? "--account" : "--" + std::string(argument.name);
     }
     std::string name(argument.name);
     std::ranges::transform(name, name.begin(), [](char c) {
@@ -121,7 +122,8 @@ std::string in_typed_words(std::string message, const Verb& verb) {
         const std::string typed = typed_as(argument);
         for (const std::string& member :
              {"/" + std::string(argument.member), std::string(argument.member)}) {
-            if (message.starts_with(member + ":") || message.starts_with(member + "/")) {
+            if (message.starts_with(member) && message.size() > member.size() &&
+                std::string_view(":/.").contains(message[member.size()])) {
                 return message.replace(0, member.size(), typed);
             }
             const std::string behind = " (" + member + ")";
