@@ -64,6 +64,51 @@ std::unexpected<Error> corrupt(const std::string& message) {
     return fail(ErrorKind::corrupt, "record body: " + message);
 }
 
+/// Errors: `corrupt`.
+Result<> read_body(std::string_view body, EventView& event) {
+    if (body.size() < header_bytes) {
+        return corrupt("has " + std::to_string(body.size()) + " bytes, its header alone needs " +
+                       std::to_string(header_bytes));
+    }
+    const char* at = body.data();
+    if (const auto version = get<std::uint8_t>(at); version != body_version) {
+        return corrupt("version " + std::to_string(version) +
+                       " is unknown; this program reads version 1");
+    }
+    const auto form = get<std::uint8_t>(at);
+    if (form != static_cast<std::uint8_t>(Form::seed) &&
+        form != static_cast<std::uint8_t>(Form::eventbridge)) {
+        return corrupt("form " + std::to_string(form) +
+                       " is unknown; 1 (seed) and 2 (EventBridge) are");
+    }
+    event.form = static_cast<Form>(form);
+    const auto flags = get<std::uint16_t>(at);
+    if ((flags & ~flag_timestamp_is_receipt) != 0) {
+        return corrupt("flags " + std::to_string(flags) + " are unknown");
+    }
+    event.timestamp_is_receipt = (flags & flag_timestamp_is_receipt) != 0;
+    event.hops = get<std::uint32_t>(at);
+    event.timestamp = from_unix_ms(get<std::int64_t>(at));
+
+    std::array<std::size_t, short_fields.size() + long_fields.size()> lengths{};
+    std::size_t bytes = header_bytes;
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+        lengths[i] = i < short_fields.size() ? get<std::uint16_t>(at) : get<std::uint32_t>(at);
+        bytes += lengths[i];
+    }
+    if (bytes != body.size()) {
+        return corrupt("its lengths (from byte " + std::to_string(lengths_at) + ") add up to " +
+                       std::to_string(bytes) + " bytes, but it has " + std::to_string(body.size()));
+    }
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+        const auto field =
+            i < short_fields.size() ? short_fields[i] : long_fields[i - short_fields.size()];
+        event.*field = {at, lengths[i]};
+        at += lengths[i];
+    }
+    return {};
+}
+
 }  // namespace
 
 std::size_t body_bytes(const EventView& event) {
@@ -109,47 +154,11 @@ std::string encode_body(const EventView& event) {
 
 std::string encode_body(const Event& event) { return encode_body(view_of(event)); }
 
+/// Every reader of the log and every publisher comes here: the view is made where it is wanted.
 Result<EventView> decode_body(std::string_view body) {
-    if (body.size() < header_bytes) {
-        return corrupt("has " + std::to_string(body.size()) + " bytes, its header alone needs " +
-                       std::to_string(header_bytes));
-    }
-    const char* at = body.data();
-    if (const auto version = get<std::uint8_t>(at); version != body_version) {
-        return corrupt("version " + std::to_string(version) +
-                       " is unknown; this program reads version 1");
-    }
-    EventView event;
-    const auto form = get<std::uint8_t>(at);
-    if (form != static_cast<std::uint8_t>(Form::seed) &&
-        form != static_cast<std::uint8_t>(Form::eventbridge)) {
-        return corrupt("form " + std::to_string(form) +
-                       " is unknown; 1 (seed) and 2 (EventBridge) are");
-    }
-    event.form = static_cast<Form>(form);
-    const auto flags = get<std::uint16_t>(at);
-    if ((flags & ~flag_timestamp_is_receipt) != 0) {
-        return corrupt("flags " + std::to_string(flags) + " are unknown");
-    }
-    event.timestamp_is_receipt = (flags & flag_timestamp_is_receipt) != 0;
-    event.hops = get<std::uint32_t>(at);
-    event.timestamp = from_unix_ms(get<std::int64_t>(at));
-
-    std::array<std::size_t, short_fields.size() + long_fields.size()> lengths{};
-    std::size_t bytes = header_bytes;
-    for (std::size_t i = 0; i < lengths.size(); ++i) {
-        lengths[i] = i < short_fields.size() ? get<std::uint16_t>(at) : get<std::uint32_t>(at);
-        bytes += lengths[i];
-    }
-    if (bytes != body.size()) {
-        return corrupt("its lengths (from byte " + std::to_string(lengths_at) + ") add up to " +
-                       std::to_string(bytes) + " bytes, but it has " + std::to_string(body.size()));
-    }
-    for (std::size_t i = 0; i < lengths.size(); ++i) {
-        const auto field =
-            i < short_fields.size() ? short_fields[i] : long_fields[i - short_fields.size()];
-        event.*field = {at, lengths[i]};
-        at += lengths[i];
+    Result<EventView> event{std::in_place};
+    if (auto read = read_body(body, *event); !read) {
+        event = std::unexpected(std::move(read).error());
     }
     return event;
 }
