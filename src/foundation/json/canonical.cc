@@ -88,6 +88,8 @@ class MemberSorter {
     }
 
   private:
+    static constexpr std::size_t members_expected = 16;
+
     struct Member {
         std::string_view name;
         std::size_t begin;
@@ -125,6 +127,9 @@ class MemberSorter {
                 key->is_escaped() ? decoded_.emplace_front(key->decoded()) : key->raw();
             sorted = sorted && (members_.size() == first ||
                                 compare_in_utf16(members_.back().name, name) <= 0);
+            if (members_.empty()) {
+                members_.reserve(members_expected);  // instead of growing there by doubling
+            }
             members_.emplace_back(name, begin, begin);
             const std::size_t place = members_.size() - 1;
             value();
