@@ -109,6 +109,29 @@ TEST(FlattenerTest, TakesBackOnlyThePartThatIsNotJson) {
     EXPECT_EQ(values_at("a.b", subject), (Shown{"n:1@0"}));
 }
 
+/// However much is in it, and whatever closes with it.
+TEST(FlattenerTest, PassesNoMoreThanThePartThatNobodyAsksFor) {
+    for (std::size_t elements = 0; elements < 40; ++elements) {
+        std::string flat = "[0";
+        std::string nested = "[[]";
+        for (std::size_t i = 0; i < elements; ++i) {
+            flat += ",1";
+            nested += i % 3 == 0 ? R"(,{"b":[{}]})" : ",[]";
+        }
+        flat += "]";
+        nested += "]";
+        for (const std::string& passed :
+             {flat, nested, "[" + flat + "]", R"({"c":)" + nested + "}",
+              "[[[[[[[[[" + flat + "]]]]]]]]]", "[" + flat + "," + nested + "]"}) {
+            EXPECT_EQ(values_at("a", R"({"b":)" + passed + R"(,"a":1})"), (Shown{"n:1@0"}))
+                << passed;
+            EXPECT_EQ(values_at("a", R"({"a":1,"b":)" + passed + "}"), (Shown{"n:1@0"})) << passed;
+            EXPECT_EQ(values_at("a", R"({"a":1,"b":)" + passed), Shown()) << passed;
+            EXPECT_EQ(values_at("a", R"({"a":1,"b":)" + passed + "]}"), Shown()) << passed;
+        }
+    }
+}
+
 TEST(FlattenerTest, BoundsNesting) {
     const auto nested = [](std::size_t depth) {
         return std::string(depth, '[') + "1" + std::string(depth, ']');

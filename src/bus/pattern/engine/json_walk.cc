@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "foundation/json/limits.h"
 #include "foundation/json/reader.h"
@@ -13,13 +14,21 @@ namespace {
 
 constexpr json::Limits limits;
 
-/// By how much a byte at a structural position changes the nesting.
-constexpr std::array<std::int8_t, 256> nesting_change = [] {
-    std::array<std::int8_t, 256> change{};
-    change['{'] = change['['] = 1;
-    change['}'] = change[']'] = -1;
-    return change;
-}();
+/// How often some bytes at structural positions open and close something.
+struct Brackets {
+    std::uint32_t counts = 0;
+
+    std::uint32_t opening() const { return counts & 0xFFFF; }
+    std::uint32_t closing() const { return counts >> 16; }
+    void add(char byte) { counts += of_byte[static_cast<unsigned char>(byte)]; }
+
+    static constexpr std::array<std::uint32_t, 256> of_byte = [] {
+        std::array<std::uint32_t, 256> counts{};
+        counts['{'] = counts['['] = 1;
+        counts['}'] = counts[']'] = 1 << 16;
+        return counts;
+    }();
+};
 
 constexpr bool is_blank(char c) {
     return c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
@@ -272,23 +281,39 @@ class Walk {
         }
     }
 
-    /// Most of a large event is passed here: one comparison a position tells both that the
-    /// container is closed and that it nests too deeply, and four positions share the look for the
-    /// text's end.
+    template <std::size_t... i>
+    Brackets brackets_at(At at, std::index_sequence<i...>) const {
+        Brackets brackets;
+        (brackets.add(byte(at + i)), ...);
+        return brackets;
+    }
+
+    /// Most of a large event is passed here: over several positions at once, as long as fewer
+    /// brackets close there than are open, so that the end cannot be among them.
     At pass_container(At at) const {
+        constexpr std::ptrdiff_t several = 8;
         const std::size_t inside_max = limits.depth_max - open_.size();
         std::size_t inside = 0;
-        const auto is_over = [&](At here) {
-            inside +=
-                static_cast<std::size_t>(nesting_change[static_cast<unsigned char>(byte(here))]);
-            return inside - 1 >= inside_max;
+        const auto pass_one = [&] {
+            Brackets brackets;
+            brackets.add(byte(at++));
+            inside += brackets.opening() - std::size_t{brackets.closing()};
+            return inside - 1 < inside_max;
         };
-        bool is_end = is_over(at++);
-        while (!is_end && end_ - at >= 4) {
-            is_end = is_over(at++) || is_over(at++) || is_over(at++) || is_over(at++);
+        bool is_inside = pass_one();
+        while (is_inside && end_ - at >= several) {
+            const Brackets brackets = brackets_at(at, std::make_index_sequence<several>());
+            if (brackets.closing() < inside && inside + brackets.opening() <= inside_max) {
+                inside += brackets.opening() - std::size_t{brackets.closing()};
+                at += several;
+                continue;
+            }
+            for (std::ptrdiff_t i = 0; i < several && is_inside; ++i) {
+                is_inside = pass_one();
+            }
         }
-        while (!is_end && at != end_) {
-            is_end = is_over(at++);
+        while (is_inside && at != end_) {
+            is_inside = pass_one();
         }
         return inside == 0 ? at : nullptr;
     }

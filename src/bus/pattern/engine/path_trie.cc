@@ -104,6 +104,7 @@ std::shared_ptr<PathNode> PathTrie::step(PathNode& node, std::string_view text) 
     child->generation_ = generation_;
     edges->append(std::string(text), child);
     node.has_odd_names_ = node.has_odd_names_ || text.find('\\') != std::string_view::npos;
+    node.member_marks_ |= PathNode::mark_of(name);
     ++node.members_;
     if (node.members_ > few_max && node.members_ > node.buckets_.size() * bucket_members) {
         spread(node, std::bit_ceil(node.members_ / bucket_members * 4), generation_);

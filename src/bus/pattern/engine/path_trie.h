@@ -85,12 +85,19 @@ class PathNode {
     bool has_odd_names() const { return has_odd_names_; }
 
     const PathNode* member(const Name& name) const {
+        // Most names that come are nobody's, which is mostly seen here.
+        if ((member_marks_ & mark_of(name)) == 0) {
+            return nullptr;
+        }
         return buckets_.empty() ? few_.find(name) : buckets_[bucket_of(name)]->find(name);
     }
 
   private:
     friend class PathTrie;
 
+    static std::uint64_t mark_of(const Name& name) {
+        return std::uint64_t{1} << ((name.words.head ^ name.text.size() << 3) & 63);
+    }
     std::size_t bucket_of(const Name& name) const {
         // A bucket's own table is probed from the lower half on.
         const std::uint64_t hash = name.is_in_words() ? name.hash() : hash_of_long_text(name.text);
@@ -99,6 +106,7 @@ class PathNode {
 
     Field field_ = no_field;
     bool has_odd_names_ = false;
+    std::uint64_t member_marks_ = 0;  ///< bits by first byte and length of the members' names
     std::uint64_t generation_ = 0;
     std::size_t members_ = 0;
     PathEdges few_;                                    ///< while they are few,
