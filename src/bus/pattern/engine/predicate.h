@@ -134,8 +134,7 @@ struct Predicate {
             case Shape::texts:
                 return value.kind == Leaf::Kind::string && wanted.has_text(value);
             case Shape::range:
-                return value.kind == Leaf::Kind::number &&
-                       std::get<Range>(wanted.checks.front()).contains(value.number()) &&
+                return value.kind == Leaf::Kind::number && range()->contains(value.number()) &&
                        value.is_comparable();
             default:
                 return is_satisfied_somehow(value);
@@ -156,6 +155,11 @@ struct Predicate {
     std::uint64_t hash_bits() const;
     static std::uint64_t hash_bit(const Value& value) {
         return std::uint64_t{1} << (value.hash() >> 58);
+    }
+
+    /// The range that is all it wants, if it is one.
+    const Range* range() const {
+        return shape_ == Shape::range ? &std::get<Range>(wanted.checks.front()) : nullptr;
     }
 
     Field field = no_field;

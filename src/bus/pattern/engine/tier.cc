@@ -185,10 +185,12 @@ class Tier::Matching {
                 return attempt_jointly(alternative, value);
             }
         }
-        if (std::all_of(demands.begin(), demands.end(),
-                        [&](PredicateId demand) { return is_satisfied(demand); })) {
-            set_matched(alternative.rule);
+        for (const PredicateId demand : demands) {
+            if (!is_satisfied(demand)) {
+                return true;
+            }
         }
+        set_matched(alternative.rule);
         return true;
     }
 
@@ -245,9 +247,7 @@ class Tier::Matching {
                                  [](const Value& left, Place place) { return left.place < place; });
         }
         for (; at != values.end() && at->place == value.place; ++at) {
-            if (glance.rules_out(*at)) {
-                budget_.spend(1);  // as asking would: steps must not depend on hashes
-            } else if (is_satisfied_by(*at, tier_.predicates_[demand])) {
+            if (is_satisfied_by(*at, glance, demand)) {
                 return true;
             }
         }
@@ -255,6 +255,17 @@ class Tier::Matching {
     }
 
     /// False also for lack of steps.
+    bool is_satisfied_by(const Value& value, const Glance& glance, PredicateId id) {
+        switch (tier_.glance(value, glance)) {
+            case GlanceAnswer::no:
+                budget_.spend(1);  // as asking would: steps must not depend on hashes
+                return false;
+            case GlanceAnswer::yes:
+                return budget_.spend(1);
+            default:
+                return is_satisfied_by(value, tier_.predicates_[id]);
+        }
+    }
     bool is_satisfied_by(const Value& value, const Predicate& predicate) {
         return budget_.spend(predicate.steps(value)) && predicate.is_satisfied(value);
     }
@@ -297,17 +308,28 @@ class Tier::Matching {
 
     /// Of a predicate that does not depend on others.
     bool is_satisfied(PredicateId id) {
+        const Glance& glance = tier_.glances_[id];
+        if (glance.is_range) {
+            // Compared sooner than remembered.
+            if (const auto values = values_.values(glance.field); values.size() == 1) {
+                return is_satisfied_by(values.front(), glance, id);
+            }
+        }
         auto& known = scratch_.known[id];
         if (known.event != workspace_.event) {
-            const Predicate& predicate = tier_.predicates_[id];
-            const auto values = values_.values(predicate.field);
             known.event = workspace_.event;
-            known.is_satisfied = (values.empty() && predicate.allows_absence) ||
-                                 std::any_of(values.begin(), values.end(), [&](const Value& value) {
-                                     return is_satisfied_by(value, predicate);
-                                 });
+            known.is_satisfied = is_satisfied_anywhere(id);
         }
         return known.is_satisfied;
+    }
+    bool is_satisfied_anywhere(PredicateId id) {
+        const Glance& glance = tier_.glances_[id];
+        const auto values = values_.values(glance.field);
+        if (values.empty()) {
+            return tier_.predicates_[id].allows_absence;
+        }
+        return std::any_of(values.begin(), values.end(),
+                           [&](const Value& value) { return is_satisfied_by(value, glance, id); });
     }
 
     bool is_matched(std::uint32_t rule) const {

@@ -77,17 +77,36 @@ class Tier {
 
     /// What is asked of a predicate first, and mostly is all; once more, close together.
     struct Glance {
-        explicit Glance(const Predicate& predicate)
-            : hash_bits(predicate.hash_bits()), field(predicate.field) {}
-
-        bool rules_out(const Value& value) const {
-            return ~hash_bits != 0 && value.kind == Leaf::Kind::string &&
-                   (hash_bits & Predicate::hash_bit(value)) == 0;
-        }
-
-        std::uint64_t hash_bits;
-        Field field;
+        Field field = no_field;
+        bool is_range = false;
+        std::uint64_t hash_bits = 0;  ///< of a range its number in `bounds_`
     };
+    struct Bounds {
+        NumberOrder bottom = 0;
+        NumberOrder top = 0;
+    };
+    enum class GlanceAnswer : std::uint8_t { no, yes, ask_predicate };
+    GlanceAnswer glance(const Value& value, const Glance& glance) const {
+        if (glance.is_range) {
+            return value.kind == Leaf::Kind::number ? glance_at_range(value, glance.hash_bits)
+                                                    : GlanceAnswer::no;
+        }
+        return ~glance.hash_bits != 0 && value.kind == Leaf::Kind::string &&
+                       (glance.hash_bits & Predicate::hash_bit(value)) == 0
+                   ? GlanceAnswer::no
+                   : GlanceAnswer::ask_predicate;
+    }
+    GlanceAnswer glance_at_range(const Value& number, std::size_t range) const {
+        const auto [bottom, top] = bounds_[range];
+        const NumberOrder order = order_of(number.key);
+        // Nobody can guess how these come out, so the second does not wait for the first.
+        const bool is_inside = (bottom < order) & (order < top);
+        const bool is_on_bound = (order == bottom) | (order == top);
+        if (is_on_bound) {
+            return GlanceAnswer::ask_predicate;
+        }
+        return is_inside && number.is_comparable() ? GlanceAnswer::yes : GlanceAnswer::no;
+    }
 
     /// What hangs under a predicate, up to where the next one's begins.
     struct Hanging {
@@ -143,6 +162,7 @@ class Tier {
     std::vector<RuleId> ids_;
     std::vector<Predicate> predicates_;
     std::vector<Glance> glances_;            ///< by predicate
+    std::vector<Bounds> bounds_;             ///< of those that want a range
     std::vector<Alternative> alternatives_;  ///< by access predicate; those without one come last
     std::vector<std::uint32_t> rules_;       ///< by access predicate
     std::vector<Hanging> hanging_;           ///< by predicate

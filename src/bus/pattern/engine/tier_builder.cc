@@ -164,10 +164,20 @@ class TierBuilder {
             by_text_.emplace(std::to_string(field) + ':' + canonical(terms), next);
         if (is_new) {
             tier_.predicates_.emplace_back(field, terms);
-            tier_.glances_.emplace_back(tier_.predicates_.back());
+            add_glance(tier_.predicates_.back());
         }
         by_terms_.emplace(&terms, at->second);
         return at->second;
+    }
+
+    void add_glance(const Predicate& predicate) {
+        Tier::Glance glance{.field = predicate.field, .hash_bits = predicate.hash_bits()};
+        if (const Range* const range = predicate.range()) {
+            glance.is_range = true;
+            glance.hash_bits = tier_.bounds_.size();
+            tier_.bounds_.push_back({range->bottom(), range->top()});
+        }
+        tier_.glances_.push_back(glance);
     }
 
     PredicateId none() const { return static_cast<PredicateId>(tier_.predicates_.size()); }
@@ -345,6 +355,7 @@ class TierBuilder {
         bytes += tier_.demands_.capacity() * sizeof(PredicateId);
         bytes += tier_.slots_.capacity() * sizeof(Tier::Slot);
         bytes += tier_.glances_.capacity() * sizeof(Tier::Glance);
+        bytes += tier_.bounds_.capacity() * sizeof(Tier::Bounds);
         for (const Predicate& predicate : tier_.predicates_) {
             bytes += memory_of(predicate);
         }
