@@ -104,15 +104,20 @@ void ValueIndex::Builder::add_wildcard(const Wildcard& wildcard, std::uint32_t o
 
 ValueIndex ValueIndex::Builder::build() && {
     ValueIndex index;
-    const bool has_texts = !(folded_texts_.empty() && prefixes_.empty() && suffixes_.empty() &&
-                             folded_prefixes_.empty() && folded_suffixes_.empty() &&
-                             pieces_.empty() && addresses_.empty());
+    const auto kind = [](const auto& collected, Texts::Kind it) {
+        return static_cast<std::uint8_t>(collected.empty() ? 0 : it);
+    };
+    texts_.kinds = kind(folded_texts_, Texts::has_folded) | kind(prefixes_, Texts::has_prefixes) |
+                   kind(suffixes_, Texts::has_suffixes) |
+                   kind(folded_prefixes_, Texts::has_folded_prefixes) |
+                   kind(folded_suffixes_, Texts::has_folded_suffixes) |
+                   kind(pieces_, Texts::has_pieces) | kind(addresses_, Texts::has_addresses);
     const bool has_words = std::any_of(others_.words.begin(), others_.words.end(),
                                        [](const auto& owners) { return !owners.empty(); });
     const bool has_others =
         has_words || !(numbers_.empty() && ranges_.empty() && others_.everything.empty());
     index.whole_texts_ = TextTable(std::move(whole_texts_));
-    if (has_texts) {
+    if (texts_.kinds != 0) {
         texts_.folded = TextTable(std::move(folded_texts_));
         texts_.prefixes = ByteTrie(std::move(prefixes_));
         texts_.suffixes = ByteTrie(std::move(suffixes_));

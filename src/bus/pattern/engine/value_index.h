@@ -52,6 +52,8 @@ class ValueIndex {
     template <class Each>
     void find_text(const Value& value, std::span<std::uint64_t> marks, std::uint64_t walk,
                    StepBudget& budget, const Each& each) const;
+    template <class Found>
+    void find_folded(std::string_view text, const Found& found) const;
 
     /// Of strings, all but whole texts.
     struct Texts {
@@ -63,6 +65,19 @@ class ValueIndex {
         PieceAutomaton pieces;
         AddressIndex addresses;
         std::vector<Check> checks;
+
+        /// Which of them have anything, so that a value passes the others at once.
+        enum Kind : std::uint8_t {
+            has_folded = 1,
+            has_prefixes = 2,
+            has_suffixes = 4,
+            has_folded_prefixes = 8,
+            has_folded_suffixes = 16,
+            has_pieces = 32,
+            has_addresses = 64,
+        };
+        std::uint8_t kinds = 0;
+        bool has(Kind kind) const { return (kinds & kind) != 0; }
     };
     /// Of everything else.
     struct Others {
@@ -149,24 +164,43 @@ void ValueIndex::find_text(const Value& value, std::span<std::uint64_t> marks, s
             each(entry.owner);
         }
     };
-    if (std::array<char, Pattern::pattern_bytes_max> lower;
-        !texts.folded.empty() && text.size() <= lower.size()) {
-        std::transform(text.begin(), text.end(), lower.begin(),
-                       [](char c) { return ascii_lower(c); });
-        for (const Entry& entry : texts.folded.find({lower.data(), text.size()})) {
-            found(entry);
-        }
+    if (texts.has(Texts::has_folded)) {
+        find_folded(text, found);
     }
     const auto forwards = [&](std::size_t i) { return text[i]; };
     const auto backwards = [&](std::size_t i) { return text[text.size() - 1 - i]; };
-    texts.prefixes.walk(text.size(), forwards, found);
-    texts.suffixes.walk(text.size(), backwards, found);
-    texts.folded_prefixes.walk(
-        text.size(), [&](std::size_t i) { return ascii_lower(forwards(i)); }, found);
-    texts.folded_suffixes.walk(
-        text.size(), [&](std::size_t i) { return ascii_lower(backwards(i)); }, found);
-    texts.pieces.walk(text, marks, walk, found);
-    texts.addresses.find(text, budget, each);
+    if (texts.has(Texts::has_prefixes)) {
+        texts.prefixes.walk(text.size(), forwards, found);
+    }
+    if (texts.has(Texts::has_suffixes)) {
+        texts.suffixes.walk(text.size(), backwards, found);
+    }
+    if (texts.has(Texts::has_folded_prefixes)) {
+        texts.folded_prefixes.walk(
+            text.size(), [&](std::size_t i) { return ascii_lower(forwards(i)); }, found);
+    }
+    if (texts.has(Texts::has_folded_suffixes)) {
+        texts.folded_suffixes.walk(
+            text.size(), [&](std::size_t i) { return ascii_lower(backwards(i)); }, found);
+    }
+    if (texts.has(Texts::has_pieces)) {
+        texts.pieces.walk(text, marks, walk, found);
+    }
+    if (texts.has(Texts::has_addresses)) {
+        texts.addresses.find(text, budget, each);
+    }
+}
+
+template <class Found>
+void ValueIndex::find_folded(std::string_view text, const Found& found) const {
+    std::array<char, Pattern::pattern_bytes_max> lower;
+    if (text.size() <= lower.size()) {
+        std::transform(text.begin(), text.end(), lower.begin(),
+                       [](char c) { return ascii_lower(c); });
+        for (const Entry& entry : texts_->folded.find({lower.data(), text.size()})) {
+            found(entry);
+        }
+    }
 }
 
 }  // namespace bascule::pattern
