@@ -9,6 +9,7 @@
 #include "bus/broker/bus.h"
 #include "bus/event/builders.h"
 #include "data_directory.h"
+#include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/uuid.h"
 #include "foundation/io/file_watcher.h"
@@ -362,6 +363,7 @@ void Server::Parts::reload() {
         const Result<> applied =
             io::wait_for<>([&](auto done) { bus->configure(*config, std::move(done)); });
         if (applied) {
+            CHECK(next_start);  // who starts comes before who reloads
             const auto waiting = next_start->waiting(loaded->root, *config);
             bus_config.with([&](broker::BusConfig& current) { current = std::move(*config); });
             const std::uint32_t version = bus->routing()->version();

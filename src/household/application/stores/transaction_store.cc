@@ -77,10 +77,10 @@ class Totals {
 
 constexpr std::size_t rows_at_once = 500;
 
-/// Without the sign the user's and the account's index would look better than transactions_moved,
+/// Of the bare column the user's and the account's index would look better than transactions_moved,
 /// and all rows of the account would be read.
 constexpr std::string_view moved_rows =
-    "+user_id = ?1 and account_id = ?2 and bank_date <> booking_date";
+    "user_id || '' = ?1 and account_id = ?2 and bank_date <> booking_date";
 
 /// The highest occurrence of each identity in an account, read a day at a time as rows come to be
 /// placed there.
