@@ -41,7 +41,7 @@ public final class Oracle {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern NUMBER = Pattern.compile("-?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)?");
     private static final int COMPLEXITY_ENOUGH = 11;
-    private static final int CHOICES_MAX = 1000;
+    private static final int CHOICES_MAX = 50_000;
 
     private Oracle() {}
 
