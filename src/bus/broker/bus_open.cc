@@ -289,6 +289,10 @@ std::unique_ptr<ConsumerRuntime> BusState::make_runtime(const ConsumerConfig& co
     if (const auto found = recovered.find(routed.number); found != recovered.end()) {
         state = std::move(found->second);
         recovered.erase(found);
+    } else {
+        // Where it begins must be known after a restart: below that its database knows nothing
+        // and misses nothing.
+        journal->append_state(routed.number, state.encode_parts());
     }
     const auto inbox = attached.with([&](const auto& map) {
         const auto found = map.find(consumer.handler.in_process);

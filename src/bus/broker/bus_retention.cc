@@ -13,10 +13,8 @@ bool BusState::pins(ConsumerNumber number) const {
            (!consumer->removed || now().wall - *consumer->removed <= Routing::removed_kept);
 }
 
-void BusState::apply_retention() {
-    if (!log || (options.log.retention.age.count() == 0 && options.log.retention.bytes == 0)) {
-        return;
-    }
+/// The first offset that some consumer may still need.
+Offset BusState::needed_from() const {
     const auto routing = publisher->routing();
     Offset keep_from = log->end();
     for (const auto& [number, consumer] : consumers) {
@@ -38,7 +36,14 @@ void BusState::apply_retention() {
                 std::min({keep_from, state.settled.low(), inbox_low(routing->find(number)->name)});
         }
     }
-    const Offset end = log->retention_end(keep_from);
+    return keep_from;
+}
+
+void BusState::apply_retention() {
+    if (!log || (options.log.retention.age.count() == 0 && options.log.retention.bytes == 0)) {
+        return;
+    }
+    const Offset end = log->retention_end(needed_from());
     if (end == log->begin()) {
         return;
     }
@@ -46,9 +51,10 @@ void BusState::apply_retention() {
     // is below.
     confirm_when_durable([weak = weak_from_this(), end](const Result<>& kept) {
         if (const auto self = weak.lock(); self && self->log && kept && self->inboxes_know(end)) {
-            // Its failure is not the bus's: the log tells it in its status, the next round tries
-            // again.
-            static_cast<void>(self->log->apply_retention(end));
+            // Meanwhile a consumer may have come that begins with what is stored, or one may have
+            // gone back. Its failure is not the bus's: the log tells it in its status, the next
+            // round tries again.
+            static_cast<void>(self->log->apply_retention(std::min(end, self->needed_from())));
         }
     });
 }

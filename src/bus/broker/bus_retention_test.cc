@@ -13,7 +13,10 @@ using testing::SizeIs;
 /// A bus that keeps 40 KiB of its log, with a consumer that works in a database.
 class BusRetentionTest : public BusTest {
   protected:
-    void SetUp() override { open_small(); }
+    void SetUp() override {
+        open_small();
+        ASSERT_THAT(configure(config_of()), Succeeds());
+    }
 
     void open_small() {
         auto bus = Bus::open({.disk = disk_, .executor = *executor_, .workers = *executor_},
@@ -38,7 +41,6 @@ class BusRetentionTest : public BusTest {
                                         done(fail(ErrorKind::unavailable, "locked"));
                                     }
                                 }});
-        ASSERT_THAT(configure(config_of()), Succeeds());
     }
 
     void reopen(bool power_cut) {
@@ -49,6 +51,7 @@ class BusRetentionTest : public BusTest {
         bus_.reset();
         executor_->drop_all();
         open_small();
+        ASSERT_THAT(configure(config_of()), Succeeds());
     }
 
     /// More than is kept, and time for retention to look.
@@ -89,6 +92,35 @@ TEST_F(BusRetentionTest, AfterARestartNothingCountsAsLost) {
         EXPECT_GE(status().position, begin);
         EXPECT_THAT(recorder_->seen, SizeIs(testing::Ge(static_cast<std::size_t>(events_))));
     }
+}
+
+TEST_F(BusRetentionTest, AConsumerThatCameAfterTheBeginningWentMissesNothing) {
+    fill();
+    ASSERT_GT(bus_->log().begin(), Offset(0));
+    const auto patient = std::make_shared<PatientHandler>();
+    BusConfig config = config_of();
+    for (const Start start : {Start::earliest, Start::now}) {
+        config.consumers.push_back({.name = start == Start::now ? "late" : "early",
+                                    .handler = {.in_process = "patient"},
+                                    .start = start});
+        config.rules[0].targets.push_back(config.consumers.back().name);
+    }
+    bus_->attach("patient", patient, InboxState{});
+    ASSERT_THAT(configure(config), Succeeds());
+    publish(event_of("held", "u"));
+    settle(1s);
+    ASSERT_THAT(patient->last, SizeIs(2));  // their first runs are in the journal, unanswered
+    executor_->drop_all();
+    patient->last.clear();
+    bus_.reset();
+    executor_->drop_all();
+    open_small();
+    bus_->attach("patient", patient, InboxState{});
+    ASSERT_THAT(configure(config), Succeeds());
+    settle(1s);
+    EXPECT_THAT(letters(), IsEmpty());
+    EXPECT_THAT(patient->last, SizeIs(2));
+    patient->last.clear();
 }
 
 TEST_F(BusRetentionTest, ADatabaseFromBeforeTheLogBeginsIsTold) {

@@ -93,6 +93,7 @@ struct BusState : std::enable_shared_from_this<BusState> {
 
     // ── Retention (bus_retention.cc) ──
     void apply_retention();
+    Offset needed_from() const;
     bool inboxes_know(Offset end);
     bool pins(ConsumerNumber number) const;
     void inbox_advanced(ConsumerNumber number, Offset low, bool done);
