@@ -49,7 +49,6 @@ class BatchBuilder {
     void skip_to(std::uint64_t offset) { next_ = offset; }
 
     bool full() const { return full_; }
-    bool empty() const { return records_.empty(); }
     std::uint64_t next() const { return next_; }
     Batch take() && { return {std::move(records_), Offset(next_), std::move(memory_)}; }
 

@@ -149,6 +149,28 @@ TEST_F(LogDamagedTest, DamageBelowTheDurableOffsetMakesTheLogReadOnlyAndNamesWha
     EXPECT_THAT(world_.close(*log_), Succeeds());
 }
 
+TEST_F(LogDamagedTest, WhoLooksForControlRecordsIsToldWhereDamageEnds) {
+    open();
+    fill(0, 20);
+    world_.shut(log_);
+    zero(1200, 300);
+    open();
+    int lost_ranges = 0;
+    for (Offset at; at < log_->end();) {
+        const auto read = log_->read(at, {.kinds = ReadLimits::Kinds::control});
+        if (read) {
+            ASSERT_GT(read->next(), at);
+            at = read->next();
+            continue;
+        }
+        const auto lost = log_->lost_at(at);
+        ASSERT_TRUE(lost.has_value()) << at.value() << ": " << read.error().message();
+        at = lost->end;
+        ++lost_ranges;
+    }
+    EXPECT_EQ(lost_ranges, 1);
+}
+
 TEST_F(LogDamagedTest, DamagedLastCommitOfACleanlyClosedLogIsNotATornTail) {
     open();
     fill(0, 5);

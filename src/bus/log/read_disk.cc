@@ -102,8 +102,9 @@ Result<Batch> ReadSide::try_sparse(const Place& place, Offset from, const ReadLi
     BatchBuilder batch(from, limits);
     Offset expected = place.offset;
     while (!batch.full() && batch.next() < place.offset_end.value()) {
+        const bool is_first = batch.next() == from.value();  // nothing taken, nothing skipped
         const auto found = walk_to(scanner, place, expected, Offset(batch.next()), damage);
-        if (!found && (batch.empty() || found.error().kind() != ErrorKind::corrupt)) {
+        if (!found && (is_first || found.error().kind() != ErrorKind::corrupt)) {
             return std::unexpected(found.error());
         }
         if (!found) {
@@ -121,7 +122,7 @@ Result<Batch> ReadSide::try_sparse(const Place& place, Offset from, const ReadLi
                 *segment.file, found->position + header.meta_bytes(), header.body_bytes)));
             if (!verify_bodies(header, as_bytes(*memory))) {
                 damage = {Offset(header.first), Offset(header.end()), bodies_damaged, true};
-                if (batch.empty()) {
+                if (is_first) {
                     return fail(ErrorKind::corrupt, bodies_damaged);
                 }
                 break;
