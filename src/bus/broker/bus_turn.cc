@@ -231,6 +231,11 @@ std::vector<Delivery> BusState::carry_out(ConsumerRuntime& consumer, delivery::C
 
 void BusState::start_run(ConsumerRuntime& consumer, const delivery::StartRun& start,
                          std::span<const Offset> handed, std::vector<Delivery>& deliveries) {
+    if (start.letter && consumer.is_for_others(handed.front(), *publisher->routing())) {
+        consumer.machine().answer(start.run, delivery::Outcome::done(), now());
+        schedule_turn();
+        return;
+    }
     auto delivery = consumer.delivery_for(start, handed, *letters, now());
     if (!delivery) {
         // The record cannot be read: nobody can handle it, a person has to look.

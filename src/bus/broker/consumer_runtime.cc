@@ -75,6 +75,11 @@ bool ConsumerRuntime::may_want(const log::RecordView& record, const Routing& rou
     return wants(record, routing) == Routing::Wanted::yes;
 }
 
+bool ConsumerRuntime::is_for_others(Offset offset, const Routing& routing) {
+    const auto found = find(offset);
+    return found && wants(found->record, routing) == Routing::Wanted::no;
+}
+
 std::uint64_t ConsumerRuntime::key_hash_of(const log::RecordView& record) const {
     if (config_.key == default_key) {
         return record.key_hash;

@@ -81,6 +81,10 @@ class ConsumerRuntime {
     /// The same of a record whose body is lost: what cannot be told counts as wanted.
     bool may_want(const log::RecordView& record, const Routing& routing) const;
 
+    /// Whether a record can be read there and is not this consumer's: while a frame was lost,
+    /// nobody could tell, and its letter may be of such a one.
+    bool is_for_others(Offset offset, const Routing& routing);
+
     /// The delivery for a run, or why its events cannot be had.
     Result<Delivery> delivery_for(const delivery::StartRun& start, std::span<const Offset> handed,
                                   const LetterStore& letters, delivery::Now now);
