@@ -341,7 +341,10 @@ void Model::check_rate(Consumer& consumer, const Run& run, SteadyTime now) {
     for (const Offset offset : run.events) {
         const auto event = log_.find(offset.value());
         const bool by_key = rate.key == delivery::RateKey::key;
-        if (event != log_.end() && (!by_key || !event->second.key.empty())) {
+        // The letter of a damaged frame is of no key.
+        const bool has_key =
+            event != log_.end() && !event->second.key.empty() && !damaged_.contains(offset.value());
+        if (event != log_.end() && (!by_key || has_key)) {
             ++taken[by_key ? event->second.key : ""];
         }
     }
@@ -489,7 +492,7 @@ void Model::discarded(const std::string& name, Offset offset, SteadyTime now) {
     Consumer& consumer = consumers_.at(name);
     consumer.let_go = now;
     const auto found = consumer.events.find(offset.value());
-    expect(found != consumer.events.end(),
+    expect(found != consumer.events.end() || damaged_.contains(offset.value()),
            "G6: " + name + " had a letter of " + text(offset) + ", which no rule sends there");
     if (found != consumer.events.end()) {
         settle(consumer, offset.value(), SteadyTime::min());

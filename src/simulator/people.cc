@@ -17,8 +17,25 @@ std::vector<std::string> ids_of(const std::vector<broker::LetterSummary>& letter
 void People::help() {
     for (const auto& [name, policy] : stage_.policies) {
         resume(name);
-        redrive(name, {});
+        redrive_or_give_up(name);
     }
+}
+
+/// What damage took, and retention with it, nobody can deliver any more.
+void People::redrive_or_give_up(const std::string& consumer) {
+    stage_.bus->letters({.consumer = consumer, .open = true},
+                        [this, consumer, boot = stage_.boot](const auto& letters) {
+                            if (boot != stage_.boot || !letters) {
+                                return;
+                            }
+                            for (const broker::LetterSummary& letter : *letters) {
+                                if (stage_.model.is_damaged(letter.offset) &&
+                                    letter.offset < stage_.bus->log().begin()) {
+                                    close(letter, false);
+                                }
+                            }
+                            redrive(consumer, {});
+                        });
 }
 
 void People::resume_all() {
@@ -98,31 +115,33 @@ void People::stop_redrive(const std::string& consumer) {
 }
 
 void People::discard(const std::string& consumer, Random& random) {
-    stage_.bus->letters(
-        {.consumer = consumer, .open = true},
-        [this, boot = stage_.boot, consumer, chance = random.next(),
-         skips = random.below(3) == 0](const auto& letters) {
-            if (boot != stage_.boot || !letters || letters->empty()) {
-                return;
-            }
-            const broker::LetterSummary letter = (*letters)[chance % letters->size()];
-            const std::string actor = stage_.deeds.asked(
-                skips ? Deeds::Kind::skip : Deeds::Kind::discard, consumer, stage_.clock.steady());
-            stage_.story.tell(actor + (skips ? " skips " : " discards ") + letter.id);
-            stage_.model.discarding(letter.consumer, letter.offset, stage_.clock.steady());
-            const broker::LetterFilter only{.ids = {letter.id}};
-            const broker::Deed deed{.actor = actor, .reason = "known"};
-            auto answered = [this, boot, letter, actor](const auto& closed) {
-                if (boot == stage_.boot) {
-                    discard_answered(letter, actor, closed);
-                }
-            };
-            if (skips) {
-                stage_.bus->skip(only, deed, std::move(answered));
-            } else {
-                stage_.bus->discard(only, deed, std::move(answered));
-            }
-        });
+    stage_.bus->letters({.consumer = consumer, .open = true},
+                        [this, boot = stage_.boot, chance = random.next(),
+                         skips = random.below(3) == 0](const auto& letters) {
+                            if (boot != stage_.boot || !letters || letters->empty()) {
+                                return;
+                            }
+                            close((*letters)[chance % letters->size()], skips);
+                        });
+}
+
+void People::close(const broker::LetterSummary& letter, bool skips) {
+    const std::string actor = stage_.deeds.asked(skips ? Deeds::Kind::skip : Deeds::Kind::discard,
+                                                 letter.consumer, stage_.clock.steady());
+    stage_.story.tell(actor + (skips ? " skips " : " discards ") + letter.id);
+    stage_.model.discarding(letter.consumer, letter.offset, stage_.clock.steady());
+    const broker::LetterFilter only{.ids = {letter.id}};
+    const broker::Deed deed{.actor = actor, .reason = "known"};
+    auto answered = [this, boot = stage_.boot, letter, actor](const auto& closed) {
+        if (boot == stage_.boot) {
+            discard_answered(letter, actor, closed);
+        }
+    };
+    if (skips) {
+        stage_.bus->skip(only, deed, std::move(answered));
+    } else {
+        stage_.bus->discard(only, deed, std::move(answered));
+    }
 }
 
 void People::discard_answered(const broker::LetterSummary& letter, const std::string& actor,

@@ -18,7 +18,7 @@ class People {
 
     /// Every consumer runs again.
     void resume_all();
-    /// … and all its letters are redriven.
+    /// … and all its letters are redriven, or given up if nobody can deliver them.
     void help();
 
   private:
@@ -31,6 +31,8 @@ class People {
     void redrive_at_a_pace(const std::string& consumer, Random& random);
     void stop_redrive(const std::string& consumer);
     void discard(const std::string& consumer, Random& random);
+    void redrive_or_give_up(const std::string& consumer);
+    void close(const broker::LetterSummary& letter, bool skips);
 
     Stage& stage_;
     std::set<std::string> paced_;  ///< of whom letters may wait for their turn
