@@ -675,12 +675,13 @@ void Model::seen(const std::string& name, const std::string& state, SteadyTime n
     Consumer& consumer = consumers_.at(name);
     const std::string before = std::exchange(consumer.state, state);
     const SteadyTime before_at = std::exchange(consumer.state_at, now);
+    const std::uint64_t steps_before = std::exchange(consumer.state_wall_steps, wall_steps_);
     if (state == "running") {
         consumer.breaker.reset();
     } else if (state == "breaker_open" && before == "running" && !consumer.breaker) {
         consumer.breaker = {.seen = now,
                             .until = before_at + consumer.policy.breaker->open_for,
-                            .wall_steps = wall_steps_};
+                            .wall_steps = steps_before};
     }
 }
 

@@ -221,6 +221,7 @@ class Model {
         std::optional<BreakerOpen> breaker;
         std::string state;      ///< as it was seen last, in this process
         SteadyTime state_at{};  ///< then
+        std::uint64_t state_wall_steps = 0;
 
         /// Whether each event is attempted for itself.
         bool is_single() const { return !policy.batch && !policy.debounce; }
