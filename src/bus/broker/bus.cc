@@ -116,12 +116,18 @@ void keep_retention(const std::weak_ptr<BusState>& weak) {
 }
 
 Explanation unmatched(Routing::Wanted wanted, std::uint32_t rule_version) {
-    return {.state = "unmatched",
-            .reason = wanted == Routing::Wanted::undecided
-                          ? "it is older than the consumer, and whether its rules match takes too "
-                            "long to find out"
-                          : "no rule in force when it was stored names this consumer",
-            .rule_version = rule_version};
+    const auto why = [wanted] {
+        switch (wanted) {
+            case Routing::Wanted::undecided:
+                return "it is older than the consumer, and whether its rules match takes too long "
+                       "to find out";
+            case Routing::Wanted::unknown:
+                return "the record that says whose it is is damaged; restore the log from a copy";
+            default:
+                return "no rule in force when it was stored names this consumer";
+        }
+    };
+    return {.state = "unmatched", .reason = why(), .rule_version = rule_version};
 }
 
 }  // namespace

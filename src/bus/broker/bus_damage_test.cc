@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "bus/broker/bus_testing.h"
+#include "bus/log/segment.h"
 
 namespace bascule::broker {
 namespace {
@@ -187,6 +188,53 @@ TEST_F(BusDamageTest, AFrameThatIsGoneIsOneLetterOfEveryConsumerThatMayHaveMisse
     settle();
     EXPECT_THAT(letters({.open = true}), SizeIs(1));
     EXPECT_EQ(status().lag_events, 0U);
+}
+
+TEST_F(BusDamageTest, RulesWhoseLastSnapshotIsDamagedAreReadFromTheOneBefore) {
+    ASSERT_THAT(configure(config_of(R"({"detail-type":["thing.done"]})")), Succeeds());
+    ASSERT_THAT(
+        sim::wait_for<>(*executor_,
+                        [&](auto done) { bus_->pause("c", std::nullopt, {}, std::move(done)); }),
+        Succeeds());
+    publish_one("one");
+    publish_one("foreign", "u", "other.done");
+    while (bus_->log().status().stats.segments < 2) {
+        publish(event_of("fill" + std::to_string(bus_->log().end().value()), "u", "fill.done",
+                         R"({"filler":")" + std::string(60'000, 'x') + R"("})"));
+    }
+    publish_one("two");
+    const std::uint32_t version = bus_->routing()->version();
+    const Offset snapshot = bus_->log().control_begin();
+    ASSERT_GT(snapshot, Offset(0));
+    stop();
+    damage("bus/log/" + log::segment_name(snapshot), R"("control":"routing")");
+    start_and_resume();
+    EXPECT_EQ(bus_->routing()->version(), version) << "nothing was written anew";
+    EXPECT_THAT(recorder_->seen, ElementsAre("one", "two"));
+    EXPECT_THAT(letters(), IsEmpty());
+}
+
+TEST_F(BusDamageTest, WithoutItsRulesABusDoesNotBegin) {
+    stored_and_stopped();
+    damage(segment, R"("control":"routing")");
+    const auto bus = Bus::open({.disk = disk_, .executor = *executor_, .workers = *executor_},
+                               {.directory = "bus", .random_seed = 1});
+    EXPECT_THAT(bus, FailsWith(ErrorKind::corrupt,
+                               AllOf(HasSubstr("the rules cannot be read"),
+                                     HasSubstr("restore the segment"), HasSubstr(segment))));
+}
+
+TEST_F(BusDamageTest, WhoseAnEventIsIsNeverGuessed) {
+    stored_and_stopped();
+    // The first event's frame brought along what the set of its consumers is.
+    const std::size_t set = bytes_of(segment).find("target_sets");
+    const auto file = disk_.open(segment, io::OpenMode::write);
+    ASSERT_THAT(file, Succeeds());
+    ASSERT_THAT((*file)->write(set - 150, as_bytes(std::string(150, '\0'))), Succeeds());
+    start_and_resume();
+    EXPECT_THAT(recorder_->seen, IsEmpty()) << "and nothing is passed over";
+    EXPECT_THAT(status().state_reason, HasSubstr("nobody can tell whose"));
+    EXPECT_GT(status().lag_events, 0U);
 }
 
 TEST_F(BusDamageTest, TheLetterOfAFrameThatComesBackDeliversItsEvent) {

@@ -217,35 +217,83 @@ void BusState::close_discarded_letters() {
     }
 }
 
-/// Rules and target sets as the log's control records left them.
-Result<> BusState::recover_control() {
-    std::string routing;  // each replaces the one before; compiling is done for the last
-    Offset at = log->control_begin();
-    while (at < log->end()) {
+/// Whether more than a repetition of the control state was in the damaged range. The snapshot with
+/// which reading began, up to `snapshot_end`, is no repetition.
+bool BusState::loses_control(const log::LostRange& lost, Offset snapshot_end) const {
+    for (Offset at = lost.first; at < lost.end;) {
+        const auto columns = log->read(at, {.parts = log::ReadLimits::Parts::columns});
+        if (!columns) {
+            return true;  // nobody can tell
+        }
+        for (const log::RecordView& record : columns->records()) {
+            if (record.offset < lost.end && record.kind == log::RecordKind::control &&
+                (!record.snapshot || record.offset == snapshot_end)) {
+                return true;
+            }
+        }
+        at = columns->next();
+    }
+    return false;
+}
+
+/// The control records from `from` on, which is where a snapshot of the control state begins or the
+/// log does. Later snapshots only repeat: it does no harm to lose one.
+Result<BusState::ControlRecords> BusState::read_control(Offset from) const {
+    ControlRecords control;
+    Offset snapshot_end = from;
+    for (Offset at = from; at < log->end();) {
         const auto batch = log->read(at, {.records_max = 10'000,
                                           .bytes_max = 16 << 20,
                                           .kinds = log::ReadLimits::Kinds::control});
         if (!batch) {
-            // A damaged log opens read-only: what can be read of its rules is used for looking.
             const auto lost = log->lost_at(at);
             if (batch.error().kind() != ErrorKind::corrupt || !lost) {
                 return std::unexpected(batch.error());
+            }
+            if (loses_control(*lost, snapshot_end)) {
+                control.missing = batch.error();
             }
             at = lost->end;
             continue;
         }
         for (const log::RecordView& record : batch->records()) {
-            const std::string control = text_of_control(record.body);
-            if (control == "routing") {
-                routing = record.body;
-            } else if (control == "target_sets") {
-                TRY(sets->absorb(record.body));
+            if (record.snapshot && record.offset == snapshot_end) {
+                snapshot_end = next(snapshot_end);
+            }
+            const std::string kind = text_of_control(record.body);
+            if (kind == "routing") {
+                control.routing = record.body;  // each replaces the one before
+            } else if (kind == "target_sets") {
+                control.target_sets.emplace_back(record.body);
             }
         }
         at = batch->next();
     }
-    if (!routing.empty()) {
-        written->routing = TRY(Routing::decode(routing));
+    return control;
+}
+
+/// Rules and target sets as the log's control records left them. Without them nobody could tell
+/// whose the events are, and new ones would get numbers that are taken. A log that was found
+/// damaged is read-only: there what can be read is used for looking.
+Result<> BusState::recover_control() {
+    ControlRecords control = TRY(read_control(log->control_begin()));
+    if (control.missing) {
+        // Its last snapshot is damaged. An older one and all that changed since say the same.
+        ControlRecords older = TRY(read_control(log->begin()));
+        if (!older.missing) {
+            control = std::move(older);
+        }
+    }
+    if (control.missing && log->state() != log::State::read_only) {
+        return std::unexpected(std::move(*control.missing)
+                                   .in("the rules cannot be read, and without them nobody can tell "
+                                       "whose the events are: restore the segment from a copy"));
+    }
+    for (const std::string& body : control.target_sets) {
+        TRY(sets->absorb(body));
+    }
+    if (!control.routing.empty()) {
+        written->routing = TRY(Routing::decode(control.routing));
     }
     return {};
 }

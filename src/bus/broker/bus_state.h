@@ -44,6 +44,14 @@ struct BusState : std::enable_shared_from_this<BusState> {
     // ── Opening (bus_open.cc) ──
     Result<> open();
     Result<> recover_control();
+    /// Bodies of control records, as far as they can be read.
+    struct ControlRecords {
+        std::string routing;  ///< the last
+        std::vector<std::string> target_sets;
+        std::optional<Error> missing;  ///< why some that count are not there
+    };
+    Result<ControlRecords> read_control(Offset from) const;
+    bool loses_control(const log::LostRange& lost, Offset snapshot_end) const;
     Result<> check_journal_is_there(const std::string& path) const;
     Result<> check_journal_is_readable();
     Result<> compare_with_journal() const;

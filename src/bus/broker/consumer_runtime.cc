@@ -63,7 +63,8 @@ Routing::Wanted ConsumerRuntime::wants(const log::RecordView& record,
         const auto event = event::decode_body(record.body);
         return event ? routing.backfills(*event, *consumer) : Wanted::no;
     }
-    return sets_.contains(record.target_set, number_) ? Wanted::yes : Wanted::no;
+    const std::optional<bool> holds = sets_.contains(record.target_set, number_);
+    return !holds ? Wanted::unknown : *holds ? Wanted::yes : Wanted::no;
 }
 
 bool ConsumerRuntime::may_want(const log::RecordView& record, const Routing& routing) const {
@@ -72,7 +73,8 @@ bool ConsumerRuntime::may_want(const log::RecordView& record, const Routing& rou
         record.rule_version < consumer->created_version) {
         return !consumer->backfill.empty();  // its patterns look into what is lost
     }
-    return wants(record, routing) == Routing::Wanted::yes;
+    const Routing::Wanted wanted = wants(record, routing);
+    return wanted == Routing::Wanted::yes || wanted == Routing::Wanted::unknown;
 }
 
 bool ConsumerRuntime::is_for_others(Offset offset, const Routing& routing) {
@@ -163,6 +165,15 @@ bool ConsumerRuntime::read_ahead(const Routing& routing, delivery::Now now) {
     bool offered = false;
     for (const log::RecordView& record : batch->records()) {
         const Routing::Wanted wanted = wants(record, routing);
+        if (wanted == Routing::Wanted::unknown) {
+            machine_.advance_cursor(record.offset, now);
+            keep(batch);
+            trouble_ = "nobody can tell whose the event at position " +
+                       std::to_string(record.offset.value()) +
+                       " is: the record that says so is damaged; restore the log from a copy, or "
+                       "resume behind it";
+            return false;
+        }
         if (wanted != Routing::Wanted::yes) {
             undecided_ += wanted == Routing::Wanted::undecided ? 1 : 0;
             continue;

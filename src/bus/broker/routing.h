@@ -135,6 +135,7 @@ class Routing {
         no,
         yes,
         undecided,  ///< no pattern that was decided matches, and not every one was
+        unknown,    ///< damage took the record that says whose it is
     };
 
     /// Whether a consumer gets an event that was appended before it existed, which is known by the

@@ -259,12 +259,23 @@ TEST(TargetSetsTest, SurvivesItsControlRecord) {
     sets.intern({ConsumerNumber(2)});
     TargetSets recovered;
     ASSERT_THAT(recovered.absorb(sets.definitions({1}).at(0)), Succeeds());
-    EXPECT_TRUE(recovered.contains(1, ConsumerNumber(3)));
-    EXPECT_FALSE(recovered.contains(1, ConsumerNumber(2)));
-    EXPECT_FALSE(recovered.contains(9, ConsumerNumber(1)));
+    EXPECT_EQ(recovered.contains(1, ConsumerNumber(3)), true);
+    EXPECT_EQ(recovered.contains(1, ConsumerNumber(2)), false);
+    EXPECT_EQ(recovered.contains(0, ConsumerNumber(2)), false);
+    EXPECT_EQ(recovered.contains(9, ConsumerNumber(1)), std::nullopt);
     EXPECT_TRUE(recovered.intern(set).defined);
     ASSERT_THAT(recovered.absorb(sets.all_definitions().at(0)), Succeeds());
     EXPECT_EQ(recovered.members(2), TargetSets::Set{ConsumerNumber(2)});
+}
+
+TEST(TargetSetsTest, KnowsNothingOfASetWhoseDefinitionIsLost) {
+    TargetSets sets;
+    sets.intern({ConsumerNumber(1)});
+    sets.intern({ConsumerNumber(2)});
+    TargetSets recovered;
+    ASSERT_THAT(recovered.absorb(sets.definitions({2}).at(0)), Succeeds());
+    EXPECT_EQ(recovered.contains(1, ConsumerNumber(1)), std::nullopt);
+    EXPECT_EQ(recovered.contains(2, ConsumerNumber(2)), true);
 }
 
 TEST(TargetSetsTest, ManyDefinitionsAreSeveralRecords) {

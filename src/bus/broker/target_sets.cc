@@ -81,9 +81,12 @@ void TargetSets::mark_defined(const std::vector<std::uint32_t>& ids) {
     });
 }
 
-bool TargetSets::contains(std::uint32_t id, ConsumerNumber consumer) const {
-    return all_.read([&](const All& all) {
-        return id < all.sets.size() && std::ranges::binary_search(all.sets[id].members, consumer);
+std::optional<bool> TargetSets::contains(std::uint32_t id, ConsumerNumber consumer) const {
+    return all_.read([&](const All& all) -> std::optional<bool> {
+        if (id >= all.sets.size() || !all.sets[id].known) {
+            return std::nullopt;
+        }
+        return std::ranges::binary_search(all.sets[id].members, consumer);
     });
 }
 
@@ -120,7 +123,7 @@ Result<> TargetSets::absorb(std::string_view control_body) {
             }
             const auto index = static_cast<std::size_t>(*id);
             if (all.sets.size() <= index) {
-                all.sets.resize(index + 1);
+                all.sets.resize(index + 1, {.members = {}, .defined = true, .known = false});
             }
             all.sets[index] = {.members = set, .defined = true};
             all.ids[set] = static_cast<std::uint32_t>(index);

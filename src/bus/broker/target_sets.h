@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,8 +39,9 @@ class TargetSets {
     /// The log has a definition of these sets on stable storage.
     void mark_defined(const std::vector<std::uint32_t>& ids);
 
-    /// Whether the set holds the consumer; false for a number that nobody defined.
-    bool contains(std::uint32_t id, ConsumerNumber consumer) const;
+    /// Whether the set holds the consumer; nothing if nobody defined the set, so that its
+    /// definition was lost.
+    std::optional<bool> contains(std::uint32_t id, ConsumerNumber consumer) const;
     Set members(std::uint32_t id) const;
 
     /// The control records that define all sets.
@@ -50,7 +52,8 @@ class TargetSets {
   private:
     struct Known {
         Set members;
-        bool defined = true;
+        bool defined = true;  ///< … durably
+        bool known = true;    ///< false for a number between others whose definition was lost
     };
     struct All {
         std::map<Set, std::uint32_t> ids;
