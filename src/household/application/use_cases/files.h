@@ -41,12 +41,13 @@ class Files {
     /// Stores the bytes, then commits file row and file.uploaded. The same content may be uploaded
     /// again: it is a new file whose rows will be recognised. Errors besides: `exhausted` (disk).
     void upload(Actor actor, Upload upload, io::Completion<File> done);
-    /// Ties the file to an account, moves it, or with "" unties it. The transactions that it brought
-    /// to the account it was tied to move along; what it brought to others, as a file of several
-    /// accounts does, stays there. So does what was there before and it only states too: whatever
-    /// it changed in that is taken back, and processing it again brings its own to the new account.
-    /// Publishes file.associated. `conflict` when transactions would be left without an account, or
-    /// would leave the balance of one currency and enter none, since amounts are not converted.
+    /// Ties the file to an account, moves it, or with "" unties it. The transactions that it
+    /// brought to the account it was tied to move along; what it brought to others, as a file of
+    /// several accounts does, stays there. So does what was there before and it only states too:
+    /// whatever it changed in that is taken back, and processing it again brings its own to the new
+    /// account. Publishes file.associated. `conflict` when transactions would be left without an
+    /// account, or would leave the balance of one currency and enter none, since amounts are not
+    /// converted.
     void associate(Actor actor, std::string id, std::string account_id, io::Completion<File> done);
     /// Publishes file.uploaded once more, with another mapping and account if given. The new
     /// reading replaces the earlier one: equal rows stay as they are, others go, except those that
