@@ -55,23 +55,30 @@ World::~World() {
 
 // ── The process ──────────────────────────────────────────────────────────────────────────────────
 
-bool World::try_start() {
+/// Why not, if it cannot.
+std::string World::try_start() {
     auto bus = broker::Bus::open(
         {.disk = stage_.disk, .executor = stage_.executor, .workers = stage_.executor},
         bus_options(stage_.plan, stage_.boot));
     if (!bus) {
         stage_.story.tell("the process cannot start: " + bus.error().message());
-        return false;
+        return bus.error().message();
     }
     stage_.bus = std::move(*bus);
-    return true;
+    return "";
 }
 
 void World::start() {
     ++stage_.boot;
     // Whoever cannot start is started again, and in the end somebody looks after the disk.
-    for (int tries = 0; !try_start(); ++tries) {
+    std::string refused = try_start();
+    for (int tries = 0; !refused.empty(); refused = try_start(), ++tries) {
         stage_.executor.drop_all();
+        // Nothing else may be asked for.
+        if (refused.contains("the rules cannot be read")) {
+            stage_.story.tell("somebody restores the log from a copy");
+            repair_flips();
+        }
         if (tries == 2) {
             stage_.disk.clear_failures();
             stage_.disk.set_capacity(UINT64_MAX);

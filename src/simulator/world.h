@@ -42,7 +42,7 @@ class World {
 
     // ── The process ──
     void start();
-    bool try_start();
+    std::string try_start();
     void end_process(End::Kind kind);
     void configure(const Interests& interests);
     bool needs_restart() const;
