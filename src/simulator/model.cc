@@ -141,7 +141,8 @@ void Model::retained_from(Offset begin) {
             const Told& told = at->second;
             expect(told.settled || told.may_be_settled || told.discarding ||
                        damaged_.contains(at->first) || has_letter_(name, Offset(at->first)) ||
-                       may_be_spoken_for(name, consumer, at->first),
+                       may_be_spoken_for(consumer, at->first) ||
+                       has_letter_behind(name, consumer, at->first),
                    "G2: retention took " + text(Offset(at->first)) + ", which " + name +
                        " has not settled");
         }
@@ -510,17 +511,20 @@ void Model::not_discarded(const std::string& name, Offset offset, SteadyTime now
 }
 
 /// When the last of a window becomes a letter, the others are settled unseen.
-bool Model::may_be_spoken_for(const std::string& name, const Consumer& consumer,
-                              std::uint64_t offset) const {
+bool Model::may_be_spoken_for(const Consumer& consumer, std::uint64_t offset) const {
     if (!takes_last_only(consumer.policy)) {
         return false;
     }
+    const auto furthest = consumer.furthest.find(key_of(consumer, log_.at(offset)));
+    return furthest != consumer.furthest.end() && Offset(offset) < furthest->second.back();
+}
+
+/// The same where a restart forgot the run, but its letter is there.
+bool Model::has_letter_behind(const std::string& name, const Consumer& consumer,
+                              std::uint64_t offset) const {
     const std::string key = key_of(consumer, log_.at(offset));
-    const auto furthest = consumer.furthest.find(key);
-    if (furthest != consumer.furthest.end() && Offset(offset) < furthest->second.back()) {
-        return true;
-    }
-    return std::any_of(consumer.events.upper_bound(offset), consumer.events.end(),
+    return takes_last_only(consumer.policy) &&
+           std::any_of(consumer.events.upper_bound(offset), consumer.events.end(),
                        [&](const auto& later) {
                            return has_letter_(name, Offset(later.first)) &&
                                   key_of(consumer, log_.at(later.first)) == key;
@@ -531,8 +535,8 @@ std::vector<std::pair<std::string, Offset>> Model::doubts() const {
     std::vector<std::pair<std::string, Offset>> doubts;
     for (const auto& [name, consumer] : consumers_) {
         for (const auto& [offset, told] : consumer.events) {
-            if (!told.settled && (told.may_be_settled || told.discarding ||
-                                  may_be_spoken_for(name, consumer, offset))) {
+            if (!told.settled &&
+                (told.may_be_settled || told.discarding || may_be_spoken_for(consumer, offset))) {
                 doubts.emplace_back(name, Offset(offset));
             }
         }

@@ -229,7 +229,8 @@ class Model {
 
     void route(const LoggedEvent& event, const Interests& interests);
     std::string key_of(const Consumer& consumer, const LoggedEvent& event) const;
-    bool may_be_spoken_for(const std::string& name, const Consumer& consumer,
+    bool may_be_spoken_for(const Consumer& consumer, std::uint64_t offset) const;
+    bool has_letter_behind(const std::string& name, const Consumer& consumer,
                            std::uint64_t offset) const;
     bool passable(const std::string& name, const Consumer& consumer, std::uint64_t offset) const;
     void expect(bool holds, const std::string& what);
