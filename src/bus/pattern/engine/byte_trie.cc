@@ -66,6 +66,7 @@ ByteTrie::ByteTrie(Keyed keyed) {
             i = end;
         }
     }
+    bytes_.append(bytes_at_once, '\0');
 }
 
 std::size_t ByteTrie::memory_bytes() const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bus/pattern/engine/entry.h"
+#include "bus/pattern/engine/word_bytes.h"
 
 namespace bascule::pattern {
 
@@ -61,25 +62,25 @@ class ByteTrie {
     };
 
     const Node* child(const Node& node, char byte) const {
-        constexpr std::uint32_t few = 6;
         const char* const first = bytes_.data() + node.child;
-        if (node.children <= few) {
-            for (std::uint32_t i = 0; i < node.children; ++i) {
-                if (first[i] == byte) {
-                    return nodes_.data() + node.child + i;
-                }
-            }
-            return nullptr;
+        std::size_t at = 0;
+        if (node.children <= bytes_at_once) {
+            at = byte_found(find_byte(word_at(first), byte));
+        } else {
+            const void* const found = std::memchr(first, byte, node.children);
+            at = found != nullptr
+                     ? static_cast<std::size_t>(static_cast<const char*>(found) - first)
+                     : node.children;
         }
-        const void* const found = std::memchr(first, byte, node.children);
-        return found == nullptr
-                   ? nullptr
-                   : nodes_.data() + node.child + (static_cast<const char*>(found) - first);
+        return at < node.children ? nodes_.data() + node.child + at : nullptr;
     }
 
+    static constexpr std::size_t bytes_at_once = 8;
+
     std::vector<Node> nodes_;
-    std::string
-        bytes_;  ///< the first byte of each node's label, so that children are found at once
+    /// The first byte of each node's label, so that children are found at once; behind the last
+    /// lie some more, so that a word can be read there.
+    std::string bytes_;
     std::string labels_;
     EntryLists lists_;
 };

@@ -36,7 +36,7 @@ Places::Conflict Places::distant_conflict(Place left, Place right) const {
 }
 
 void EventValues::begin(std::size_t fields) {
-    for (const Field field : touched_) {
+    for (const Field field : this->fields()) {
         Slot& slot = slots_[field];
         slot.values.clear();
         slot.marked = 0;
@@ -44,30 +44,34 @@ void EventValues::begin(std::size_t fields) {
         slot.in_order = true;
         slot.in_arrays = false;
     }
-    touched_.clear();
+    touched_count_ = 0;
+    greatest_place_ = 0;
     fields_in_arrays_ = 0;
     places_.clear();
     texts_used_ = 0;
     if (slots_.size() < fields) {
         slots_.resize(fields);
+        touched_.resize(fields);
     }
 }
-
-void EventValues::touch(Field field) { touched_.push_back(field); }
 
 void EventValues::grow(Slot& slot) { slot.values.reserve(slot.values.size() * 2 + 1); }
 
 void EventValues::mark() {
-    for (const Field field : touched_) {
+    for (const Field field : fields()) {
         slots_[field].marked = slots_[field].values.size();
     }
 }
 
 void EventValues::take_back() {
-    for (const Field field : touched_) {
+    for (const Field field : fields()) {
         take_back(field);
     }
-    std::erase_if(touched_, [&](Field field) { return slots_[field].values.empty(); });
+    const auto begin = touched_.begin();
+    const auto end = begin + static_cast<std::ptrdiff_t>(touched_count_);
+    const auto kept =
+        std::remove_if(begin, end, [&](Field field) { return slots_[field].values.empty(); });
+    touched_count_ = static_cast<std::size_t>(kept - begin);
 }
 
 void EventValues::take_back(Field field) {
@@ -76,7 +80,10 @@ void EventValues::take_back(Field field) {
 }
 
 void EventValues::finish() {
-    for (const Field field : touched_) {
+    if (greatest_place_ == 0) {
+        return;  // mostly nothing lies in an array
+    }
+    for (const Field field : fields()) {
         Slot& slot = slots_[field];
         if (!slot.in_order) {
             std::sort(

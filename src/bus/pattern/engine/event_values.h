@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -113,17 +114,19 @@ class EventValues {
     void begin(std::size_t fields);
 
     /// The value that was added, for what is still to be said of it.
-    Value& add(Field field, const Value& value) {
+    Value& add(Field field, Leaf::Kind kind, Place place, std::string_view text,
+               std::uint64_t hash = 0) {
         Slot& slot = slots_[field];
         if (slot.values.empty()) {
-            touch(field);
-        } else if (value.place < slot.values.back().place) {
+            touched_[touched_count_++] = field;
+        } else if (place < slot.values.back().place) {
             slot.in_order = false;
         }
+        greatest_place_ = std::max(greatest_place_, place);
         if (slot.values.size() == slot.values.capacity()) {
             grow(slot);
         }
-        return slot.values.emplace_back(value);
+        return slot.values.emplace_back(kind, place, text, hash);
     }
 
     /// Values added since the last mark can be taken back: a part of an event was not JSON after
@@ -137,7 +140,7 @@ class EventValues {
     void finish();
 
     /// Fields with values, in the order of their first.
-    std::span<const Field> fields() const { return touched_; }
+    std::span<const Field> fields() const { return {touched_.data(), touched_count_}; }
 
     std::span<const Value> values(Field field) const { return slots_[field].values; }
     /// Whether some of the field's values lie in arrays.
@@ -165,11 +168,12 @@ class EventValues {
     };
     std::uint32_t common_array(const Slot& slot) const;
     // Apart from `add`, which is worth being in line.
-    void touch(Field field);
     static void grow(Slot& slot);
 
     std::vector<Slot> slots_;
-    std::vector<Field> touched_;
+    std::vector<Field> touched_;  ///< as many as there are slots; the first `touched_count_` count
+    std::size_t touched_count_ = 0;
+    Place greatest_place_ = 0;
     std::size_t fields_in_arrays_ = 0;
     Places places_;
     std::deque<std::string> texts_;

@@ -31,7 +31,7 @@ void Flattener::add(const Subject::Mount& mount) {
     switch (mount.kind) {
         case Subject::Kind::text:
             if (node->field() != no_field) {
-                values_->add(node->field(), Value(Leaf::Kind::string, 0, mount.content));
+                values_->add(node->field(), Leaf::Kind::string, 0, mount.content);
                 complete_.push_back(node->field());
             }
             return;
@@ -39,8 +39,7 @@ void Flattener::add(const Subject::Mount& mount) {
             if (node->field() != no_field) {
                 std::string& text = values_->text();
                 write_decimal(mount.number, text);
-                values_->add(node->field(), Value(Leaf::Kind::number, 0, text)).key =
-                    number_of(text).key;
+                values_->add(node->field(), Leaf::Kind::number, 0, text).key = number_of(text).key;
                 complete_.push_back(node->field());
             }
             return;

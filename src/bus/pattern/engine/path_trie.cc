@@ -37,21 +37,22 @@ void PathEdges::append(std::string name, std::shared_ptr<PathNode> node) {
 }
 
 void PathEdges::enter_all() {
-    slots_.assign(std::bit_ceil(targets_.size() * 4), {});
-    mask_ = slots_.size() - 1;
-    for (std::size_t target = 0; target < targets_.size(); ++target) {
-        const Name name(targets_[target].name);
-        std::size_t slot = name.hash() & mask_;
-        while (slots_[slot].node != nullptr) {
-            slot = (slot + 1) & mask_;
-        }
-        slots_[slot] = {name.words.head, name.words.tail,
-                        static_cast<std::uint32_t>(name.text.size()),
-                        static_cast<std::uint32_t>(target), targets_[target].node.get()};
+    first_ = empty;
+    slots_.clear();
+    for (const Target& target : targets_) {
+        const Name name(target.name);
+        Index& first = first_[kind_of(name)];
+        slots_.push_back({name.words.head, name.words.tail,
+                          static_cast<std::uint32_t>(target.name.size()), first,
+                          target.node.get()});
+        first = static_cast<Index>(slots_.size() - 1);
     }
 }
 
-PathTrie::PathTrie() : root_(std::make_shared<PathNode>()) { root_->generation_ = generation_; }
+PathTrie::PathTrie() : root_(std::make_shared<PathNode>()) {
+    root_->generation_ = generation_;
+    root_->first_bytes_ |= PathNode::first_bytes_of({});  // the empty path leads to the root itself
+}
 
 std::shared_ptr<PathNode> PathTrie::owned(const std::shared_ptr<PathNode>& node) const {
     if (node->generation_ == generation_) {
@@ -104,7 +105,8 @@ std::shared_ptr<PathNode> PathTrie::step(PathNode& node, std::string_view text) 
     child->generation_ = generation_;
     edges->append(std::string(text), child);
     node.has_odd_names_ = node.has_odd_names_ || text.find('\\') != std::string_view::npos;
-    node.member_marks_ |= PathNode::mark_of(name);
+    node.member_kinds_ |= std::uint64_t{1} << PathEdges::kind_of(name);
+    node.first_bytes_ |= PathNode::first_bytes_of(text);
     ++node.members_;
     if (node.members_ > few_max && node.members_ > node.buckets_.size() * bucket_members) {
         spread(node, std::bit_ceil(node.members_ / bucket_members * 4), generation_);

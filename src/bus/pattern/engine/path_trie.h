@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,21 +32,24 @@ struct Name {
 
 class PathNode;
 
-/// A few members of a node, by the hash of their names: a table that is probed from there on.
+/// A few members of a node: chains of those whose names agree in length and first byte, roughly.
 class PathEdges {
   public:
     const PathNode* find(const Name& name) const {
-        for (std::size_t i = name.hash() & mask_;; i = (i + 1) & mask_) {
-            const Slot& slot = slots_[i];
-            if (slot.node == nullptr) {
-                return nullptr;
-            }
+        for (std::size_t at = first_[kind_of(name)]; at != none; at = slots_[at].next) {
+            const Slot& slot = slots_[at];
             if (slot.head == name.words.head && slot.tail == name.words.tail &&
                 slot.size == name.text.size() &&
-                (name.is_in_words() || targets_[slot.target].name == name.text)) {
+                (name.is_in_words() || targets_[at].name == name.text)) {
                 return slot.node;
             }
         }
+        return nullptr;
+    }
+
+    static constexpr std::size_t kinds = 64;
+    static std::size_t kind_of(const Name& name) {
+        return (name.words.head ^ name.text.size() << 3) % kinds;
     }
 
     struct Target {
@@ -62,17 +66,25 @@ class PathEdges {
     std::uint64_t generation = 0;
 
   private:
+    using Index = std::uint16_t;
+    static constexpr Index none = UINT16_MAX;
+
     struct Slot {
         std::uint64_t head = 0;
         std::uint64_t tail = 0;
         std::uint32_t size = 0;
-        std::uint32_t target = 0;
-        const PathNode* node = nullptr;  ///< none = the slot is free
+        Index next = none;
+        const PathNode* node = nullptr;
     };
 
-    std::vector<Slot> slots_ = std::vector<Slot>(1);  ///< at most a quarter of them taken: most
-                                                      ///< names are seen at once not to be there
-    std::size_t mask_ = 0;
+    static constexpr std::array<Index, kinds> empty = [] {
+        std::array<Index, kinds> all{};
+        all.fill(none);
+        return all;
+    }();
+
+    std::array<Index, kinds> first_ = empty;
+    std::vector<Slot> slots_;  ///< of the target with the same index
     std::vector<Target> targets_;
 };
 
@@ -84,29 +96,40 @@ class PathNode {
     /// Some member's name has a backslash, so that raw names must not be compared.
     bool has_odd_names() const { return has_odd_names_; }
 
+    /// Whether a name that begins with this byte in a JSON text can lead on from here: what is
+    /// behind its quote is a byte of a member's name, an escape, a point or, if it is empty, the
+    /// next quote.
+    bool may_follow(char first_byte) const { return (first_bytes_ & bit_of(first_byte)) != 0; }
+
     const PathNode* member(const Name& name) const {
-        // Most names that come are nobody's, which is mostly seen here.
-        if ((member_marks_ & mark_of(name)) == 0) {
-            return nullptr;
+        if (buckets_.empty()) {
+            return few_.find(name);
         }
-        return buckets_.empty() ? few_.find(name) : buckets_[bucket_of(name)]->find(name);
+        // Most names that come are nobody's, which is mostly seen before they are hashed.
+        return (member_kinds_ >> PathEdges::kind_of(name) & 1) != 0
+                   ? buckets_[bucket_of(name)]->find(name)
+                   : nullptr;
     }
 
   private:
     friend class PathTrie;
 
-    static std::uint64_t mark_of(const Name& name) {
-        return std::uint64_t{1} << ((name.words.head ^ name.text.size() << 3) & 63);
+    static constexpr std::uint64_t bit_of(char byte) {
+        return std::uint64_t{1} << (static_cast<unsigned char>(byte) & 63);
+    }
+    /// The empty name is a quote at once, and a point where other steps follow.
+    static constexpr std::uint64_t first_bytes_of(std::string_view name) {
+        return name.empty() ? bit_of('"') | bit_of('.') : bit_of(name.front());
     }
     std::size_t bucket_of(const Name& name) const {
-        // A bucket's own table is probed from the lower half on.
         const std::uint64_t hash = name.is_in_words() ? name.hash() : hash_of_long_text(name.text);
-        return (hash >> 32) & (buckets_.size() - 1);
+        return hash & (buckets_.size() - 1);
     }
 
     Field field_ = no_field;
     bool has_odd_names_ = false;
-    std::uint64_t member_marks_ = 0;  ///< bits by first byte and length of the members' names
+    std::uint64_t first_bytes_ = bit_of('\\');  ///< an escape may stand for any
+    std::uint64_t member_kinds_ = 0;            ///< bits of the members' names
     std::uint64_t generation_ = 0;
     std::size_t members_ = 0;
     PathEdges few_;                                    ///< while they are few,

@@ -44,6 +44,32 @@ TEST(PathTrieTest, KnowsEmptySteps) {
     EXPECT_EQ(descend(*root, *a, ""), descend(*root, *root, "a."));
 }
 
+/// Goal: a walk that passes over names by their first byte passes over none that leads on.
+TEST(PathTrieTest, KnowsTheFirstBytesOfNamesThatLeadOn) {
+    PathTrie trie;
+    trie.insert("kit.");
+    trie.insert("kit.x");
+    const auto root = trie.publish();
+    const PathNode* const kit = descend(*root, *root, "kit");
+    ASSERT_NE(kit, nullptr);
+    const PathNode* const leaf = descend(*root, *root, "kit.x");
+    ASSERT_NE(leaf, nullptr);
+    const auto first_bytes = [](const PathNode& node) {
+        std::string found;
+        for (char byte = '!'; byte < '~'; ++byte) {
+            // Bytes 64 apart count as one.
+            if (node.may_follow(byte) &&
+                (byte >= 'a' || byte == '"' || byte == '.' || byte == '\\')) {
+                found += byte;
+            }
+        }
+        return found;
+    };
+    EXPECT_EQ(first_bytes(*leaf), "\\");
+    EXPECT_EQ(first_bytes(*kit), "\".\\bnx") << "b and n lie 64 behind the quote and the point";
+    EXPECT_EQ(first_bytes(*root), "\".\\bkn") << "the empty name is the root itself";
+}
+
 TEST(PathTrieTest, TellsNamesWithTheSameBeginningApart) {
     PathTrie trie;
     const Field long_name = trie.insert("12345678-1");
