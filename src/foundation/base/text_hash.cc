@@ -11,12 +11,18 @@ HashSecret HashSecret::from_entropy() {
 }
 
 std::uint64_t hash_of_long_text(std::string_view text) {
+    constexpr std::size_t block = EndWords::text_bytes_max;
     std::uint64_t hash = text.size();
-    for (; text.size() > EndWords::text_bytes_max; text.remove_prefix(EndWords::text_bytes_max)) {
-        const EndWords words(text.substr(0, EndWords::text_bytes_max));
+    const auto take_in = [&](std::string_view bytes) {
+        const EndWords words(bytes);
         hash = hash_of_words(words.head ^ hash, hash_of_words(words.tail, hash));
+    };
+    const std::string_view last = text.substr(text.size() - block);
+    for (; text.size() > block; text.remove_prefix(block)) {
+        take_in(text.substr(0, block));
     }
-    return hash_of_words(EndWords(text).hash(text.size()), hash);
+    take_in(last);  // which overlaps the one before: no block is read bytewise
+    return hash;
 }
 
 }  // namespace bascule

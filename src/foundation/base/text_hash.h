@@ -81,6 +81,7 @@ struct EndWords {
     }
 };
 
+/// Of a text that is longer than EndWords hold.
 std::uint64_t hash_of_long_text(std::string_view text);
 
 /// A hash for tables in memory, of few instructions for short texts, as most are.

@@ -10,6 +10,7 @@
 
 #include "bus/pattern/engine/entry.h"
 #include "bus/pattern/engine/event_values.h"
+#include "bus/pattern/engine/word_bytes.h"
 #include "foundation/base/text_hash.h"
 
 namespace bascule::pattern {
@@ -43,7 +44,7 @@ class TextTable {
              slot = (slot + 1) & (slots_.size() - 1)) {
             const Slot& it = slots_[slot];
             if (it.hash == hash && it.size == text.size() &&
-                std::memcmp(texts_.data() + it.begin, text.data(), text.size()) == 0) {
+                are_equal(texts_.data() + it.begin, text.data(), text.size())) {
                 return lists_.get(it.list);
             }
         }

@@ -27,4 +27,18 @@ constexpr std::size_t byte_found(std::uint64_t found) {
     return static_cast<std::size_t>(std::countr_zero(found)) / 8;
 }
 
+/// As std::memcmp finds them equal, without a call for texts of eight bytes and more.
+inline bool are_equal(const char* left, const char* right, std::size_t size) {
+    constexpr std::size_t word = sizeof(std::uint64_t);
+    if (size < word) {
+        return std::memcmp(left, right, size) == 0;
+    }
+    for (std::size_t at = 0; at < size - word; at += word) {
+        if (word_at(left + at) != word_at(right + at)) {
+            return false;
+        }
+    }
+    return word_at(left + size - word) == word_at(right + size - word);
+}
+
 }  // namespace bascule::pattern
