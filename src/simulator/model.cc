@@ -195,6 +195,7 @@ void Model::check_order(Consumer& consumer, const Run& run, const std::string& k
         return;  // while nobody could read it it was of no key
     }
     check_way_back(consumer, run, key, part);
+    check_missing(consumer, run, key, first);
     const auto waiting = consumer.unsettled.find(key);
     // What a restored database lacks may stand on either side of an open letter of its key.
     if (waiting == consumer.unsettled.end() || consumer.events.at(first).reopened) {
@@ -218,6 +219,19 @@ void Model::check_order(Consumer& consumer, const Run& run, const std::string& k
         expect(std::ranges::find(part, Offset(*at)) != part.end() ||
                    passable(run.consumer, consumer, *at),
                "G3: " + name_of(run) + " leaves out " + text(Offset(*at)) + " of " + key);
+    }
+}
+
+/// What a restored database lacks is done again before anything behind it, unless letters of the
+/// key, which stand, are between them.
+void Model::check_missing(const Consumer& consumer, const Run& run, const std::string& key,
+                          std::uint64_t first) {
+    for (auto at = consumer.events.lower_bound(begin_.value());
+         at != consumer.events.end() && at->first < first; ++at) {
+        expect(!at->second.missing || key_of(consumer, log_.at(at->first)) != key ||
+                   has_letter_in_key(run.consumer, consumer, first),
+               "G3: " + name_of(run) + " has " + text(Offset(first)) + " of " + key + " though " +
+                   text(Offset(at->first)) + " comes before it and is missing in the database");
     }
 }
 
@@ -383,6 +397,7 @@ void Model::check_attempt(const Consumer& consumer, const Run& run, const Told& 
 void Model::settle(Consumer& consumer, std::uint64_t offset, SteadyTime now) {
     Told& told = consumer.events.at(offset);
     told.settled = true;
+    told.missing = false;
     told.discarded = false;
     told.settled_at = now;
     told.forgettable = false;
@@ -563,9 +578,10 @@ void Model::database_restored(const std::string& name,
                               const std::function<bool(Offset offset)>& has) {
     for (auto& [offset, told] : consumers_.at(name).events) {
         told.charges.clear();  // what is done again first may take the place of a kept unit
-        told.reopened = told.reopened || (told.settled && !told.discarded && !has(Offset(offset)));
-        told.forgettable =
-            told.forgettable || (told.settled && !told.discarded && !has(Offset(offset)));
+        const bool is_missing = told.settled && !told.discarded && !has(Offset(offset));
+        told.missing = told.missing || is_missing;
+        told.reopened = told.reopened || is_missing;
+        told.forgettable = told.forgettable || is_missing;
     }
 }
 

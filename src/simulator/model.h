@@ -184,7 +184,8 @@ class Model {
         bool settled = false;
         bool may_be_settled = false;  ///< answered so close to its deadline that either holds
         bool discarding = false;
-        bool reopened = false;     ///< done once, and missing in a restored database
+        bool missing = false;      ///< in a restored database, and not done again yet
+        bool reopened = false;     ///< was missing once
         bool letter_open = false;  ///< as the bus said when it was last asked, in this process
         bool discarded = false;
         std::optional<SteadyTime> settled_at;
@@ -239,6 +240,8 @@ class Model {
                      const std::vector<Offset>& part);
     void check_way_back(Consumer& consumer, const Run& run, const std::string& key,
                         const std::vector<Offset>& part);
+    void check_missing(const Consumer& consumer, const Run& run, const std::string& key,
+                       std::uint64_t first);
     void check_rate(Consumer& consumer, const Run& run, SteadyTime now);
     void check_attempt(const Consumer& consumer, const Run& run, const Told& told);
     void settle(Consumer& consumer, std::uint64_t offset, SteadyTime now);

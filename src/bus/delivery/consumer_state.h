@@ -94,7 +94,8 @@ struct ConsumerState {
 
     /// Compares with the database's inbox: the lower of the two positions wins. Events at or above
     /// it that were done or coalesced without an inbox row become unsettled; letters, skips and
-    /// discards stand. Follow it with a snapshot.
+    /// discards stand. What became unsettled goes before what was interrupted behind it in its
+    /// key, whose attempts then begin anew. Follow it with a snapshot.
     void reconcile(Offset inbox_low, const std::function<bool(Offset)>& is_in_inbox);
 
     /// What a person means who resumes a consumer elsewhere. Forward: what is unsettled below `to`

@@ -248,6 +248,24 @@ TEST(ConsumerTest, ARetryWaitIsTakenUpAfterARestart) {
 
 // ── Answers that are late, missing or about nobody ───────────────────────────────────────────────
 
+/// What was done and is missing in a restored database comes first: it stands before it in the log.
+TEST(ConsumerTest, WhatARestoredDatabaseLacksGoesBeforeAnInterruptedEventOfItsKey) {
+    for (const Ordering ordering : {Ordering::key, Ordering::log}) {
+        Bench bench({.ordering = ordering});
+        bench.offer(5).offer(5).offer(5).started();
+        EXPECT_EQ(bench.answer().started(), "1");
+        bench.answer(Outcome::transient("busy"));
+        bench.consumer->pause({}, bench.now());
+        bench.started();
+        bench.crash_and_lose_database();
+        bench.offer(5).offer(5).offer(5).started();
+        EXPECT_THAT(bench.consumer->resume({}, bench.now()), Succeeds());
+        EXPECT_EQ(bench.started(), "0");
+        EXPECT_EQ(bench.answer().started(), "1");
+        EXPECT_EQ(bench.answer().started(), "2");
+    }
+}
+
 TEST(ConsumerTest, ARemoteHandlerIsGivenUpAndItsLateAnswerIgnored) {
     Bench bench({.retry = steady_retry, .timeout = 30s});
     bench.offer(5).started();

@@ -114,9 +114,10 @@ bool Consumer::Machine::adopt(std::uint32_t node_index, std::uint32_t key_index)
     Key& key = keys_[key_index];
     std::uint32_t& index = kept_as_[which];
     if (index == none) {
-        if (key.loose == 0 && key.unit != none) {
-            return false;  // two interrupted units of one key: not what we write; order is what
-                           // matters
+        if (key.loose == 0 && (key.unit != none || key.queue.count > 0)) {
+            // What a restored database lacks comes first, for order is what matters. (Two
+            // interrupted units of one key are not what we write.)
+            return false;
         }
         index = new_unit(key_index);
         units_[index].shape = static_cast<RunShape>(kept.shape);

@@ -99,14 +99,14 @@ class Bench {
     /// The process ends without another word and begins again; offers must be repeated from
     /// position().
     Bench& crash(std::chrono::milliseconds off = {}) {
-        ConsumerState state(Offset(0));
-        const auto applied = state.apply(journal);
-        EXPECT_TRUE(applied) << applied.error().message();
-        steady = std::chrono::nanoseconds(5);
-        wall += off.count();
-        open(std::move(state));
-        next_ = consumer->position().value();
-        return *this;
+        return reopen(off, [](ConsumerState&) {});
+    }
+
+    /// The same, and the consumer's database is an old copy that has seen nothing.
+    Bench& crash_and_lose_database() {
+        return reopen({}, [](ConsumerState& state) {
+            state.reconcile(Offset(0), [](Offset) { return false; });
+        });
     }
 
     EventState state_of(std::uint64_t offset, std::uint64_t key) {
@@ -124,6 +124,19 @@ class Bench {
     std::vector<CancelRun> cancels;
 
   private:
+    template <class Change>
+    Bench& reopen(std::chrono::milliseconds off, const Change& change) {
+        ConsumerState state(Offset(0));
+        const auto applied = state.apply(journal);
+        EXPECT_TRUE(applied) << applied.error().message();
+        change(state);
+        steady = std::chrono::nanoseconds(5);
+        wall += off.count();
+        open(std::move(state));
+        next_ = consumer->position().value();
+        return *this;
+    }
+
     Policy policy_;
     std::uint64_t next_ = 0;
 };
