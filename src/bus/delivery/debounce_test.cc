@@ -56,6 +56,18 @@ TEST(DebounceTest, ACrashLeavesNoWindowWithoutItsTimer) {
     EXPECT_EQ(bench.wait(1s).started(), "0");
 }
 
+TEST(DebounceTest, WhatARestoredDatabaseLacksGoesBeforeAnInterruptedWindowOfItsKey) {
+    Bench bench(debounced(plain));
+    bench.offer(5);
+    EXPECT_EQ(bench.wait(300s).started(), "0");
+    bench.answer().offer(5);
+    EXPECT_EQ(bench.wait(300s).started(), "1");
+    bench.answer(Outcome::transient("busy")).started();
+    bench.crash_and_lose_database().offer(5).offer(5).offer(6);
+    EXPECT_EQ(bench.started(), "");
+    EXPECT_EQ(bench.wait(300s).started(), "0 1 | 2");
+}
+
 TEST(DebounceTest, AWindowWhoseRecordWasLostIsStillDelivered) {
     Bench bench(debounced(plain));
     bench.offer(5).offer(5).started();

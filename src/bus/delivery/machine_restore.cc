@@ -114,7 +114,7 @@ bool Consumer::Machine::adopt(std::uint32_t node_index, std::uint32_t key_index)
     Key& key = keys_[key_index];
     std::uint32_t& index = kept_as_[which];
     if (index == none) {
-        if (key.loose == 0 && (key.unit != none || key.queue.count > 0)) {
+        if (key.loose == 0 && (key.unit != none || key.queue.count > 0 || key.window != none)) {
             // What a restored database lacks comes first, for order is what matters. (Two
             // interrupted units of one key are not what we write.)
             return false;
