@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/pattern/engine/event_values.h"
 #include "bus/pattern/matcher.h"
 #include "bus/pattern/pattern.h"
 #include "bus/pattern/rule_set.h"
@@ -97,6 +98,51 @@ TEST(AllocationTest, MatchingAllocatesNothingInTheSteadyState) {
         const std::size_t before = allocations;
         matcher->match(subject_of(event), scratch, matched);
         EXPECT_EQ(allocations, before) << event;
+    }
+}
+
+/// Goal: what is kept between events is bounded by one event, not by the largest one that each
+/// field, or each place of a decoded string, ever met.
+TEST(AllocationTest, KeepsLittleBetweenEvents) {
+    if (!is_counted) {
+        GTEST_SKIP() << "the address sanitizer allocates with operators of its own";
+    }
+    constexpr std::size_t event_bytes = 300'000;
+    constexpr std::size_t many = 60;
+    RuleSet rules;
+    for (std::uint32_t i = 0; i < many; ++i) {
+        ASSERT_THAT(rules.add(RuleId(i),
+                              Pattern::parse(R"({"f)" + std::to_string(i) + R"(":[2]})").value()),
+                    Succeeds());
+    }
+    ASSERT_THAT(rules.add(RuleId(many), Pattern::parse(R"({"a":["x"]})").value()), Succeeds());
+    const auto matcher = rules.snapshot();
+    const auto with_numbers = [&](std::size_t field) {
+        std::string event = R"({"f)" + std::to_string(field) + R"(":[1)";
+        while (event.size() < event_bytes) {
+            event += ",1";
+        }
+        return event + "]}";
+    };
+    const auto with_texts = [&](std::size_t short_ones) {
+        std::string event = R"({"a":[)";
+        for (std::size_t i = 0; i < short_ones; ++i) {
+            event += R"("\n",)";
+        }
+        return event + R"("\n)" + std::string(event_bytes, 'x') + R"("]})";
+    };
+    Scratch scratch;
+    std::vector<RuleId> matched;
+    matched.reserve(many);
+    std::size_t after_first = 0;
+    for (std::size_t i = 0; i < many; ++i) {
+        for (const std::string& event : {with_numbers(i), with_texts(i), std::string("{}")}) {
+            matcher->match_event(event, scratch, matched);
+        }
+        if (i == 0) {
+            after_first = bytes_taken;
+        }
+        EXPECT_LE(bytes_taken, after_first + 2 * EventValues::kept_bytes_max) << i;
     }
 }
 

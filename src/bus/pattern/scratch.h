@@ -8,16 +8,18 @@ namespace bascule::pattern {
 struct Workspace;
 
 /// What one thread needs while it matches: buffers that are filled anew for every event and kept
-/// for the next, so that matching allocates nothing once they have grown.
+/// for the next, so that matching allocates nothing once they have grown, unless values take more
+/// than 4 MiB.
 ///
 /// Serves any number of matchers, one at a time; it costs least with one matcher or with the
 /// successive snapshots of one rule set.
 ///
 /// Threads:  one owner at a time.
-/// Memory:   grows with the largest event: 5 bytes a byte, and 64 bytes for each value that rules
-///           ask for, so up to 40 bytes a byte of nothing but digits and commas; given back only
-///           by the destructor. And with the rules of the matchers it serves (about 50 bytes a
-///           rule), given back when it serves a new one after they are gone.
+/// Memory:   of the largest event it met 10 bytes a byte, kept until the destructor. While an event
+///           is matched 64 to 200 bytes for each value that rules ask for (so 70 bytes a byte of
+///           nothing but digits and commas), and its strings with escapes once more; 4 MiB of that
+///           are kept for the next event. And with the rules of the matchers it serves (about 50
+///           bytes a rule), given back when it serves a new one after they are gone.
 class Scratch {
   public:
     Scratch();

@@ -4,6 +4,12 @@
 
 namespace bascule::pattern {
 
+namespace {
+
+std::size_t bytes_of(const std::string& text) { return sizeof(text) + text.capacity(); }
+
+}  // namespace
+
 void Places::clear() {
     elements_.resize(1);
     arrays_.clear();
@@ -48,14 +54,31 @@ void EventValues::begin(std::size_t fields) {
     greatest_place_ = 0;
     fields_in_arrays_ = 0;
     places_.clear();
-    texts_used_ = 0;
+    for (; texts_used_ > 0; --texts_used_) {
+        kept_bytes_ += bytes_of(texts_[texts_used_ - 1]);
+    }
+    if (kept_bytes_ > kept_bytes_max) {
+        give_back();
+    }
     if (slots_.size() < fields) {
         slots_.resize(fields);
         touched_.resize(fields);
     }
 }
 
-void EventValues::grow(Slot& slot) { slot.values.reserve(slot.values.size() * 2 + 1); }
+void EventValues::grow(Slot& slot) {
+    const std::size_t before = slot.values.capacity();
+    slot.values.reserve(slot.values.size() * 2 + 1);
+    kept_bytes_ += (slot.values.capacity() - before) * sizeof(Value);
+}
+
+/// Each field may have met its largest event, and so may each of the decoded strings: together they
+/// would take far more than any one event.
+void EventValues::give_back() {
+    slots_ = {};
+    texts_ = {};
+    kept_bytes_ = 0;
+}
 
 void EventValues::mark() {
     for (const Field field : fields()) {
@@ -111,9 +134,11 @@ std::uint32_t EventValues::common_array(const Slot& slot) const {
 
 std::string& EventValues::text() {
     if (texts_used_ == texts_.size()) {
-        texts_.emplace_back();
+        kept_bytes_ += bytes_of(texts_.emplace_back());
     }
-    return texts_[texts_used_++];
+    std::string& text = texts_[texts_used_++];
+    kept_bytes_ -= bytes_of(text);
+    return text;
 }
 
 }  // namespace bascule::pattern

@@ -108,8 +108,13 @@ class Places {
 };
 
 /// The values of one event by field; emptied and filled for each event.
+///
+/// Memory:  sizeof(Value) for each value and what decoded strings take. Kept for the next event up
+///          to `kept_bytes_max` for all fields together; beyond that all is given back.
 class EventValues {
   public:
+    static constexpr std::size_t kept_bytes_max = std::size_t{4} << 20;
+
     /// Forgets the last event; fields are below `fields`.
     void begin(std::size_t fields);
 
@@ -168,7 +173,8 @@ class EventValues {
     };
     std::uint32_t common_array(const Slot& slot) const;
     // Apart from `add`, which is worth being in line.
-    static void grow(Slot& slot);
+    void grow(Slot& slot);
+    void give_back();
 
     std::vector<Slot> slots_;
     std::vector<Field> touched_;  ///< as many as there are slots; the first `touched_count_` count
@@ -178,6 +184,7 @@ class EventValues {
     Places places_;
     std::deque<std::string> texts_;
     std::size_t texts_used_ = 0;
+    std::size_t kept_bytes_ = 0;  ///< of the buffers in `slots_`, and of `texts_` not in use
 };
 
 }  // namespace bascule::pattern
