@@ -1,8 +1,10 @@
 #include "bench/bench_bus.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <semaphore>
 
 #include "foundation/base/uuid.h"
 #include "foundation/io/wait.h"
@@ -41,15 +43,50 @@ BenchBus::~BenchBus() {
     std::filesystem::remove_all(directory_);
 }
 
-void BenchBus::consume(std::shared_ptr<broker::Handler> handler) {
-    bus_->attach("bench", std::move(handler));
+void BenchBus::consume(const std::vector<Subscriber>& subscribers) {
     broker::BusConfig config;
-    config.consumers.push_back({.name = "bench", .handler = {.in_process = "bench"}});
-    config.consumers[0].policy.concurrency = 1024;
-    config.rules.push_back(
-        {.name = "all", .patterns = {{R"({"source":[{"exists":true}]})"}}, .targets = {"bench"}});
+    broker::Rule all{.name = "all", .patterns = {{R"({"source":["transaction_service"]})"}}};
+    for (const Subscriber& subscriber : subscribers) {
+        bus_->attach(subscriber.name, subscriber.handler);
+        config.consumers.push_back({.name = subscriber.name,
+                                    .handler = {.in_process = subscriber.name},
+                                    .policy = subscriber.policy});
+        all.targets.push_back(subscriber.name);
+    }
+    config.rules.push_back(std::move(all));
     die_if_failed(
         io::wait_for<>([&](auto done) { bus_->configure(std::move(config), std::move(done)); }));
+}
+
+void BenchBus::publish(std::uint64_t total, const std::function<event::Event(std::uint64_t)>& make,
+                       std::uint64_t batch_size) {
+    constexpr int window = 16;
+    std::counting_semaphore<window> room(window);
+    std::atomic<bool> failed{false};
+    for (std::uint64_t n = 0; n < total;) {
+        std::vector<event::Event> events;
+        for (std::uint64_t i = 0; i < batch_size && n < total; ++i) {
+            events.push_back(make(n++));
+        }
+        room.acquire();
+        bus_->publish(std::move(events), {}, [&](const auto& results) {
+            if (!results) {
+                failed = true;
+            }
+            room.release();
+        });
+    }
+    for (int i = 0; i < window; ++i) {
+        room.acquire();
+    }
+    if (failed) {
+        std::fprintf(stderr, "bench: a batch was not accepted\n");
+        std::exit(1);
+    }
+}
+
+void BenchBus::settle() {
+    die_if_failed(io::wait_for<>([&](auto done) { bus_->when_idle(std::move(done)); }));
 }
 
 event::Event sample_event(std::uint64_t number, std::string_view type) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bus/broker/bus.h"
 #include "foundation/io/posix_disk.h"
@@ -18,8 +21,22 @@ class BenchBus {
 
     broker::Bus& bus() { return *bus_; }
 
-    /// One consumer that gets every event; blocks until it is in force.
-    void consume(std::shared_ptr<broker::Handler> handler);
+    /// Gets every sample event.
+    struct Subscriber {
+        std::string name;
+        std::shared_ptr<broker::Handler> handler;
+        delivery::Policy policy = {.concurrency = 1024};
+    };
+    /// Blocks until they are in force.
+    void consume(const std::vector<Subscriber>& subscribers);
+
+    /// Publishes events 0 … `total` - 1 in batches, several of them outstanding; blocks until all
+    /// are durable. Dies with a message if one is not.
+    void publish(std::uint64_t total, const std::function<event::Event(std::uint64_t)>& make,
+                 std::uint64_t batch_size = 100);
+
+    /// Blocks until nothing is unsettled.
+    void settle();
 
   private:
     std::string directory_;

@@ -18,6 +18,7 @@ constexpr std::array benches{
     Bench{"publish", "durable publishing in process: one at a time, 8 and 64 threads, batches",
           publish},
     Bench{"e2e", "publish to handler latency at half load", e2e},
+    Bench{"delivery", "three consumers, keys that fail, a consumer that was paused", delivery},
     Bench{"replay", "reading stored events from the beginning", replay},
     Bench{"http", "durable publishing over HTTP, 1 and 64 connections", http},
     Bench{"import", "a bank file of 100 000 rows, 500 rules, everything durable", import},

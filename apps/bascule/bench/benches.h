@@ -29,6 +29,7 @@ class Arguments {
 
 int publish(const Arguments& arguments);
 int e2e(const Arguments& arguments);
+int delivery(const Arguments& arguments);
 int replay(const Arguments& arguments);
 int http(const Arguments& arguments);
 int import(const Arguments& arguments);

@@ -6,7 +6,6 @@
 #include "bench/bench_bus.h"
 #include "bench/benches.h"
 #include "bench/report.h"
-#include "foundation/io/wait.h"
 
 namespace bascule::bench {
 
@@ -58,9 +57,8 @@ void paced(BenchBus& bench, Stopwatch& stopwatch, std::uint64_t rate, std::chron
                                 --open;
                             });
     }
-    const Result<> idle =
-        io::wait_for<>([&](auto done) { bench.bus().when_idle(std::move(done)); });
-    if (failed > 0 || !idle) {
+    bench.settle();
+    if (failed > 0) {
         std::fprintf(stderr, "bench: %llu events failed\n",
                      static_cast<unsigned long long>(failed.load()));
         std::exit(1);
@@ -79,7 +77,7 @@ int e2e(const Arguments& arguments) {
     const std::chrono::seconds time(arguments.number("seconds", 5));
     BenchBus bench(arguments.directory());
     const auto stopwatch = std::make_shared<Stopwatch>();
-    bench.consume(stopwatch);
+    bench.consume({{.name = "bench", .handler = stopwatch}});
     paced(bench, *stopwatch, static_cast<std::uint64_t>(arguments.number("rate", 1000)), time);
     paced(bench, *stopwatch, static_cast<std::uint64_t>(arguments.number("high", 20'000)), time);
     return 0;

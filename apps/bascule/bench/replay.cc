@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <semaphore>
 
 #include "bench/bench_bus.h"
 #include "bench/benches.h"
@@ -13,29 +12,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void fill(BenchBus& bench, std::uint64_t total) {
-    constexpr int window = 16;
-    std::counting_semaphore<window> room(window);
-    for (std::uint64_t n = 0; n < total;) {
-        std::vector<event::Event> events;
-        for (int i = 0; i < 500 && n < total; ++i) {
-            events.push_back(sample_event(n++));
-        }
-        room.acquire();
-        bench.bus().publish(std::move(events), {}, [&](const auto&) { room.release(); });
-    }
-    for (int i = 0; i < window; ++i) {
-        room.acquire();
-    }
-}
-
 }  // namespace
 
 int replay(const Arguments& arguments) {
     const auto total = static_cast<std::uint64_t>(arguments.number("events", 1'000'000));
     BenchBus bench(arguments.directory());
     const auto filling = Clock::now();
-    fill(bench, total);
+    bench.publish(total, [](std::uint64_t n) { return sample_event(n); }, 500);
     print({.bench = "replay", .work = "fill", .count = total, .time = Clock::now() - filling});
 
     const auto begin = Clock::now();
