@@ -74,6 +74,7 @@ class Explainer {
             }
         }
         told.verdict = verdict_of(told);
+        leave_out_what_is_too_much(told);
         return told;
     }
 
@@ -159,6 +160,20 @@ class Explainer {
         return field.values().empty() ? FieldVerdict::missing : FieldVerdict::differs;
     }
 
+    /// Pointers are as long as the event is deep, and each way tells of every field.
+    void leave_out_what_is_too_much(Explanation::Way& told) {
+        for (Explanation::Field& field : told.fields) {
+            std::erase_if(field.values, [&](const Explanation::Value& value) {
+                const std::size_t bytes = value.at.size() + value.json.size();
+                if (bytes > bytes_left_) {
+                    return true;
+                }
+                bytes_left_ -= bytes;
+                return false;
+            });
+        }
+    }
+
     /// Of fields that cannot be met together the last one stands against the others.
     void tell(const Indexes& conflict, const std::vector<WantedField>& fields,
               Explanation::Way& told) {
@@ -230,6 +245,7 @@ class Explainer {
     }
 
     SearchBudget budget_ = SearchBudget(explain_steps_max);
+    std::size_t bytes_left_ = Explanation::bytes_max;
     const Leaves leaves_;
     std::map<const Terms*, Alone> alone_;
 };

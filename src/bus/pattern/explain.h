@@ -43,7 +43,8 @@ struct Explanation {
         };
         std::string path;                 ///< dotted: "detail.items.name"
         std::vector<std::string> wanted;  ///< its terms, as EventBridge writes them
-        std::vector<Value> values;        ///< the first values_max, and of the others one that fits
+        std::vector<Value> values;  ///< the first values_max, and of the others one that fits;
+                                    ///< fewer where all values told would take above bytes_max
         std::size_t value_count = 0;
         bool is_container = false;  ///< missing, but an object or array is there
         Verdict verdict = Verdict::undecided;
@@ -61,6 +62,7 @@ struct Explanation {
     static constexpr std::size_t values_max = 8;
     static constexpr std::size_t apart_from_max = 16;
     static constexpr std::size_t value_bytes_max = 200;
+    static constexpr std::size_t bytes_max = std::size_t{1} << 20;  ///< of all values with pointers
 
     Verdict verdict = Verdict::undecided;
     std::vector<Way> ways;  ///< the first ways_max, one that matches among them if any does

@@ -328,5 +328,37 @@ TEST(ExplainTest, CountsTheArraysAroundEachValue) {
     EXPECT_EQ(explain(*pattern, subject).verdict, Explanation::Verdict::undecided);
 }
 
+/// Goal: a short pattern and a short event get no long answer, though every way tells of every
+/// field and a pointer is as long as the event is deep.
+TEST(ExplainTest, LeavesOutValuesThatWouldTakeTooMuch) {
+    constexpr int depth = 300;
+    std::string pattern = R"({"x":{"$or":[)";
+    std::string event = R"({"x":)" + std::string(depth, '[') + R"({"z":[0])";
+    for (int i = 0; i < 16; ++i) {
+        pattern += (i > 0 ? R"(,{"z":[)" : R"({"z":[)") + std::to_string(i) + "]}";
+    }
+    pattern += "]";
+    for (int i = 0; i < 100; ++i) {
+        pattern += R"(,"f)" + std::to_string(i) + R"(":[1])";
+        event += R"(,"f)" + std::to_string(i) + R"(":[2,2,2,2,2,2,2,1])";
+    }
+    const auto told = explained(pattern + "}}", event + "}" + std::string(depth, ']') + "}");
+    EXPECT_EQ(told.verdict, Explanation::Verdict::yes);
+    EXPECT_EQ(told.ways.size(), 16U);
+    std::size_t bytes = 0;
+    for (const Explanation::Way& way : told.ways) {
+        EXPECT_EQ(way.fields.size(), 101U);
+        for (const Explanation::Field& field : way.fields) {
+            for (const Explanation::Value& value : field.values) {
+                bytes += value.at.size() + value.json.size();
+            }
+        }
+    }
+    EXPECT_LE(bytes, Explanation::bytes_max);
+    EXPECT_GE(bytes, Explanation::bytes_max / 2);
+    EXPECT_FALSE(told.ways.front().fields.back().values.size() == 8 &&
+                 told.ways.back().fields.back().values.size() == 8);
+}
+
 }  // namespace
 }  // namespace bascule::pattern

@@ -21,9 +21,10 @@ namespace bascule::pattern {
 ///           that outlives its set is destroyed by whoever lets it go last.
 /// Limits:   memory_bytes_max, over the rules' estimated size in a matcher. While a snapshot is
 ///           made there may be twice as much, and more if old ones are still held.
-/// Cost:     add and remove O(pattern); snapshot O(1) amortised in the number of rules, also of
-///           rules with ever new fields, but now and then one that compiles a large part of them
-///           again. An add that finds no room but for fields of removed rules has the next snapshot
+/// Cost:     add and remove O(pattern); snapshot O(1) amortised in the number of rules, but now and
+///           then one that compiles a large part of them again. After rules with new fields it also
+///           copies, for each object they lie in, a pointer for every two to eight fields there. An
+///           add that finds no room but for fields of removed rules has the next snapshot
 ///           compile all.
 class RuleSet {
   public:

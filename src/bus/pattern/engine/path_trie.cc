@@ -109,7 +109,7 @@ std::shared_ptr<PathNode> PathTrie::step(PathNode& node, std::string_view text) 
     node.first_bytes_ |= PathNode::first_bytes_of(text);
     ++node.members_;
     if (node.members_ > few_max && node.members_ > node.buckets_.size() * bucket_members) {
-        spread(node, std::bit_ceil(node.members_ / bucket_members * 4), generation_);
+        spread(node, std::bit_ceil(node.members_ / bucket_members * 2), generation_);
     }
     return child;
 }
