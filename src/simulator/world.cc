@@ -1,5 +1,6 @@
 #include "simulator/world.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -72,12 +73,14 @@ void World::start() {
     ++stage_.boot;
     // Whoever cannot start is started again, and in the end somebody looks after the disk.
     std::string refused = try_start();
+    bool has_copy = true;
     for (int tries = 0; !refused.empty(); refused = try_start(), ++tries) {
         stage_.executor.drop_all();
         // Nothing else may be asked for.
-        if (refused.contains("the rules cannot be read")) {
+        if (refused.contains("the rules cannot be read") && std::exchange(has_copy, false)) {
             stage_.story.tell("somebody restores the log from a copy");
             repair_flips();
+            tries = std::min(tries, 1);
         }
         if (tries == 2) {
             stage_.disk.clear_failures();
