@@ -645,6 +645,10 @@ void Model::ended(const End& end) {
             if (told.not_before) {
                 *told.not_before -= wall_tick;
             }
+            if (!damaged_.empty() && offset > *damaged_.begin()) {
+                // What the next process cannot read comes first, and may take a kept unit's place.
+                told.charges.clear();
+            }
             told.over_restart = true;
             told.letter_open = false;
             if (told.settled && *told.settled_at >= end.settled_before) {
