@@ -20,7 +20,7 @@ constexpr std::array benches{
     Bench{"e2e", "publish to handler latency at half load", e2e},
     Bench{"delivery", "three consumers, keys that fail, a consumer that was paused", delivery},
     Bench{"replay", "reading stored events from the beginning", replay},
-    Bench{"http", "durable publishing over HTTP, 1 and 64 connections", http},
+    Bench{"http", "durable publishing over HTTP: 1 and 64 connections, batches", http},
     Bench{"import", "a bank file of 100 000 rows, 500 rules, everything durable", import},
     Bench{"match", "EVENTS.jsonl RULES.json SECONDS: which rules each event matches", match},
     Bench{"rules", "one rule more among 100 000, and matching while rules come and go", rules},

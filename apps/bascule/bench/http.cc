@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// One keep-alive connection that publishes one event at a time: the least a client can do.
+/// One keep-alive connection that publishes one request at a time: the least a client can do.
 class Connection {
   public:
     Connection(std::uint16_t port, std::string token) : token_(std::move(token)) {
@@ -35,17 +35,27 @@ class Connection {
     ~Connection() { ::close(socket_); }
     Connection(const Connection&) = delete;
 
-    void publish(std::uint64_t number, std::string_view type) {
-        const std::string body = event::to_seed_json(event::view_of(sample_event(number, type)));
+    /// The events of these numbers in one request.
+    void publish(std::uint64_t first, int count, std::string_view type) {
+        std::string body = count > 1 ? R"({"events":[)" : "";
+        for (int i = 0; i < count; ++i) {
+            body += i > 0 ? "," : "";
+            body += event::to_seed_json(
+                event::view_of(sample_event(first + static_cast<std::uint64_t>(i), type)));
+        }
+        body += count > 1 ? "]}" : "";
         const std::string request =
             "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             "Authorization: Bearer " +
             token_ + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-        if (::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) !=
-            static_cast<ssize_t>(request.size())) {
-            fail("cannot send");
+        for (std::string_view rest = request; !rest.empty();) {
+            const ssize_t sent = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);
+            if (sent <= 0) {
+                fail("cannot send");
+            }
+            rest.remove_prefix(static_cast<std::size_t>(sent));
         }
-        read_answer();
+        read_answer(count);
     }
 
   private:
@@ -54,7 +64,7 @@ class Connection {
         std::exit(1);
     }
 
-    void read_answer() {
+    void read_answer(int count) {
         std::size_t head = 0, length = 0;
         for (;;) {
             if (head == 0) {
@@ -67,7 +77,7 @@ class Connection {
             if (head != 0 && buffer_.size() >= head + length) {
                 break;
             }
-            char part[4096];
+            char part[1 << 16];
             const ssize_t got = ::recv(socket_, part, sizeof part, 0);
             if (got <= 0) {
                 fail("the server closed the connection");
@@ -75,8 +85,8 @@ class Connection {
             buffer_.append(part, static_cast<std::size_t>(got));
         }
         if (!buffer_.starts_with("HTTP/1.1 200") ||
-            buffer_.find(R"("accepted":1)") == std::string::npos) {
-            std::fprintf(stderr, "%s\n", buffer_.c_str());
+            buffer_.find(R"("accepted":)" + std::to_string(count) + ",") == std::string::npos) {
+            std::fprintf(stderr, "%.2000s\n", buffer_.c_str());
             fail("an event was not accepted");
         }
         buffer_.erase(0, head + length);
@@ -100,7 +110,7 @@ constexpr Work domestic{"-household", "transactions.created",
                         "categorisation, analytics and the audit trail consume the events"};
 
 /// On a server of its own: the consumers of an earlier measurement may still be catching up.
-void measure(const std::string& directory, const Work& work, int connections,
+void measure(const std::string& directory, const Work& work, int connections, int batch,
              std::chrono::seconds time) {
     const BenchServer server(directory);
     const auto begin = Clock::now();
@@ -110,10 +120,10 @@ void measure(const std::string& directory, const Work& work, int connections,
     for (int c = 0; c < connections; ++c) {
         clients.emplace_back([&, c] {
             Connection connection(server.port(), server.token());
-            auto number = static_cast<std::uint64_t>(c);
-            while (Clock::now() < begin + time) {
+            auto number = static_cast<std::uint64_t>(c) << 40;
+            for (; Clock::now() < begin + time; number += static_cast<std::uint64_t>(batch)) {
                 const auto sent = Clock::now();
-                connection.publish(number += static_cast<std::uint64_t>(connections), work.type);
+                connection.publish(number, batch, work.type);
                 latencies[static_cast<std::size_t>(c)].push_back(Clock::now() - sent);
             }
         });
@@ -123,13 +133,14 @@ void measure(const std::string& directory, const Work& work, int connections,
     }
     Measurement measurement{
         .bench = "http",
-        .work = (connections == 1 ? "sync1" : "conn" + std::to_string(connections)) +
+        .work = (batch > 1 ? "batch" + std::to_string(batch) + " " : "") +
+                (connections == 1 ? "sync1" : "conn" + std::to_string(connections)) +
                 std::string(work.name),
         .time = Clock::now() - begin,
-        .note = "POST /v1/events, keep-alive, one event outstanding a connection; " +
+        .note = "POST /v1/events, keep-alive, one request outstanding a connection; " +
                 std::string(work.consumers)};
     for (const auto& part : latencies) {
-        measurement.count += part.size();
+        measurement.count += part.size() * static_cast<std::uint64_t>(batch);
         measurement.latencies.insert(measurement.latencies.end(), part.begin(), part.end());
     }
     print(measurement);
@@ -140,9 +151,10 @@ void measure(const std::string& directory, const Work& work, int connections,
 int http(const Arguments& arguments) {
     const std::chrono::seconds time(arguments.number("seconds", 5));
     for (const Work& work : {foreign, domestic}) {
-        measure(arguments.directory(), work, 1, time);
-        measure(arguments.directory(), work, 64, time);
+        measure(arguments.directory(), work, 1, 1, time);
+        measure(arguments.directory(), work, 64, 1, time);
     }
+    measure(arguments.directory(), foreign, 4, 100, time);
     return 0;
 }
 
