@@ -101,6 +101,9 @@ MUTANTS = [
     Mutant("returned-behind-its-key", "delivery/machine_batches.cc",
            "    push_front(key.queue, items);",
            "    Chain behind = items;\n    splice(key.queue, behind);"),
+    Mutant("interrupted-before-what-a-database-lacks", "delivery/machine_restore.cc",
+           "if (key.loose == 0 && (key.unit != none || key.queue.count > 0 || key.window != none)) {",
+           "if (key.loose == 0 && key.unit != none) {"),
 
     # ── Delivery: attempts and time ──
     Mutant("attempt-not-charged", "delivery/machine_answers.cc",
