@@ -168,9 +168,13 @@ class CommandLine {
         CLI::App* import = verb(app_, "import", "Import bank files into an account",
                                 [this] { return import_files(import_, target_, output()); });
         import->add_option("files", import_.files, "The files")->required();
-        import->add_option("--account", import_.account, "Name of the account");
+        import->add_option("--account", import_.account, "The account: id or name");
         import->add_option("--profile", import_.profile, "A mapping profile (JSON)");
-        import->add_flag("!--no-wait", import_.wait, "Do not wait until they are processed");
+        add_no_wait(import, import_.wait, "Do not wait until they are processed");
+    }
+
+    static void add_no_wait(CLI::App* app, bool& wait, const std::string& help) {
+        app->add_flag_callback("--no-wait", [&wait] { wait = false; }, help);
     }
 
     void add_pattern_verb(const std::string& name, const std::string& help,
@@ -260,7 +264,7 @@ class CommandLine {
                 add_argument(app, argument);
             }
             if (each.file == FileStep::wait) {
-                app->add_flag("!--no-wait", wait_, "Do not wait until it is processed");
+                add_no_wait(app, wait_, "Do not wait until it is processed");
             }
             if (each.shape == Shape::list) {
                 app->add_option("--limit", limit_, "Items at most")

@@ -240,7 +240,8 @@ class VerbTest : public testing::Test {
                        });
         }
         router.add(http::Method::post, "/v1/files",
-                   [this](const http::Request&, http::Reply reply) {
+                   [this](const http::Request& request, http::Reply reply) {
+                       asked_.with([&](auto& asked) { asked.push_back(request.target); });
                        reply.send(http::json_response(202, answers_["/v1/files"]));
                    });
         for (const char* path :
@@ -413,6 +414,25 @@ TEST_F(VerbTest, StoredEventsBeginWhereAsked) {
     }
 }
 
+TEST_F(VerbTest, TheLastEventsAreThoseThatAPatternMatches) {
+    std::string items;
+    for (int i = 9; i > 0; --i) {
+        const std::string number = std::to_string(i);
+        items += (i < 9 ? "," : "") +
+                 (R"({"position":"0:)" + number + R"(","event":{"eventId":")") + number +
+                 R"(","eventType":")" + (i < 4 ? "lamp.on" : "door.shut") +
+                 R"(","source":"s","timestamp":1,"userId":"u","correlationId":"c","data":{}}})";
+    }
+    answers_["/v1/events"] = R"({"items":[)" + items + "]}";
+    const auto tail = [&](const char* last) {
+        return ask({"tail", "--no-follow", "--format", "{id}", "--pattern",
+                    R"({"detail-type":["lamp.on"]})", "--last", last})
+            .out;
+    };
+    EXPECT_EQ(tail("2"), "2\n3\n");
+    EXPECT_EQ(tail("5"), "1\n2\n3\n");
+}
+
 TEST_F(VerbTest, ATypeThatIsMeantAsAPatternGetsAHint) {
     answers_["/v1/events"] = R"({"items":[],"total":0})";
     const std::string hint = R"(--pattern '{"detail-type":[{"wildcard":"transactions.*"}]}')";
@@ -460,6 +480,17 @@ TEST_F(VerbTest, AFileThatCannotBeReadIsToldOnceWithAnAnswerThatWorks) {
     EXPECT_THAT(ran.err, HasSubstr("your accounts are: Giro, Spar"));
     const std::string all = ran.out + ran.err;
     EXPECT_EQ(all.find("may be DMY"), all.rfind("may be DMY")) << all;
+}
+
+/// A profile is a file as people write it, with lines; it goes into the request's own line.
+TEST_F(VerbTest, AProfileMayHaveSeveralLines) {
+    const Scratch file("when;who;what\n2026-01-02;Shop;-1.00\n");
+    const Scratch profile("{\n  \"columns\": {\"date\": 0,\t\"payee\": 1, \"amount\": 2}\n}\n");
+    answers_["/v1/files"] = R"({"id":"f-1","fileName":"a.csv","status":"processed","rowCount":1})";
+    const Ran ran = ask({"import", file.path(), "--profile", profile.path()});
+    EXPECT_EQ(ran.code, exit_yes) << ran.err;
+    EXPECT_THAT(asked(), ElementsAre(AllOf(HasSubstr("mapping=%7B%22columns%22"),
+                                           Not(HasSubstr("%0A")), Not(HasSubstr("%09")))));
 }
 
 TEST_F(VerbTest, AFileOfAnotherAccountSaysHowToInsist) {

@@ -19,7 +19,7 @@ bool is_settled(const std::string& status) { return !status.empty() && status !=
 
 /// The mapping that answers what a file leaves open: it can be typed as it stands, and what else it
 /// may say stands below it.
-std::string mapping_of(const json::Value& file) {
+std::string mapping_of(const json::Value& file, bool asks_account) {
     struct Answer {
         std::string_view question;
         std::string_view member;
@@ -45,6 +45,11 @@ std::string mapping_of(const json::Value& file) {
             members += (members.empty() ? "" : ", ") + std::string(answer.member);
             choices += (choices.empty() ? "" : "; ") + std::string(answer.choice);
         }
+    }
+    if (members.empty() && !asks_account) {
+        // Nothing is asked for: what was said does not fit the file.
+        members = answers[std::size(answers) - 1].member;
+        choices = answers[std::size(answers) - 1].choice;
     }
     return members.empty()
                ? ""
@@ -107,7 +112,7 @@ void explain_file(Session& session, const json::Value& file) {
             file_text(file, "accountId").empty() || has_question(file, "account");
         print_note(name + ": cannot be read without help: " + file_text(file, "message") +
                    "\n  say what is missing and it is read again: bascule files process " + id +
-                   (asks_account ? " --account NAME" : "") + mapping_of(file) +
+                   (asks_account ? " --account NAME" : "") + mapping_of(file, asks_account) +
                    "\n  `bascule statement parse FILE` shows what is understood so far, "
                    "docs/reference/cli.md what a mapping may say (--mapping JSON, or import "
                    "--profile FILE)" +
@@ -128,12 +133,16 @@ void explain_file(Session& session, const json::Value& file) {
         const json::Value* line = note.find("line");
         return line == nullptr || line->as_int64() == 0 ? "" : ", line " + line->text();
     };
+    const std::string message = file_text(file, "message");
     const auto show = [&](std::string_view member) {
         constexpr std::size_t shown_max = 20;
         const json::Value* notes = file.find(member);
         std::size_t shown = 0;
         for (const json::Value& note :
              notes == nullptr ? std::span<const json::Value>() : notes->items()) {
+            if (file_text(file, "status") == "failed" && file_text(note, "message") == message) {
+                continue;  // that was said
+            }
             if (++shown > shown_max) {
                 print_note("… and more; bascule files show " + id);
                 break;
@@ -152,7 +161,8 @@ void tell_next_step(const json::Value& file) {
     const bool asks_account = file_text(file, "accountId").empty();
     print_note(file_text(file, "fileName") +
                ": nothing of it is taken yet; this reads it again: bascule files process " +
-               file_text(file, "id") + (asks_account ? " --account NAME" : "") + mapping_of(file));
+               file_text(file, "id") + (asks_account ? " --account NAME" : "") +
+               mapping_of(file, asks_account));
 }
 
 int exit_code_of_file(const json::Value& file) {

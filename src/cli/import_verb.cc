@@ -7,6 +7,8 @@
 #include "cli/local_file.h"
 #include "cli/profile.h"
 #include "cli/terminal.h"
+#include "foundation/base/check.h"
+#include "foundation/json/value.h"
 #include "household/statement/parse.h"
 
 namespace bascule::cli {
@@ -60,7 +62,9 @@ int import_files(const Import& command, const Target& target, Output output) {
             print_error(parsed.error().message());
             return exit_usage;
         }
-        mapping = std::move(*text);
+        const auto json = json::Value::parse(*text);
+        CHECK(json.has_value());  // it was parsed before
+        mapping = json->text();   // on one line, as it goes into the request's own
     }
     auto session = Session::open(target);
     if (!session) {

@@ -38,11 +38,17 @@ class Printer {
                       : std::string_view(command.format)),
           pattern_(std::move(pattern)) {}
 
-    void show(std::string_view position, std::string_view event_text) {
-        position_ = position;
-        if (!matches(event_text)) {
-            return;
+    /// If it is wanted; it goes on behind it in any case.
+    void see(std::string_view position, std::string_view event_text) {
+        go_on_behind(position);
+        if (matches(event_text)) {
+            show(position, event_text);
         }
+    }
+
+    void go_on_behind(std::string_view position) { position_ = position; }
+
+    void show(std::string_view position, std::string_view event_text) const {
         if (format_.empty()) {
             print(std::string(event_text) + "\n");
             return;
@@ -55,7 +61,7 @@ class Printer {
 
     const std::string& position() const { return position_; }
 
-  private:
+    bool has_pattern() const { return pattern_.has_value(); }
     bool matches(std::string_view event_text) const {
         if (!pattern_) {
             return true;
@@ -64,6 +70,7 @@ class Printer {
         return event && pattern_->matches(event->subject());
     }
 
+  private:
     std::string format_;
     std::optional<pattern::Pattern> pattern_;
     std::string position_;
@@ -93,15 +100,24 @@ Query filters_of(const Tail& command) {
 /// The search answers newest first.
 Answer<std::monostate> show_stored(Session& session, const Tail& command, std::int64_t since_ms,
                                    Position from, Printer& printer) {
-    std::vector<json::Value> found;
+    constexpr std::uint64_t page_max = 1000;
+    struct Stored {
+        Position at;
+        std::string position;
+        std::string event;
+    };
+    std::vector<Stored> found;
+    const auto is_enough = [&] { return command.last > 0 && found.size() >= command.last; };
     std::string cursor;
     do {
         Query query = filters_of(command);
         if (since_ms > 0) {
             query.emplace_back("from", std::to_string(since_ms));
         }
-        const std::uint64_t wanted =
-            command.last == 0 ? 1000 : std::min<std::uint64_t>(1000, command.last - found.size());
+        // Which of them a pattern matches is seen here.
+        const std::uint64_t wanted = command.last == 0 || printer.has_pattern()
+                                         ? page_max
+                                         : std::min(page_max, command.last - found.size());
         query.emplace_back("limit", std::to_string(wanted));
         if (!cursor.empty()) {
             query.emplace_back("cursor", cursor);
@@ -112,19 +128,24 @@ Answer<std::monostate> show_stored(Session& session, const Tail& command, std::i
         }
         const json::Value* items = page->find("items");
         const json::Value* next = page->find("nextCursor");
-        if (items != nullptr) {
-            found.insert(found.end(), items->items().begin(), items->items().end());
+        for (const json::Value& item :
+             items == nullptr ? std::span<const json::Value>() : items->items()) {
+            const json::Value* event = item.find("event");
+            Stored stored{.position = text_at(item, "position"),
+                          .event = event == nullptr ? item.text() : event->text()};
+            stored.at = parse_from(stored.position).value_or(Position());
+            if (printer.position().empty()) {
+                printer.go_on_behind(stored.position);  // the newest comes first
+            }
+            if (!is_enough() && stored.at >= from && printer.matches(stored.event)) {
+                found.push_back(std::move(stored));
+            }
         }
         cursor = next == nullptr ? "" : std::string(next->as_string().value_or(""));
-    } while (!cursor.empty() && (command.last == 0 || found.size() < command.last));
-    const auto position = [](const json::Value& item) {
-        return parse_from(text_at(item, "position")).value_or(Position());
-    };
-    std::erase_if(found, [&](const json::Value& item) { return position(item) < from; });
-    std::ranges::sort(found, {}, position);  // what was stored first is shown first
-    for (const json::Value& item : found) {
-        const json::Value* event = item.find("event");
-        printer.show(text_at(item, "position"), event == nullptr ? item.text() : event->text());
+    } while (!cursor.empty() && !is_enough());
+    std::ranges::sort(found, {}, &Stored::at);  // what was stored first is shown first
+    for (const Stored& stored : found) {
+        printer.show(stored.position, stored.event);
     }
     return std::monostate();
 }
@@ -141,7 +162,7 @@ int follow(Session& session, const Tail& command, Printer& printer) {
         const auto ended = session.stream(ask, printer.position(), [&](std::string_view bytes) {
             wait = wait_first;
             for (const ServerSentEvent& event : events.take(bytes)) {
-                printer.show(event.id, event.data);
+                printer.see(event.id, event.data);
             }
         });
         if (!ended && ended.error().exit_code != exit_unreachable) {

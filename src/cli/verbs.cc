@@ -325,9 +325,9 @@ void note_age(const json::Value& figures) {
     }
     const json::Value* computed = figures.find("computedAt");
     const auto at = computed == nullptr ? std::nullopt : computed->as_int64();
-    print_note(
-        (at ? "the figures are of " + utc_text(*at) : std::string("nothing is computed yet")) +
-        "; newer events are not in them: bascule analytics refresh computes them now");
+    print_note((at ? "the figures are of " + utc_text(*at) + "; newer events are not in them"
+                   : std::string("nothing is computed yet")) +
+               ": bascule analytics refresh computes them now");
 }
 
 }  // namespace

@@ -218,7 +218,7 @@ std::vector<Verb> household_verbs() {
         {"files show",
          "GET",
          "/v1/files/{id}",
-         "One file: counts, rejected rows, what was inferred",
+         "One file: counts, rejected rows, open questions, the mapping it was read with",
          {id}},
         {"files content",
          "GET",

@@ -210,7 +210,9 @@ Explanation Consumer::Machine::explain_unit(std::uint32_t index, const Key& key)
             const auto due = unit_timers_.time_of(index);
             const auto& history = unit.trouble->history;
             return {EventState::retry_wait,
-                    attempts + (attempts == "1" ? " attempt failed" : " attempts failed"),
+                    attempts == "0"   ? "its handler put it off, which is charged as no attempt"
+                    : attempts == "1" ? "1 attempt failed"
+                                      : attempts + " attempts failed",
                     unit.trouble->at, due ? std::optional(wall_of(*due)) : std::nullopt,
                     history.empty() ? "" : history.back().error};
         }

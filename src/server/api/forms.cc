@@ -155,6 +155,7 @@ std::string file_form(const application::File& file) {
     member_or_null(writer, "dateTo", file.date_to);
     notes(writer, file);
     member_or_null(writer, "profile", file.profile);
+    writer.member_raw("mapping", file.mapping.empty() ? "null" : file.mapping);
     writer.member("eventId", file.event_id).member("correlationId", file.event_id);
     writer.member("uploadedAt", to_unix_ms(file.uploaded_at));
     member_or_null(writer, "processedAt", file.processed_at);

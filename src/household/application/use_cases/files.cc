@@ -61,7 +61,7 @@ Result<File> file_of(const Upload& upload) {
     File file;
     file.file_name = TRY(clean_name("fileName", upload.file_name));
     if (upload.content.empty()) {
-        return invalid("file", "is empty");
+        return invalid("file", "it is empty, nothing can be taken from it");
     }
     if (upload.content.size() > statement::file_bytes_max) {
         return invalid("file", "has " + std::to_string(upload.content.size()) + " bytes; at most " +

@@ -101,7 +101,7 @@ TEST_F(FilesTest, UploadRefusesWhatIsWrongAndKeepsNoBytes) {
     EXPECT_THAT(upload({.file_name = "", .content = "x"}),
                 FailsWith(ErrorKind::invalid, HasSubstr("fileName: ")));
     EXPECT_THAT(upload({.file_name = "a", .content = ""}),
-                FailsWith(ErrorKind::invalid, HasSubstr("file: is empty")));
+                FailsWith(ErrorKind::invalid, HasSubstr("file: it is empty")));
     EXPECT_THAT(upload({.file_name = "a", .content = "x", .mapping = "[]"}),
                 FailsWith(ErrorKind::invalid, HasSubstr("mapping: must be a JSON object")));
     EXPECT_THAT(upload({.file_name = "a", .content = "x", .mapping = R"({"colour": "red"})"}),
