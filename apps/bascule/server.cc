@@ -374,7 +374,7 @@ void Server::Parts::reload() {
             std::vector<event::Event> told;
             told.push_back(event::bus_config_reloaded(
                 {.event_id = new_uuid(), .timestamp = clock.wall()},
-                {.file = loaded->routing_file.empty() ? loaded->config_file : loaded->routing_file,
+                {.file = loaded->has_routing_file ? loaded->routing_file : loaded->config_file,
                  .rule_version = version}));
             bus->publish(std::move(told), {}, [](const auto&) {});
             return;

@@ -168,14 +168,13 @@ Result<Settings> Settings::load(const SettingSources& sources) {
         settings.root = TRY(read_yaml(settings.config_file));
     }
     settings.routing_file = sources.routing_file;
-    if (settings.routing_file.empty()) {
-        const fs::path beside =
-            fs::path(settings.config_file).parent_path() / "config/event_routing.yaml";
-        if (fs::exists(beside)) {
-            settings.routing_file = beside.string();
-        }
+    settings.has_routing_file = !settings.routing_file.empty();
+    if (!settings.has_routing_file) {
+        settings.routing_file =
+            (fs::path(settings.config_file).parent_path() / "config/event_routing.yaml").string();
+        settings.has_routing_file = fs::exists(settings.routing_file);
     }
-    if (!settings.routing_file.empty()) {
+    if (settings.has_routing_file) {
         settings.routing = TRY(read_yaml(settings.routing_file));
     }
     TRY(apply_environment(settings.root));

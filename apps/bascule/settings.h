@@ -40,6 +40,7 @@ struct Settings {
     config::Node routing;      ///< of the routing file; null where there is none
     std::string config_file;   ///< that was read; empty if none
     std::string routing_file;  ///< that was read, or would be if it appeared
+    bool has_routing_file = false;
     config::Ledger ledger;
 
     /// Errors: `invalid` with one line a problem: file, line, field, what is allowed.

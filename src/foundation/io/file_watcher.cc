@@ -32,6 +32,7 @@ std::pair<std::string, std::string> folder_and_name(const std::string& path) {
 struct FileWatcher::State {
     int notify = -1;
     int stop = -1;
+    std::vector<std::string> paths;
     std::map<int, std::set<std::string>> names;  ///< by watch descriptor
     std::function<void()> changed;
     std::thread thread;
@@ -49,6 +50,36 @@ struct FileWatcher::State {
         if (stop >= 0) {
             ::close(stop);
         }
+    }
+
+    /// Watches the folder of `path` for its name; 0, or what is in the way.
+    int watch(const std::string& path) {
+        const auto [folder, name] = folder_and_name(path);
+        const int descriptor = ::inotify_add_watch(
+            notify, folder.c_str(),
+            IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE);
+        if (descriptor < 0) {
+            return errno;
+        }
+        names[descriptor].insert(name);
+        return 0;
+    }
+
+    /// What is watched already stays so; a folder that was made is watched from now on.
+    Result<> watch_all() {
+        for (const std::string& path : paths) {
+            const std::string folder = folder_and_name(path).first;
+            const int above = watch(folder);
+            const int error = watch(path);
+            if (error == ENOENT && above == 0) {
+                continue;
+            }
+            if (error != 0) {
+                return fail(error == ENOENT ? ErrorKind::not_found : ErrorKind::io,
+                            "cannot watch " + folder + ": " + std::strerror(error));
+            }
+        }
+        return {};
     }
 
     /// Reads what happened; true if it concerns one of our names.
@@ -79,6 +110,8 @@ struct FileWatcher::State {
             if (ready > 0) {
                 pending = read_events() || pending;
             } else if (ready == 0 && std::exchange(pending, false)) {
+                // A folder that cannot be watched now is looked for again with the next change.
+                static_cast<void>(watch_all());
                 changed();
             }
         }
@@ -97,17 +130,8 @@ Result<std::unique_ptr<FileWatcher>> FileWatcher::create(const std::vector<std::
     if (state->notify < 0 || state->stop < 0) {
         return fail(ErrorKind::io, std::string("cannot watch files: ") + std::strerror(errno));
     }
-    for (const std::string& path : paths) {
-        const auto [folder, name] = folder_and_name(path);
-        const int watch = ::inotify_add_watch(
-            state->notify, folder.c_str(),
-            IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE);
-        if (watch < 0) {
-            const ErrorKind kind = errno == ENOENT ? ErrorKind::not_found : ErrorKind::io;
-            return fail(kind, "cannot watch " + folder + ": " + std::strerror(errno));
-        }
-        state->names[watch].insert(name);
-    }
+    state->paths = paths;
+    TRY(state->watch_all());
     State* const raw = state.get();
     state->thread = std::thread([raw] { raw->run(); });
     return std::unique_ptr<FileWatcher>(new FileWatcher(std::move(state)));

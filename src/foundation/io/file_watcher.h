@@ -12,11 +12,13 @@ namespace bascule::io {
 /// Tells when one of some files was written, replaced, made or removed.
 ///
 /// Folders are watched, not files, so that an editor which renames a new file over the old one, or
-/// a file that does not exist yet, is noticed too. Several changes within 100 ms are one.
+/// a file that does not exist yet, is noticed too; and the folders that those lie in, so that one
+/// may be made, or be replaced, later. Several changes within 100 ms are one.
 ///
 /// Threads:   `changed` is called on a thread of the watcher's own.
 /// Lifetime:  the destructor waits for a running `changed` to return.
-/// Errors:    `not_found` if a folder does not exist; `io` with the system's text.
+/// Errors:    `not_found` if neither a folder nor the one it lies in exists; `io` with the system's
+///            text.
 class FileWatcher {
   public:
     static Result<std::unique_ptr<FileWatcher>> create(const std::vector<std::string>& paths,

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <future>
 
+#include "foundation/base/guarded.h"
 #include "foundation/base/testing.h"
 #include "foundation/base/uuid.h"
 
@@ -52,8 +53,36 @@ TEST_F(FileWatcherTest, IsSilentAboutOtherFiles) {
     EXPECT_EQ(calls, 0);
 }
 
+TEST_F(FileWatcherTest, TellsOfAFileInAFolderThatIsMadeLater) {
+    Guarded<int> calls;
+    auto watcher =
+        FileWatcher::create({folder_ + "/config/a.yaml"}, [&] { calls.with([](int& n) { ++n; }); });
+    ASSERT_THAT(watcher, Succeeds());
+    const auto wait_for_more_than = [&](int before) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (calls.with([](int n) { return n; }) <= before &&
+               std::chrono::steady_clock::now() < end) {
+            std::promise<void> never;
+            never.get_future().wait_for(std::chrono::milliseconds(10));
+        }
+        return calls.with([](int n) { return n; });
+    };
+    int before = 0;
+    for (int round = 0; round < 2; ++round) {  // made, and made again
+        std::filesystem::create_directories(folder_ + "/config");
+        const int made = wait_for_more_than(before);
+        EXPECT_GT(made, before);
+        write(folder_ + "/config/a.yaml", "x");
+        const int written = wait_for_more_than(made);
+        EXPECT_GT(written, made);
+        std::filesystem::remove_all(folder_ + "/config");
+        before = wait_for_more_than(written);
+        EXPECT_GT(before, written);
+    }
+}
+
 TEST_F(FileWatcherTest, NamesAFolderThatIsMissing) {
-    EXPECT_THAT(FileWatcher::create({folder_ + "/none/a.yaml"}, [] {}),
+    EXPECT_THAT(FileWatcher::create({folder_ + "/none/none/a.yaml"}, [] {}),
                 FailsWith(ErrorKind::not_found, testing::HasSubstr("none")));
 }
 

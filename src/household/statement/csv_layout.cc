@@ -237,9 +237,8 @@ class Attempt {
         if (!layout.has_amount() && layout.has(Field::date)) {
             assign_amount_by_content();
         }
-        if (!layout.has_header || header_score_ == 0) {
-            assign_texts_by_content();
-        }
+        // A header of which some names are known may still call the payee something else.
+        assign_texts_by_content(layout.has_header && header_score_ > 0);
     }
 
     void assign_amount_by_content() {
@@ -276,11 +275,12 @@ class Attempt {
         infer("column.amount", candidates.front(), "its cells are numbers");
     }
 
-    void assign_texts_by_content() {
+    void assign_texts_by_content(bool names_are_known) {
         CsvLayout& layout = finding_.layout;
         std::optional<std::size_t> longest;
         for (std::size_t column = 0; column < sample_.width(); ++column) {
-            if (is_assigned(column) || sample_.is_numbers(column) || sample_.is_dates(column)) {
+            if (is_assigned(column) || sample_.is_numbers(column) || sample_.is_dates(column) ||
+                (names_are_known && (sample_.is_blank(column) || sample_.is_constant(column)))) {
                 continue;
             }
             if (!layout.has(Field::currency) && sample_.is_currencies(column)) {

@@ -520,6 +520,19 @@ TEST(CsvProfileTest, NamesColumnsByHeaderOrPlace) {
               "");
 }
 
+/// A header of which only some names are known loses no payee: a column of texts is there for it.
+TEST(CsvTextTest, APayeeOfAnUnknownNameIsFoundByContent) {
+    const Statement statement = parse(
+        "Datum;Konto;Wer;Betrag\n02.01.2026;Giro;Rewe Markt;-1,00\n03.01.2026;Giro;Edeka;-2,00\n");
+    const auto& transactions = statement.accounts.at(0).transactions;
+    ASSERT_EQ(transactions.size(), 2U);
+    EXPECT_EQ(transactions[0].payee, "Rewe Markt");
+    EXPECT_EQ(transactions[1].payee, "Edeka");
+    EXPECT_TRUE(std::ranges::any_of(statement.inferred, [](const auto& inference) {
+        return inference.what == "column.payee" && inference.value == "Wer";
+    }));
+}
+
 TEST(CsvTextTest, DescriptionBesideAPayeeIsTold) {
     const Statement both =
         parse("Date,Payee,Description,Memo,Amount\n2024-01-31,Baker,Bread,two,-2.50\n");

@@ -249,7 +249,9 @@ class Client::Impl {
             if (refuses(url, endpoint)) {
                 co_return fail(ErrorKind::invalid,
                                url.authority + " is at " + endpoint.address().to_string() +
-                                   ", a private network; allow the host by name if that is meant");
+                                   ", a private network; if that is meant, a consumer allows it by "
+                                   "allow_private: true, "
+                                   "notifications by server.private_hosts_allowed");
             }
             ErrorCode ignored;
             std::ignore = link->socket().close(ignored);
