@@ -808,6 +808,10 @@ TEST(PatternTest, ExplainsInEveryForm) {
 
 TEST(PatternTest, ChecksSayEveryFaultInAwsWords) {
     EXPECT_EQ(run_words({"pattern", "check", R"({"a": [1]})"}).code, exit_yes);
+    EXPECT_THAT(run_words({"pattern", "check", R"({"a": [1]})"}).err, IsEmpty());
+    const Ran own_name = run_words({"pattern", "check", R"({"eventType": ["order.placed"]})"});
+    EXPECT_EQ(own_name.code, exit_yes) << "it is a pattern, of somebody else's events perhaps";
+    EXPECT_THAT(own_name.err, HasSubstr("`eventType`: a pattern finds it as `detail-type`"));
     const Ran bad = run_words({"pattern", "check", R"({"a":[],"b":1})"});
     EXPECT_EQ(bad.code, exit_no);
     EXPECT_THAT(bad.out, IsEmpty());

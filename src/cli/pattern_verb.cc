@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "bus/pattern/explain.h"
@@ -39,6 +40,35 @@ int refuse(const char* what, const std::vector<Error>& faults) {
     return exit_usage;
 }
 
+/// Who knows the events' own form writes its names, where no pattern finds anything.
+void hint_about_names(const pattern::Pattern& pattern, pattern::Dialect dialect) {
+    if (dialect != pattern::Dialect::eventbridge) {
+        return;
+    }
+    struct Name {
+        std::string_view written;
+        std::string_view meant;
+    };
+    constexpr Name names[] = {{"eventType", "detail-type"},
+                              {"detail_type", "detail-type"},
+                              {"detailType", "detail-type"},
+                              {"eventId", "detail.eventId"},
+                              {"timestamp", "detail.timestamp"},
+                              {"userId", "detail.userId"},
+                              {"correlationId", "detail.correlationId"},
+                              {"data", "detail.data"},
+                              {"metadata", "detail.metadata"}};
+    std::set<std::string_view> told;
+    for (const std::string_view path : pattern.paths()) {
+        const std::string_view first = path.substr(0, path.find('.'));
+        const auto name = std::ranges::find(names, first, &Name::written);
+        if (name != std::end(names) && told.insert(first).second) {
+            print_note("`" + std::string(first) + "`: a pattern finds it as `" +
+                       std::string(name->meant) + "` in this bus's events");
+        }
+    }
+}
+
 /// The explanation, or the exit code for what is no pattern or no event: both are told.
 std::optional<Explanation> explained(const PatternQuestion& question, int& code) {
     const auto pattern_text = text_of(question.pattern);
@@ -60,6 +90,7 @@ std::optional<Explanation> explained(const PatternQuestion& question, int& code)
     if (!pattern || !event) {
         return std::nullopt;
     }
+    hint_about_names(*pattern, question.dialect);
     Explanation explanation = explain(*pattern, event->subject());
     code = explanation.matches() ? exit_yes : exit_no;
     if (explanation.verdict == Explanation::Verdict::undecided) {
@@ -195,6 +226,9 @@ int check_pattern(const PatternQuestion& question, Output output) {
         return refuse("pattern", {text.error()});
     }
     const std::vector<Error> faults = pattern::Pattern::faults(*text, question.dialect);
+    if (const auto pattern = pattern::Pattern::parse(*text, question.dialect)) {
+        hint_about_names(*pattern, question.dialect);
+    }
     if (output == Output::table) {
         for (const Error& fault : faults) {
             print_error(fault.message());

@@ -240,7 +240,12 @@ class Survey {
             out_.inferred.push_back({"sign", std::string(name(sign)), std::move(evidence)});
         };
         if (!layout_.has(Field::amount)) {
-            decide(SignConvention::debit_credit, "the file has columns for money out and money in");
+            std::string evidence = "the file has columns for money out and money in";
+            if (debits_minus_) {
+                evidence += debits_plus_ ? "; among debits without one, a minus is money back"
+                                         : "; every debit has a minus, which says out once more";
+            }
+            decide(SignConvention::debit_credit, std::move(evidence));
         } else if (layout_.has(Field::indicator) && !negative_) {
             decide(SignConvention::indicator,
                    "amounts have no sign, a column says debit or credit");
