@@ -9,6 +9,7 @@ docs/reference/patterns.md; everything else is a difference, printed with the pa
 
 import argparse
 import collections
+import ipaddress
 import json
 import re
 import shutil
@@ -95,18 +96,51 @@ def wrong_wildcard(message):
     return re.search(r"Reason: (Consecutive wildcard characters|Invalid escape character) at pos ", message) is not None
 
 
+def strings_of(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for below in value.values() if isinstance(value, dict) else value:
+            yield from strings_of(below)
+
+
+def holds_an_address_of(pattern, event):
+    """Whether some string of the event is an address that the pattern names, or of a network that it names, by their meaning."""
+    networks = []
+    for text in re.findall(ADDRESS, unescaped(pattern)):
+        try:
+            networks.append(ipaddress.ip_network(text.strip('"'), strict=False))
+        except ValueError:
+            pass
+    for text in strings_of(json.loads(event)):
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            continue
+        address = getattr(address, "ipv4_mapped", None) or address
+        if any(address.version == network.version and address in network for network in networks):
+            return True
+    return False
+
+
+# Of each known difference there may be so many in a hundred pairs: more would be a fault that looks like it.
+KNOWN_PERCENT_MAX = collections.defaultdict(lambda: 0.6, {"addresses-as-digits, others beside": 0.02})
+
 # Where we differ from the library on purpose: the row's name is its name in docs/reference/patterns.md, which has the sources.
 KNOWN = [
     # Says one thing of a term alone and another beside other terms or rules; ours is what it says of the term alone.
     ("neighbours", lambda d: d.both("match") and d.apart.get("match") == d.got[1]),
     ("java-17-doubles", lambda d: d.apart.get("doubles") is False),
-    ("addresses-as-digits", lambda d: d.both("match") and d.wanted[1] and re.search(ADDRESS, unescaped(d.pattern))),
+    ("addresses-as-digits", lambda d: d.both("match") and d.wanted[1] and re.search(ADDRESS, unescaped(d.pattern)) and not holds_an_address_of(d.pattern, d.event)),
+    # The same where an address that is one of the pattern's lies in another field: rare, since nothing tells it from a match that we miss.
+    ("addresses-as-digits, others beside", lambda d: d.both("match") and d.wanted[1] and re.search(ADDRESS, unescaped(d.pattern))),
     ("quote-as-affix", lambda d: d.both("match") and re.search(r'"(?:prefix|suffix|equals-ignore-case)"[^}]*\\"', unescaped(d.pattern))),
     ("supplementary-case", lambda d: d.both("match") and '"equals-ignore-case"' in unescaped(d.pattern) and re.search("[\U00010000-\U0010ffff]", unescaped(d.pattern))),
     ("empty-names", lambda d: re.search(r'[{,\s]""\s*:', d.pattern + d.event)),
     ("empty-list", lambda d: d.says("Empty arrays are not allowed") and re.search(r'"anything-but"\s*:\s*\{\s*"[^"]*"\s*:\s*\[\s*\]', unescaped(d.pattern))),
     ("greatest-double", lambda d: d.wanted[0] == "failed" and "IndexOutOfBounds" in d.wanted[1] and "1.7976931348623157e308" in d.pattern),
     ("hexadecimal-digits", lambda d: d.says("Unexpected character") and re.search(r"code \d+ / 0x[0-9a-f]+\)\): expected a hex-digit", d.got[1])),
+    ("foreign-digits", lambda d: d.says("Malformed CIDR, mask bits must be an integer") and re.search(r'/[^"]*(?![0-9])\d', unescaped(d.pattern))),
     ("nesting", lambda d: d.wanted[0] == "failed" and "nesting depth" in d.wanted[1] and "nested more than" in d.got[1]),
     ("wrong-wildcards", lambda d: d.both("refused") and wrong_wildcard(d.wanted[1]) and wrong_wildcard(d.got[1]) and d.wanted[1].split("\n")[1:] == d.got[1].split("\n")[1:]),
     ("complexity-of-lists", lambda d: (TOO_COMPLEX in str(d.wanted[1])) != (TOO_COMPLEX in str(d.got[1])) and '"wildcard"' in unescaped(d.pattern)
@@ -205,7 +239,10 @@ class Comparison:
         for name, count in sorted(self.known.items()):
             print(f"known: {name}: {count}")
         print(f"{self.counts['pairs'] - total} passed, {total} failed")
-        return total == 0
+        too_many = [name for name, count in self.known.items() if count > 10 + self.counts["pairs"] * KNOWN_PERCENT_MAX[name] / 100]
+        for name in too_many:
+            print(f"{name}: {self.known[name]} differences in {self.counts['pairs']} pairs are more than this reason explains")
+        return total == 0 and not too_many
 
 
 def main():

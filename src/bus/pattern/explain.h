@@ -20,7 +20,7 @@ struct Explanation {
     enum class Verdict : std::uint8_t {
         no,
         yes,
-        undecided,  ///< explain_steps_max were spent
+        undecided,  ///< the steps were spent
     };
 
     /// A value of the event where a field looks.
@@ -74,7 +74,9 @@ struct Explanation {
 std::string_view name(Explanation::Verdict verdict);
 std::string_view name(Explanation::Field::Verdict verdict);
 
-/// The verdict is that of `pattern.matches(subject)`, unless it is `undecided`.
+/// The verdict is that of `pattern.matches(subject)`; where the steps of the ways do not suffice,
+/// that of a matcher, and `undecided` only if that does not know either. A way by itself may be
+/// `undecided` all the same.
 ///
 /// Threads:  any.
 /// Cost:     that of the plain matcher for every way, up to explain_steps_max steps: arrays around

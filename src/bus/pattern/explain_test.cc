@@ -272,7 +272,8 @@ TEST(ExplainTest, SaysInBoundedTimeThatItDoesNotKnow) {
     const auto begin = std::chrono::steady_clock::now();
     const Explanation explanation = explain(*parsed, subject);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
-    EXPECT_EQ(explanation.verdict, Explanation::Verdict::undecided) << told(explanation);
+    EXPECT_EQ(explanation.ways.at(0).verdict, Explanation::Verdict::undecided) << told(explanation);
+    EXPECT_EQ(explanation.verdict, Explanation::Verdict::no) << "a matcher knows";
 }
 
 /// Half of the fields lie in one element, each of the others in one of its own, and one has arrays
@@ -325,7 +326,26 @@ TEST(ExplainTest, CountsTheArraysAroundEachValue) {
     event += std::string(800, ']') + "}";
     Subject subject;
     subject.json("", event);
-    EXPECT_EQ(explain(*pattern, subject).verdict, Explanation::Verdict::undecided);
+    const Explanation told = explain(*pattern, subject);
+    EXPECT_EQ(told.ways.at(0).verdict, Explanation::Verdict::undecided);
+    EXPECT_EQ(told.verdict, Explanation::Verdict::yes) << "a matcher knows";
+}
+
+/// Goal: whoever asks why is never told the opposite of what the bus does.
+TEST(ExplainTest, TheVerdictIsAMatchersWhereTheWaysAreTooMany) {
+    const auto pattern =
+        Pattern::parse(R"({"a":{"b":[{"numeric":[">",5]}],"c":[{"numeric":["<",3]}]}})");
+    ASSERT_THAT(pattern, Succeeds());
+    for (const bool fits : {true, false}) {
+        std::string event = R"({"a":[)";
+        for (int i = 0; i < 1000; ++i) {
+            event += R"({"b":)" + std::to_string(i) + R"(,"c":)" + std::to_string(i + 9) + "},";
+        }
+        event += fits ? R"({"b":10,"c":1}]})" : R"({"b":1,"c":1}]})";
+        Subject subject;
+        subject.json("", event);
+        EXPECT_EQ(explain(*pattern, subject).matches(), fits);
+    }
 }
 
 /// Goal: a short pattern and a short event get no long answer, though every way tells of every
