@@ -134,6 +134,20 @@ TEST(AllocationTest, KeepsLittleBetweenEvents) {
     Scratch scratch;
     std::vector<RuleId> matched;
     matched.reserve(many);
+    // Structural positions are kept for the largest event: one without arrays, then one of nothing
+    // else.
+    std::string arrays = R"({"a":[[])";
+    for (int i = 0; i < 1'000'000; ++i) {
+        arrays += ",[]";
+    }
+    arrays += "]}";
+    const std::string one_text = R"({"b":")" + std::string(arrays.size() - 8, ',') + R"("})";
+    matcher->match_event(one_text, scratch, matched);
+    matcher->match_event("{}", scratch, matched);
+    const std::size_t after_text = bytes_taken;
+    matcher->match_event(arrays, scratch, matched);
+    matcher->match_event("{}", scratch, matched);
+    EXPECT_LE(bytes_taken, after_text + EventValues::kept_bytes_max);
     std::size_t after_first = 0;
     for (std::size_t i = 0; i < many; ++i) {
         for (const std::string& event : {with_numbers(i), with_texts(i), std::string("{}")}) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,41 @@ TEST(MatcherTest, TellsEachRuleOnceAscending) {
     EXPECT_THAT(matched(*matcher, R"({"a":["x","x","xy"],"b":1})"),
                 ElementsAre(RuleId(0), RuleId(1), RuleId(3)));
     EXPECT_THAT(matched(*matcher, "{}"), IsEmpty());
+}
+
+/// Goal: names and texts are read by words of eight bytes; no size, and no place of an escape, of a
+/// point or of a letter that differs, falls between them.
+TEST(MatcherTest, ReadsNamesAndTextsOfEverySize) {
+    for (std::size_t size = 1; size <= 40; ++size) {
+        const std::string text(size, 'x');
+        RuleSet rules;
+        const std::array<std::string, 3> patterns = {R"({"a":[")" + text + R"("]})",
+                                                     "{\"" + text + R"(":["v"]})",
+                                                     "{\"" + text + R"(":{"b":["v"]}})"};
+        for (std::uint32_t i = 0; i < patterns.size(); ++i) {
+            ASSERT_THAT(rules.add(RuleId(i), Pattern::parse(patterns[i]).value()), Succeeds());
+        }
+        const auto matcher = rules.snapshot();
+        Scratch scratch;
+        std::vector<RuleId> matched;
+        const auto matches = [&](const std::string& event) {
+            matcher->match_event(event, scratch, matched);
+            return matched.size();
+        };
+        EXPECT_EQ(matches("{\"" + text + R"(.b":"v"})"), 1U) << size;
+        for (std::size_t place = 0; place < size; ++place) {
+            std::string escaped = text;
+            escaped.replace(place, 1, R"(\u0078)");
+            std::string other = text;
+            other[place] = 'y';
+            EXPECT_EQ(matches(R"({"a":")" + escaped + R"("})"), 1U) << size << ", " << place;
+            EXPECT_EQ(matches(R"({"a":")" + other + R"("})"), 0U) << size << ", " << place;
+            EXPECT_EQ(matches("{\"" + escaped + R"(":"v"})"), 1U) << size << ", " << place;
+            EXPECT_EQ(matches("{\"" + other + R"(":"v"})"), 0U) << size << ", " << place;
+            EXPECT_EQ(matches("{\"" + escaped + R"(.b":"v"})"), 1U) << size << ", " << place;
+            EXPECT_EQ(matches("{\"" + other + R"(.b":"v"})"), 0U) << size << ", " << place;
+        }
+    }
 }
 
 TEST(MatcherTest, MatchesAbsenceAlone) {

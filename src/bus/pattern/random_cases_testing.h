@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -109,7 +110,39 @@ class RandomCases {
         return all[below(size)];
     }
 
+    /// Sizes around the words in which the engine reads names and texts, and a letter apart in a
+    /// place where only that word sees it.
+    std::string text_around_words() {
+        constexpr std::array<std::size_t, 6> sizes = {7, 8, 9, 16, 17, 24};
+        std::string text(sizes[below(sizes.size())], 'x');
+        if (one_in(2)) {
+            const std::array<std::size_t, 4> places = {0, text.size() / 2, 8, text.size() - 1};
+            text[std::min(places[below(places.size())], text.size() - 1)] = 'y';
+        }
+        return text;
+    }
+
+    std::string name() { return one_in(8) ? text_around_words() : std::string(pick(names)); }
+    /// As an event may write it.
+    std::string written_name() {
+        if (!one_in(8)) {
+            return std::string(pick(written_names));
+        }
+        std::string name = text_around_words();
+        switch (below(4)) {
+            case 0:
+                return name.replace(name.rfind('x'), 1, R"(\u0078)");
+            case 1:
+                return name + "." + std::string(pick(names));
+            default:
+                return name;
+        }
+    }
+
     std::string text() {
+        if (one_in(6)) {
+            return text_around_words();
+        }
         if (one_in(2)) {
             return std::string(pick(texts));
         }
@@ -120,15 +153,19 @@ class RandomCases {
         return text;
     }
 
-    /// A JSON string, now and then with escapes.
+    /// A JSON string, now and then with escapes: of a long one it is the only one, often the last
+    /// character.
     std::string quoted_text() {
-        const std::string plain = text();
+        std::string plain = text();
         std::string out = "\"";
-        for (const char c : plain) {
-            if (c == 'x' && one_in(8)) {
-                out += R"(\u0078)";
-            } else {
-                out += c;
+        if (plain.size() > 6) {
+            if (const std::size_t last = plain.rfind('x'); last != std::string::npos && one_in(3)) {
+                plain.replace(one_in(2) ? last : plain.find('x', below(last + 1)), 1, R"(\u0078)");
+            }
+            out += plain;
+        } else {
+            for (const char c : plain) {
+                out += c == 'x' && one_in(8) ? R"(\u0078)" : std::string(1, c);
             }
         }
         if (one_in(20)) {
@@ -137,14 +174,13 @@ class RandomCases {
         return out + '"';
     }
 
-    std::string quoted_name() { return '"' + std::string(pick(names)) + '"'; }
+    std::string quoted_name() { return '"' + name() + '"'; }
     std::string blank() { return one_in(10) ? " \n" : ""; }
 
     std::string object(int depth) {
         std::string out = "{" + blank();
         for (std::uint64_t count = below(5); count > 0; --count) {
-            out += '"' + std::string(pick(written_names)) + '"' + blank() + ":" + blank() +
-                   value(depth);
+            out += '"' + written_name() + '"' + blank() + ":" + blank() + value(depth);
             out += blank() + (count > 1 ? "," : "");
         }
         return out + "}";

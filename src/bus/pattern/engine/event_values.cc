@@ -57,7 +57,7 @@ void EventValues::begin(std::size_t fields) {
     for (; texts_used_ > 0; --texts_used_) {
         kept_bytes_ += bytes_of(texts_[texts_used_ - 1]);
     }
-    if (kept_bytes_ > kept_bytes_max) {
+    if (kept_bytes_ + places_.memory_bytes() > kept_bytes_max) {
         give_back();
     }
     if (slots_.size() < fields) {
@@ -77,6 +77,7 @@ void EventValues::grow(Slot& slot) {
 void EventValues::give_back() {
     slots_ = {};
     texts_ = {};
+    places_ = {};
     kept_bytes_ = 0;
 }
 

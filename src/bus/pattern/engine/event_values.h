@@ -71,6 +71,11 @@ class Places {
 
     Place outer(std::uint32_t array) const { return arrays_[array].outer; }
 
+    /// That its buffers take.
+    std::size_t memory_bytes() const {
+        return elements_.capacity() * sizeof(Element) + arrays_.capacity() * sizeof(Array);
+    }
+
     /// The array whose element a place is; the place is in some array.
     std::uint32_t array_of(Place place) const { return elements_[place].array; }
 
@@ -109,7 +114,9 @@ class Places {
 
 /// The values of one event by field; emptied and filled for each event.
 ///
-/// Memory:  sizeof(Value) for each value and what decoded strings take. Kept for the next event up
+/// Memory:  sizeof(Value) for each value, what decoded strings take, 8 bytes for each array and
+/// each
+///          element that holds something. Kept for the next event up
 ///          to `kept_bytes_max` for all fields together; beyond that all is given back.
 class EventValues {
   public:
