@@ -226,15 +226,16 @@ void Model::check_order(Consumer& consumer, const Run& run, const std::string& k
 /// side of the key's letters, which stand.
 void Model::check_missing(const Consumer& consumer, const Run& run, const std::string& key,
                           std::uint64_t first) {
-    if (has_letter_(run.consumer, Offset(first)) ||
-        has_letter_in_key(run.consumer, consumer, first)) {
-        return;
-    }
-    for (auto at = consumer.events.lower_bound(begin_.value());
-         at != consumer.events.end() && at->first < first; ++at) {
-        expect(!at->second.missing || key_of(consumer, log_.at(at->first)) != key,
+    for (auto at = consumer.missing.lower_bound(begin_.value());
+         at != consumer.missing.end() && *at < first; ++at) {
+        if (key_of(consumer, log_.at(*at)) != key) {
+            continue;
+        }
+        expect(has_letter_(run.consumer, Offset(first)) ||
+                   has_letter_in_key(run.consumer, consumer, first),
                "G3: " + name_of(run) + " has " + text(Offset(first)) + " of " + key + " though " +
-                   text(Offset(at->first)) + " comes before it and is missing in the database");
+                   text(Offset(*at)) + " comes before it and is missing in the database");
+        return;
     }
 }
 
@@ -400,7 +401,7 @@ void Model::check_attempt(const Consumer& consumer, const Run& run, const Told& 
 void Model::settle(Consumer& consumer, std::uint64_t offset, SteadyTime now) {
     Told& told = consumer.events.at(offset);
     told.settled = true;
-    told.missing = false;
+    consumer.missing.erase(offset);
     told.discarded = false;
     told.settled_at = now;
     told.forgettable = false;
@@ -582,7 +583,9 @@ void Model::database_restored(const std::string& name,
     for (auto& [offset, told] : consumers_.at(name).events) {
         told.charges.clear();  // what is done again first may take the place of a kept unit
         const bool is_missing = told.settled && !told.discarded && !has(Offset(offset));
-        told.missing = told.missing || is_missing;
+        if (is_missing) {
+            consumers_.at(name).missing.insert(offset);
+        }
         told.reopened = told.reopened || is_missing;
         told.forgettable = told.forgettable || is_missing;
     }

@@ -184,8 +184,7 @@ class Model {
         bool settled = false;
         bool may_be_settled = false;  ///< answered so close to its deadline that either holds
         bool discarding = false;
-        bool missing = false;      ///< in a restored database, and not done again yet
-        bool reopened = false;     ///< was missing once
+        bool reopened = false;     ///< done once, and missing in a restored database
         bool letter_open = false;  ///< as the bus said when it was last asked, in this process
         bool discarded = false;
         std::optional<SteadyTime> settled_at;
@@ -205,6 +204,7 @@ class Model {
         std::map<std::uint64_t, Told> events;                      ///< those that it is to get
         std::map<std::string, std::set<std::uint64_t>> unsettled;  ///< by key, if it has order
         std::map<std::uint64_t, Open> runs;                        ///< of this process
+        std::set<std::uint64_t> missing;  ///< in a restored database, and not done again yet
         /// By key: the run of this process that went furthest in the log.
         std::map<std::string, std::vector<Offset>> furthest;
         bool had_letters = false;
